@@ -1,0 +1,176 @@
+// swift-tools-version: 6.2
+// The targets form a strict DAG, level by level; ARCHITECTURE.md has the table, RepositoryTests checks it.
+//
+// SUANPAN_CORE=1 trims the manifest to the pure core and its tests, for the short edit-test loop (CONTRIBUTING.md).
+
+import PackageDescription
+
+let coreOnly = Context.environment["SUANPAN_CORE"] == "1"
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Pure targets are optimised in debug builds too: simulation seeds crawl otherwise.
+let pure: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+/// Generated code answers to its generator, not to our warnings.
+let generated: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+
+// MARK: - Levels 0 to 2, and what drives them without I/O
+
+let core: [Target] = [
+    .target(name: "ClusterModel", swiftSettings: pure),
+    .target(name: "Placement", dependencies: ["ClusterModel"], swiftSettings: pure),
+    .target(name: "Metering", dependencies: ["ClusterModel"], swiftSettings: pure),
+    .target(name: "SchedulingCore", dependencies: ["ClusterModel", "Placement", "Metering"], swiftSettings: pure),
+    .target(name: "AgentCore", dependencies: ["ClusterModel"], swiftSettings: pure),
+    .target(
+        name: "SimulationKit", dependencies: ["ClusterModel", "Placement", "Metering", "SchedulingCore", "AgentCore"],
+        swiftSettings: pure),
+    .target(
+        name: "SchedulerTestKit", dependencies: ["ClusterModel", "SchedulingCore"], swiftSettings: strict),
+    .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: strict),
+    .testTarget(name: "PlacementTests", dependencies: ["ClusterModel", "Placement"], swiftSettings: strict),
+    .testTarget(
+        name: "SchedulingCoreTests", dependencies: ["ClusterModel", "Placement", "Metering", "SchedulingCore", "SchedulerTestKit"],
+        exclude: ["Scenarios"], swiftSettings: strict),
+    .testTarget(name: "AgentCoreTests", dependencies: ["ClusterModel", "AgentCore"], swiftSettings: strict),
+    .testTarget(
+        name: "SimulationTests", dependencies: ["ClusterModel", "SimulationKit"], exclude: ["regressions.txt"],
+        swiftSettings: strict),
+]
+
+// MARK: - Levels 3 to 7
+
+let shell: [Target] = [
+    .target(name: "WireProtocol", dependencies: ["ClusterModel", "SchedulingCore", "AgentCore", protobuf], swiftSettings: generated),
+    .target(name: "LedgerHashing", dependencies: ["ClusterModel", "Metering", crypto], swiftSettings: strict),
+    .target(name: "ClusterPorts", dependencies: ["ClusterModel", "Metering", "SchedulingCore", "AgentCore"], swiftSettings: strict),
+    .target(
+        name: "SchedulerEngine",
+        dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", lifecycle, logging],
+        swiftSettings: strict),
+    .target(
+        name: "AgentEngine", dependencies: ["ClusterModel", "AgentCore", "ClusterPorts", lifecycle, logging],
+        swiftSettings: strict),
+    .systemLibrary(name: "CZMQ", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "CHwloc", providers: [.apt(["libhwloc-dev"])]),
+    .systemLibrary(name: "CNUMA", providers: [.apt(["libnuma-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CLinuxShim"),
+    .target(
+        name: "ZMQTransport",
+        dependencies: ["CZMQ", "CLinuxShim", "ClusterModel", "SchedulingCore", "AgentCore", "ClusterPorts", "WireProtocol", crypto, logging],
+        swiftSettings: strict),
+    .target(
+        name: "HostTopology", dependencies: ["CHwloc", "CNUMA", "CZlib", "ClusterModel", "ClusterPorts"], swiftSettings: strict),
+    .target(
+        name: "JournalSQLite", dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", grdb],
+        swiftSettings: strict),
+    .target(
+        name: "TaskDrivers", dependencies: ["CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", logging],
+        swiftSettings: strict),
+    .target(
+        name: "ControlAPI",
+        dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, httpTypes, nioCore, logging],
+        swiftSettings: strict),
+    .target(
+        name: "CoordinatorComposition",
+        dependencies: [
+            "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite", "ControlAPI",
+            crypto, arguments, yams, lifecycle, logging,
+        ],
+        swiftSettings: strict),
+    .target(
+        name: "AgentComposition",
+        dependencies: [
+            "ClusterModel", "AgentCore", "ClusterPorts", "AgentEngine", "ZMQTransport", "HostTopology", "TaskDrivers", arguments, yams,
+            lifecycle, logging,
+        ],
+        swiftSettings: strict),
+    .target(
+        name: "ControlCommands",
+        dependencies: ["CLinuxShim", "ClusterModel", arguments, yams, httpClient, nioCore],
+        swiftSettings: strict),
+    .executableTarget(name: "suanpan", dependencies: ["ControlCommands", arguments], swiftSettings: strict),
+    .executableTarget(name: "suanpan-coordinator", dependencies: ["CoordinatorComposition", arguments], swiftSettings: strict),
+    .executableTarget(name: "suanpan-agent", dependencies: ["AgentComposition", arguments], swiftSettings: strict),
+    .executableTarget(
+        name: "suanpan-launcher", dependencies: ["CLinuxShim"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .testTarget(name: "RepositoryTests", swiftSettings: strict),
+    .testTarget(
+        name: "WireProtocolTests", dependencies: ["ClusterModel", "SchedulingCore", "AgentCore", "WireProtocol"], swiftSettings: strict),
+    .testTarget(
+        name: "JournalTests",
+        dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", "JournalSQLite", "SchedulerTestKit"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "EngineTests",
+        dependencies: [
+            "ClusterModel", "Metering", "SchedulingCore", "AgentCore", "ClusterPorts", "SchedulerEngine", "AgentEngine", "LedgerHashing",
+            "JournalSQLite", "SchedulerTestKit", logging,
+        ],
+        swiftSettings: strict),
+    .testTarget(
+        name: "TransportTests",
+        dependencies: ["CZMQ", "ClusterModel", "SchedulingCore", "AgentCore", "ClusterPorts", "WireProtocol", "ZMQTransport", logging],
+        swiftSettings: strict),
+    .testTarget(
+        name: "HostTopologyTests", dependencies: ["ClusterModel", "ClusterPorts", "HostTopology"], swiftSettings: strict),
+    .testTarget(
+        name: "TaskDriverTests", dependencies: ["CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", "TaskDrivers", logging], swiftSettings: strict),
+    .testTarget(
+        name: "ControlAPITests",
+        dependencies: [
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI", hummingbird, httpTypes, nioCore, logging, yams,
+            .product(name: "HummingbirdTesting", package: "hummingbird"),
+        ],
+        swiftSettings: strict),
+    .testTarget(name: "ControlCommandsTests", dependencies: ["ClusterModel", "ControlCommands", yams], swiftSettings: strict),
+    .testTarget(name: "IntegrationTests", swiftSettings: strict),
+]
+
+let package = Package(
+    name: "suanpan",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ]
+        + (coreOnly
+            ? []
+            : [
+                .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+                .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+                .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+                .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+                .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+                .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+                .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+                .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+                .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+                .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+                .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+            ]),
+    targets: core + (coreOnly ? [] : shell)
+)

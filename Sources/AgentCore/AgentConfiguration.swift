@@ -1,0 +1,53 @@
+public import ClusterModel
+
+/// What an administrator decided about one agent, and what the agent knows of itself.
+public struct AgentConfiguration: Hashable, Sendable {
+    /// Drawn anew by each agent process.
+    public var instance: UInt64
+    /// The kernel's boot identifier, 16 bytes.
+    public var bootID: [UInt8]
+    public var inventory: NodeInventory
+    /// What jobs run as when their user has no account, and always when the agent is not root.
+    public var defaultAccount: UserAccount
+    /// Only root can run jobs as others.
+    public var isRoot: Bool
+    public var allowsRootJobs: Bool
+    /// Below it each job has a directory of its own.
+    public var workRoot: String
+    /// Bytes kept of each output stream of an attempt.
+    public var outputLimitBytes: Int64
+    /// Value of PATH in jobs.
+    public var path: String
+
+    public init(
+        instance: UInt64, bootID: [UInt8], inventory: NodeInventory, defaultAccount: UserAccount, isRoot: Bool, allowsRootJobs: Bool,
+        workRoot: String, outputLimitBytes: Int64 = 64 << 20,
+        path: String = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    ) {
+        self.instance = instance
+        self.bootID = bootID
+        self.inventory = inventory
+        self.defaultAccount = defaultAccount
+        self.isRoot = isRoot
+        self.allowsRootJobs = allowsRootJobs
+        self.workRoot = workRoot
+        self.outputLimitBytes = outputLimitBytes
+        self.path = path
+    }
+}
+
+/// Times of the agent's machine, in nanoseconds.
+public enum AgentTiming {
+    /// A started task is reported this late: most short tasks have ended by then and cost one report, not two.
+    public static let startReportDelay: Int64 = 20_000_000
+    /// Ended attempts are reported again after so long without a release.
+    public static let reportRepeat: Int64 = 2_000_000_000
+    /// A registration without an answer is repeated.
+    public static let registrationRepeat: Int64 = 5_000_000_000
+    /// A process that survives SIGKILL is sent it again.
+    public static let killRepeat: Int64 = 5_000_000_000
+    /// So many heartbeats without an answer, and the agent registers again.
+    public static let heartbeatsUnansweredMax = 3
+    /// Until the first welcome says otherwise.
+    public static let leaseDefault: Int64 = 30_000_000_000
+}

@@ -1,0 +1,152 @@
+// What the coordinator says.
+
+import ClusterModel
+
+extension AgentCore {
+    mutating func receive(_ message: CoordinatorMessage, at now: Int64, _ effects: inout [AgentEffect]) {
+        switch message {
+        case .welcome(let welcome): begin(welcome, at: now, &effects)
+        case .refuse(let refusal):
+            effects.append(.note(.refused(refusal.message)))
+            if refusal.retryAfter <= .zero {
+                effects.append(.giveUp(refusal.message))
+            } else {
+                // Asked again when the registration would be repeated anyway, counted from then.
+                link = .registering(since: now + refusal.retryAfter.nanoseconds - AgentTiming.registrationRepeat)
+            }
+        case .heartbeatAck(let ack): acknowledge(ack, at: now, &effects)
+        case .command(let command): apply(command, at: now, &effects)
+        }
+    }
+
+    private mutating func begin(_ welcome: Welcome, at now: Int64, _ effects: inout [AgentEffect]) {
+        // A leader that was deposed may still answer; its epoch tells.
+        guard welcome.epoch >= epoch, welcome.session > session || welcome.epoch > epoch else { return }
+        // The lease counts from when the registration was sent: the coordinator cannot have heard of us later.
+        let registeredAt = if case .registering(let since) = link { min(since, now) } else { now }
+        epoch = welcome.epoch
+        session = welcome.session
+        commandsApplied = 0
+        heartbeatNumber = 0
+        heartbeatsSent.removeAll()
+        heartbeatInterval = welcome.heartbeatInterval.nanoseconds
+        heartbeatDue = now
+        lease = welcome.lease.nanoseconds
+        leaseStart = registeredAt
+        effects.append(.keepLease(leaseStart))
+        link = .registered
+        effects.append(.note(.registered(welcome.node, welcome.epoch, welcome.session)))
+        if welcome.wantsTopology { effects.append(.sendTopology) }
+        // What ended or began while the registration was on its way.
+        var reports: [AttemptStatus] = []
+        for id in attempts.keys.sorted() where attempts[id]?.isReleased == false {
+            if let attempt = attempts[id], attempt.phase != .launching { reports.append(attempt.status(of: id, at: now)) }
+        }
+        report(reports, &effects)
+        effects += shipper.connected()
+    }
+
+    private mutating func acknowledge(_ ack: HeartbeatAck, at now: Int64, _ effects: inout [AgentEffect]) {
+        guard ack.session == session, link == .registered else { return }
+        if let sent = heartbeatsSent.first(where: { $0.number == ack.number }), sent.at > leaseStart {
+            leaseStart = sent.at
+            effects.append(.keepLease(leaseStart))
+        }
+        heartbeatsSent.removeAll { $0.number <= ack.number }
+        heartbeatInterval = max(1_000_000, ack.interval.nanoseconds)
+        heartbeatDue = min(heartbeatDue, now + heartbeatInterval)
+        if ack.commandsSent > commandsApplied {
+            effects.append(.note(.missedCommands(applied: commandsApplied, sent: ack.commandsSent)))
+            register(at: now, &effects)
+        }
+    }
+
+    private mutating func apply(_ command: AgentCommand, at now: Int64, _ effects: inout [AgentEffect]) {
+        guard link == .registered, command.epoch == epoch, command.session == session, command.sequence > commandsApplied else { return }
+        guard command.sequence == commandsApplied + 1 else {
+            effects.append(.note(.missedCommands(applied: commandsApplied, sent: command.sequence)))
+            register(at: now, &effects)
+            return
+        }
+        commandsApplied = command.sequence
+        switch command.body {
+        case .start(let batch): start(batch, at: now, &effects)
+        case .stop(let orders):
+            for order in orders { stop(order, at: now, &effects) }
+        case .release(let ids):
+            for id in ids {
+                attempts[id]?.isReleased = true
+                attempts[id]?.endReportAt = nil
+                releaseIfDone(id, &effects)
+            }
+        }
+    }
+
+    // MARK: Start
+
+    private mutating func start(_ batch: StartBatch, at now: Int64, _ effects: inout [AgentEffect]) {
+        var orders: [LaunchOrder] = []
+        var reports: [AttemptStatus] = []
+        let terms = AttemptTerms(timeLimit: batch.template.timeLimit, grace: batch.template.grace, onNodeLost: batch.template.onNodeLost)
+        for order in batch.starts where attempts[order.attempt] == nil {
+            attempts[order.attempt] = LocalAttempt(fence: order.fence, phase: .launching, terms: terms)
+            switch account(for: batch.template) {
+            case .success(let account):
+                orders.append(launchOrder(order, batch, account: account, terms: terms))
+            case .failure(let refusal):
+                let end = AttemptEnd(cause: .cannotExecute, exitCode: 126, detail: refusal.message)
+                finish(order.attempt, end, at: now, &reports)
+            }
+        }
+        if !orders.isEmpty { effects.append(.launch(orders)) }
+        report(reports, &effects)
+    }
+
+    private struct AccountRefusal: Error { var message: String }
+
+    /// Never a uid from the request: an administrator's mapping, or the agent's own choice.
+    private func account(for template: TaskTemplate) -> Result<UserAccount, AccountRefusal> {
+        guard configuration.isRoot else { return .success(configuration.defaultAccount) }
+        let account = template.account ?? configuration.defaultAccount
+        if account.userID == 0, !configuration.allowsRootJobs {
+            return .failure(AccountRefusal(message: "jobs run as root only on agents started with --allow-root-jobs"))
+        }
+        return .success(account)
+    }
+
+    private func launchOrder(_ order: StartOrder, _ batch: StartBatch, account: UserAccount, terms: AttemptTerms) -> LaunchOrder {
+        let template = batch.template
+        let directory = template.workDirectory.isEmpty ? "\(configuration.workRoot)/\(batch.job)" : template.workDirectory
+        let environment = JobEnvironment.entries(order, template, job: batch.job, configuration: configuration, workDirectory: directory)
+        return LaunchOrder(
+            attempt: order.attempt, fence: order.fence, command: template.command, environment: environment, workDirectory: directory,
+            userID: account.userID, groupID: account.groupID, cpuMilli: order.allocation.cpuMilli,
+            memoryBytes: order.allocation.memoryBytes, outputLimitBytes: configuration.outputLimitBytes, note: terms.canonicalBytes)
+    }
+
+    // MARK: Stop
+
+    private mutating func stop(_ order: StopOrder, at now: Int64, _ effects: inout [AgentEffect]) {
+        guard var attempt = attempts[order.attempt], attempt.isLive else { return }
+        let killAt = now.addingSaturating(order.grace.nanoseconds)
+        if let stop = attempt.stop {
+            // A second order may only hasten the end.
+            attempt.stop?.killAt = min(stop.killAt, killAt)
+        } else {
+            attempt.stop = LocalAttempt.Stop(cause: .stopped, killAt: killAt)
+            if order.grace > .zero { effects.append(.signal(order.attempt, Signal.terminate)) }
+        }
+        if order.grace <= .zero {
+            attempt.stop?.killAt = now + AgentTiming.killRepeat
+            effects.append(.signal(order.attempt, Signal.kill))
+        }
+        attempts[order.attempt] = attempt
+    }
+
+    /// Ends every attempt at once: the agent was told to take its jobs with it.
+    public mutating func killAll(at now: Int64) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        for id in attempts.keys.sorted() { stop(StopOrder(attempt: id, grace: .zero), at: now, &effects) }
+        return effects
+    }
+}

@@ -1,0 +1,109 @@
+// What the task driver says.
+
+import ClusterModel
+
+extension AgentCore {
+    mutating func take(_ event: DriverEvent, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]) {
+        switch event {
+        case .started(let id, _, let at):
+            guard var attempt = attempts[id], case .launching = attempt.phase else { return }
+            attempt.phase = .running(since: at)
+            attempt.startReportAt = now + AgentTiming.startReportDelay
+            attempts[id] = attempt
+        case .ended(let id, let end):
+            guard let attempt = attempts[id], attempt.isLive else { return }
+            finish(id, Self.attemptEnd(end, stop: attempt.stop), at: now, &reports)
+            effects += shipper.grew(id, .stdout, total: end.stdoutBytes)
+            effects += shipper.grew(id, .stderr, total: end.stderrBytes)
+        case .outputGrew(let id, let stream, let total):
+            guard attempts[id] != nil else { return }
+            effects += shipper.grew(id, stream, total: total)
+        case .lost: break
+        case .recovered(let known): recover(known, at: now, &reports, &effects)
+        }
+    }
+
+    /// The first, after the agent's start, adopts what runs; later ones, after the driver's own death, find what it lost.
+    private mutating func recover(
+        _ known: [RecoveredAttempt], at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]
+    ) {
+        for recovered in known { adopt(recovered, at: now, &reports, &effects) }
+        let listed = Set(known.map(\.attempt))
+        for id in attempts.keys.sorted() where attempts[id]?.isLive == true && !listed.contains(id) {
+            finish(id, AttemptEnd(cause: .infrastructure, exitCode: 125, detail: "the launcher lost this attempt"), at: now, &reports)
+        }
+        guard !isRecovered else { return }
+        isRecovered = true
+        if case .registering = link { register(at: now, &effects) }
+    }
+
+    private mutating func adopt(
+        _ recovered: RecoveredAttempt, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]
+    ) {
+        let id = recovered.attempt
+        if attempts[id] == nil {
+            // An unreadable note is an older agent's: the attempt keeps running without a limit of its own.
+            let terms = (try? AttemptTerms(canonicalBytes: recovered.note)) ?? AttemptTerms(timeLimit: nil, grace: .seconds(30), onNodeLost: .wait)
+            attempts[id] = LocalAttempt(fence: recovered.fence, phase: .running(since: recovered.startedAt), terms: terms)
+        }
+        guard let attempt = attempts[id], attempt.isLive else { return }
+        if let end = recovered.end {
+            finish(id, Self.attemptEnd(end, stop: attempt.stop), at: now, &reports)
+            effects += shipper.grew(id, .stdout, total: end.stdoutBytes)
+            effects += shipper.grew(id, .stderr, total: end.stderrBytes)
+        } else if case .launching = attempt.phase {
+            attempts[id]?.phase = .running(since: recovered.startedAt)
+        }
+    }
+
+    mutating func finish(_ id: AttemptID, _ end: AttemptEnd, at now: Int64, _ reports: inout [AttemptStatus]) {
+        guard var attempt = attempts[id] else { return }
+        attempt.phase = .ended(end)
+        attempt.stop = nil
+        attempt.startReportAt = nil
+        attempt.endReportAt = now + AgentTiming.reportRepeat
+        attempts[id] = attempt
+        reports.append(attempt.status(of: id, at: now))
+    }
+
+    /// What the process's end means, given why the agent may have stopped it.
+    static func attemptEnd(_ end: ProcessEnd, stop: LocalAttempt.Stop?) -> AttemptEnd {
+        var cause: AttemptEnd.Cause
+        var code: Int32
+        var signal: Int32 = 0
+        var detail = ""
+        switch end.manner {
+        case .exited(let exitCode):
+            cause = .exited
+            code = exitCode
+        case .signalled(let number):
+            cause = .signalled
+            code = 128 + number
+            signal = number
+        case .outOfMemory:
+            cause = .outOfMemory
+            code = 137
+            signal = Signal.kill
+        case .notFound:
+            cause = .notFound
+            code = 127
+            detail = "the program does not exist"
+        case .cannotExecute(let step):
+            cause = .cannotExecute
+            code = 126
+            detail = step
+        case .driverLost:
+            cause = .infrastructure
+            code = 125
+            detail = "the launcher died; the attempt's processes were ended"
+        }
+        if let stop, cause == .exited || cause == .signalled {
+            cause = stop.cause
+            if stop.cause == .timeLimit { code = 124 }
+        }
+        return AttemptEnd(
+            cause: cause, exitCode: code, signal: signal, elapsed: Span(nanoseconds: max(0, end.endedAt - end.startedAt)),
+            cpuTime: Span(nanoseconds: end.cpuNanoseconds), memoryPeakBytes: end.memoryPeakBytes, stdoutBytes: end.stdoutBytes,
+            stderrBytes: end.stderrBytes, droppedBytes: end.droppedBytes, detail: detail)
+    }
+}

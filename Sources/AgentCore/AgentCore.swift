@@ -1,0 +1,195 @@
+// The agent's machine: what the node does on each input. No I/O, clock or chance; Protocols/wire.md is the specification.
+
+public import ClusterModel
+
+/// One node's agent. Instants are CLOCK_BOOTTIME nanoseconds of the node.
+public struct AgentCore: ~Copyable, Sendable {
+    enum Link: Hashable, Sendable {
+        case disconnected
+        /// A registration was sent at this instant.
+        case registering(since: Int64)
+        case registered
+    }
+
+    var configuration: AgentConfiguration
+    var link = Link.disconnected
+    /// The driver has said what it knows: only then can a registration be whole.
+    var isRecovered = false
+    var epoch = Epoch(0)
+    public internal(set) var session = SessionID(0)
+    var commandsApplied: UInt64 = 0
+    var heartbeatNumber: UInt64 = 0
+    var heartbeatInterval: Int64 = 5_000_000_000
+    var heartbeatDue: Int64 = .max
+    var lease = AgentTiming.leaseDefault
+    /// When the last acknowledged heartbeat was sent; the lease counts from there.
+    var leaseStart: Int64
+    /// Heartbeats on their way: number and instant of sending.
+    var heartbeatsSent: [(number: UInt64, at: Int64)] = []
+    /// For look-up; iterate sorted keys.
+    var attempts: [AttemptID: LocalAttempt] = [:]
+    var shipper = OutputShipper()
+
+    /// - Parameter leaseStart: what `keepLease` last kept in this boot of the node; nil when there is nothing: then no
+    ///   lease is held, and attempts that may be replaced elsewhere are stopped rather than believed in.
+    public init(configuration: AgentConfiguration, leaseStart: Int64?, at now: Int64) {
+        self.configuration = configuration
+        self.leaseStart = leaseStart ?? now - AgentTiming.leaseDefault
+    }
+
+    public var liveAttemptCount: Int { attempts.values.count { $0.isLive } }
+    public var attemptIDs: [AttemptID] { attempts.keys.sorted() }
+    public var isRegistered: Bool { link == .registered }
+
+    /// Takes one input and says what to do about it.
+    public mutating func handle(_ input: AgentInput, at now: Int64) -> [AgentEffect] {
+        var effects: [AgentEffect] = []
+        switch input {
+        case .driver(let events):
+            var reports: [AttemptStatus] = []
+            for event in events { take(event, at: now, &reports, &effects) }
+            report(reports, &effects)
+        case .connected: register(at: now, &effects)
+        case .disconnected:
+            link = .disconnected
+            heartbeatDue = .max
+            heartbeatsSent.removeAll()
+            shipper.disconnected()
+        case .received(let message): receive(message, at: now, &effects)
+        case .logAcknowledged(let ack):
+            effects += shipper.acknowledged(ack)
+            releaseIfDone(ack.attempt, &effects)
+        case .tick: tick(at: now, &effects)
+        }
+        return effects
+    }
+
+    /// The earliest instant at which `tick` has something to do.
+    public var nextDeadline: Int64 {
+        var deadline = heartbeatDue
+        if case .registering(let since) = link { deadline = min(deadline, since + AgentTiming.registrationRepeat) }
+        for attempt in attempts.values {
+            deadline = min(deadline, attempt.startReportAt ?? .max, attempt.endReportAt ?? .max, attempt.stop?.killAt ?? .max)
+            guard attempt.stop == nil, attempt.isLive else { continue }
+            if case .running(let since) = attempt.phase, let limit = attempt.terms.timeLimit {
+                deadline = min(deadline, since.addingSaturating(limit.nanoseconds))
+            }
+            if attempt.terms.onNodeLost != .wait { deadline = min(deadline, leaseStart.addingSaturating(lease)) }
+        }
+        return deadline
+    }
+
+    /// The shell could not send a chunk of output.
+    public mutating func outputNotSent(_ attempt: AttemptID, _ stream: OutputStream, offset: Int64) {
+        shipper.failed(attempt, stream, offset: offset)
+    }
+
+    // MARK: Sending
+
+    mutating func register(at now: Int64, _ effects: inout [AgentEffect]) {
+        link = .registering(since: now)
+        heartbeatDue = .max
+        guard isRecovered else { return }
+        let statuses = attempts.keys.sorted().compactMap { attempts[$0]?.status(of: $0, at: now) }
+        effects.append(
+            .send(
+                .register(
+                    Registration(
+                        instance: configuration.instance, bootID: configuration.bootID, inventory: configuration.inventory,
+                        attempts: statuses))))
+    }
+
+    func report(_ statuses: [AttemptStatus], _ effects: inout [AgentEffect]) {
+        guard !statuses.isEmpty, link == .registered else { return }
+        effects.append(.send(.report(AttemptReport(session: session, statuses: statuses))))
+    }
+
+    // MARK: Time
+
+    private mutating func tick(at now: Int64, _ effects: inout [AgentEffect]) {
+        if case .registering(let since) = link, now >= since + AgentTiming.registrationRepeat { register(at: now, &effects) }
+        if now >= heartbeatDue { beat(at: now, &effects) }
+        var reports: [AttemptStatus] = []
+        for id in attempts.keys.sorted() { tick(id, at: now, &reports, &effects) }
+        report(reports, &effects)
+        effects += shipper.resume()
+    }
+
+    private mutating func beat(at now: Int64, _ effects: inout [AgentEffect]) {
+        if heartbeatsSent.count >= AgentTiming.heartbeatsUnansweredMax {
+            // The coordinator no longer knows this session: perhaps a copy of our registration began another.
+            register(at: now, &effects)
+            return
+        }
+        heartbeatNumber += 1
+        heartbeatsSent.append((heartbeatNumber, now))
+        heartbeatDue = now + heartbeatInterval
+        effects.append(
+            .send(
+                .heartbeat(
+                    Heartbeat(
+                        session: session, number: heartbeatNumber, commandsApplied: commandsApplied,
+                        liveAttempts: UInt32(liveAttemptCount), bootTime: now))))
+    }
+
+    private mutating func tick(_ id: AttemptID, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]) {
+        guard var attempt = attempts[id] else { return }
+        if let due = attempt.startReportAt, now >= due {
+            attempt.startReportAt = nil
+            reports.append(attempt.status(of: id, at: now))
+        }
+        if let due = attempt.endReportAt, now >= due {
+            attempt.endReportAt = now + AgentTiming.reportRepeat
+            reports.append(attempt.status(of: id, at: now))
+        }
+        if attempt.isLive {
+            if let stop = attempt.stop, now >= stop.killAt {
+                attempt.stop?.killAt = now + AgentTiming.killRepeat
+                effects.append(.signal(id, Signal.kill))
+            } else if attempt.stop == nil {
+                enforce(id, &attempt, at: now, &effects)
+            }
+        }
+        attempts[id] = attempt
+    }
+
+    /// Time limit and lease.
+    private func enforce(_ id: AttemptID, _ attempt: inout LocalAttempt, at now: Int64, _ effects: inout [AgentEffect]) {
+        if case .running(let since) = attempt.phase, let limit = attempt.terms.timeLimit, now >= since.addingSaturating(limit.nanoseconds) {
+            attempt.stop = LocalAttempt.Stop(cause: .timeLimit, killAt: now.addingSaturating(attempt.terms.grace.nanoseconds))
+            effects.append(.signal(id, Signal.terminate))
+        } else if attempt.terms.onNodeLost != .wait, now >= leaseStart.addingSaturating(lease) {
+            // No grace: the coordinator may start another attempt soon.
+            attempt.stop = LocalAttempt.Stop(cause: .leaseExpired, killAt: now + AgentTiming.killRepeat)
+            effects.append(.note(.leaseEnded(id)))
+            effects.append(.signal(id, Signal.kill))
+        }
+    }
+
+    // MARK: Forgetting
+
+    /// Both must be safe elsewhere: the end on the coordinator's disk, the output in its store.
+    mutating func releaseIfDone(_ id: AttemptID, _ effects: inout [AgentEffect]) {
+        guard let attempt = attempts[id], attempt.isReleased, shipper.isDelivered(id) else { return }
+        attempts[id] = nil
+        shipper.forget(id)
+        if case .release(let others) = effects.last {
+            effects[effects.count - 1] = .release(others + [id])
+        } else {
+            effects.append(.release([id]))
+        }
+    }
+}
+
+/// Signals by number, as every Linux has them.
+enum Signal {
+    static let kill: Int32 = 9
+    static let terminate: Int32 = 15
+}
+
+extension Int64 {
+    func addingSaturating(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}

@@ -1,0 +1,64 @@
+import ClusterModel
+
+/// An attempt as its node knows it.
+struct LocalAttempt: Hashable, Sendable {
+    enum Phase: Hashable, Sendable {
+        /// Handed to the driver. Leads to running or ended.
+        case launching
+        /// Since this boot instant.
+        case running(since: Int64)
+        case ended(AttemptEnd)
+    }
+
+    /// Why the agent itself is stopping it.
+    struct Stop: Hashable, Sendable {
+        var cause: AttemptEnd.Cause
+        /// SIGKILL at this boot instant, and again each `killRepeat`.
+        var killAt: Int64
+    }
+
+    var fence: Fence
+    var phase: Phase
+    var terms: AttemptTerms
+    var stop: Stop?
+    /// A `running` report is due at this instant; nil when made or superseded.
+    var startReportAt: Int64?
+    /// The `ended` report is repeated at this instant until released.
+    var endReportAt: Int64?
+    /// The coordinator has the end on disk.
+    var isReleased = false
+
+    var isLive: Bool {
+        if case .ended = phase { return false }
+        return true
+    }
+
+    func status(of attempt: AttemptID, at now: Int64) -> AttemptStatus {
+        let phase: AttemptStatus.Phase =
+            switch phase {
+            case .launching: .starting
+            case .running(let since): .running(elapsed: Span(nanoseconds: max(0, now - since)))
+            case .ended(let end): .ended(end)
+            }
+        return AttemptStatus(attempt: attempt, fence: fence, phase: phase)
+    }
+}
+
+/// What must be known of an attempt again after the agent's own restart: it travels with the launch order.
+struct AttemptTerms: Hashable, Sendable {
+    var timeLimit: Span?
+    var grace: Span
+    var onNodeLost: NodeLossPolicy
+}
+
+extension AttemptTerms: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(timeLimit)
+        writer.write(grace)
+        writer.write(onNodeLost)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(timeLimit: try reader.readOptional(), grace: try reader.read(), onNodeLost: try reader.read())
+    }
+}

@@ -1,0 +1,117 @@
+// What passes between the agent's machine and a task driver. The driver starts, confines and reaps; it decides nothing.
+
+public import ClusterModel
+
+/// Everything needed to start one attempt's process. Nothing is left to choose.
+public struct LaunchOrder: Hashable, Sendable {
+    public var attempt: AttemptID
+    public var fence: Fence
+    /// Program and arguments; the program is looked up in the order's own PATH when it holds no slash.
+    public var command: [String]
+    /// `NAME=value` entries, the whole environment of the process.
+    public var environment: [String]
+    /// Absolute; created when missing, owned by the process's user.
+    public var workDirectory: String
+    public var userID: UInt32
+    public var groupID: UInt32
+    public var cpuMilli: Int64
+    public var memoryBytes: Int64
+    /// Bytes kept of each output stream; the rest is counted and dropped.
+    public var outputLimitBytes: Int64
+    /// Opaque to the driver, handed back by `recover`: what the agent must know again after its own restart.
+    public var note: [UInt8]
+
+    public init(
+        attempt: AttemptID, fence: Fence, command: [String], environment: [String], workDirectory: String, userID: UInt32,
+        groupID: UInt32, cpuMilli: Int64, memoryBytes: Int64, outputLimitBytes: Int64, note: [UInt8]
+    ) {
+        self.attempt = attempt
+        self.fence = fence
+        self.command = command
+        self.environment = environment
+        self.workDirectory = workDirectory
+        self.userID = userID
+        self.groupID = groupID
+        self.cpuMilli = cpuMilli
+        self.memoryBytes = memoryBytes
+        self.outputLimitBytes = outputLimitBytes
+        self.note = note
+    }
+}
+
+/// How a process ended, as its driver saw it. Times are CLOCK_BOOTTIME nanoseconds of the node.
+public struct ProcessEnd: Hashable, Sendable {
+    public enum Manner: Hashable, Sendable {
+        case exited(code: Int32)
+        case signalled(Int32)
+        /// The kernel's out-of-memory killer ended the group.
+        case outOfMemory
+        /// The program does not exist (shells say 127).
+        case notFound
+        /// The program, its user or its directory could not be set up (shells say 126); the text names the step.
+        case cannotExecute(String)
+        /// The driver itself was lost; the group was killed and is proven empty.
+        case driverLost
+    }
+
+    public var manner: Manner
+    public var startedAt: Int64
+    public var endedAt: Int64
+    public var cpuNanoseconds: Int64
+    public var memoryPeakBytes: Int64
+    public var stdoutBytes: Int64
+    public var stderrBytes: Int64
+    /// Bytes beyond the output limit, both streams together.
+    public var droppedBytes: Int64
+
+    public init(
+        manner: Manner, startedAt: Int64, endedAt: Int64, cpuNanoseconds: Int64 = 0, memoryPeakBytes: Int64 = 0,
+        stdoutBytes: Int64 = 0, stderrBytes: Int64 = 0, droppedBytes: Int64 = 0
+    ) {
+        self.manner = manner
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.cpuNanoseconds = cpuNanoseconds
+        self.memoryPeakBytes = memoryPeakBytes
+        self.stdoutBytes = stdoutBytes
+        self.stderrBytes = stderrBytes
+        self.droppedBytes = droppedBytes
+    }
+}
+
+/// An attempt that the driver still knows after the agent's restart: running, or ended and not yet released.
+public struct RecoveredAttempt: Hashable, Sendable {
+    public var attempt: AttemptID
+    public var fence: Fence
+    public var note: [UInt8]
+    public var startedAt: Int64
+    /// nil while it runs.
+    public var end: ProcessEnd?
+
+    public init(attempt: AttemptID, fence: Fence, note: [UInt8], startedAt: Int64, end: ProcessEnd?) {
+        self.attempt = attempt
+        self.fence = fence
+        self.note = note
+        self.startedAt = startedAt
+        self.end = end
+    }
+}
+
+public enum OutputStream: UInt8, Hashable, Sendable, CaseIterable {
+    case stdout = 1
+    case stderr = 2
+}
+
+/// A fact told by a task driver.
+public enum DriverEvent: Hashable, Sendable {
+    /// The program was executed. `at` is CLOCK_BOOTTIME of the node in nanoseconds.
+    case started(AttemptID, processID: Int32, at: Int64)
+    /// The first process has ended and its whole group is empty.
+    case ended(AttemptID, ProcessEnd)
+    /// At least `total` bytes of the stream can be read.
+    case outputGrew(AttemptID, OutputStream, total: Int64)
+    /// The driver is lost and is being replaced; `recovered` follows when it is back.
+    case lost
+    /// All that the driver knows, after a connection or reconnection.
+    case recovered([RecoveredAttempt])
+}

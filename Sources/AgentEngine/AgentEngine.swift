@@ -1,0 +1,185 @@
+// The asynchronous shell around `AgentCore`: an actor pinned to the poll loop that serves the sockets and the launcher,
+// so a command from the coordinator reaches the launcher without a hop. It decides nothing.
+
+public import AgentCore
+public import ClusterModel
+public import ClusterPorts
+public import Logging
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+public actor AgentEngine {
+    private let loop: any PollLoop
+    private let driver: any TaskDriver
+    private let link: any CoordinatorLink
+    private let clocks: any TimeSource
+    private let logger: Logger
+    private let workRoot: String
+    private let topology: TopologyDocument?
+    private let leaseFile: LeaseFile?
+    private var core: AgentCore
+    private var timer: Task<Void, Never>?
+    private var timerDue: Int64 = .max
+    private var stopped: AsyncStream<String>.Continuation?
+    private var registered: [CheckedContinuation<Void, Never>] = []
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// - Parameters:
+    ///   - topology: what `sendTopology` sends; nil for simulated nodes.
+    ///   - leaseFile: where `keepLease` keeps the lease for the agent's next process; nil for simulated nodes.
+    public init(
+        configuration: AgentConfiguration, driver: any TaskDriver, link: any CoordinatorLink, loop: any PollLoop, clocks: any TimeSource,
+        topology: TopologyDocument?, leaseFile: String?, logger: Logger
+    ) {
+        self.loop = loop
+        self.driver = driver
+        self.link = link
+        self.clocks = clocks
+        self.topology = topology
+        self.logger = logger
+        workRoot = configuration.workRoot
+        self.leaseFile = leaseFile.flatMap { LeaseFile(path: $0, bootID: configuration.bootID) }
+        core = AgentCore(configuration: configuration, leaseStart: self.leaseFile?.start, at: clocks.boot())
+    }
+
+    /// Runs until cancelled, or until the coordinator refuses this agent for good (then it throws). Jobs run on.
+    public func run() async throws {
+        let (refusals, stopped) = AsyncStream.makeStream(of: String.self)
+        self.stopped = stopped
+        sweepWorkRoot()
+        let sink = EngineSink(engine: self)
+        try driver.start(onEvents: { sink.driver($0) })
+        try link.open(handler: sink)
+        for await refusal in refusals { throw AgentRefused(message: refusal) }
+        timer?.cancel()
+        if core.isRegistered { link.send(.goodbye(core.session)) }
+        driver.shutDownIfIdle()
+        link.close()
+    }
+
+    /// Ends `run` in order; jobs run on with the launcher.
+    public func stop() { stopped?.finish() }
+
+    /// Returns once the coordinator has accepted the registration.
+    public func awaitRegistration() async {
+        if core.isRegistered { return }
+        await withCheckedContinuation { registered.append($0) }
+    }
+
+    /// Kills every attempt and returns when the node runs nothing more.
+    public func killAll() async {
+        perform(core.killAll(at: clocks.boot()))
+        while core.liveAttemptCount > 0, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(20)) }
+    }
+
+    // MARK: Inputs and effects
+
+    fileprivate func take(_ input: AgentInput) {
+        perform(core.handle(input, at: clocks.boot()))
+        rearm()
+    }
+
+    private func perform(_ effects: [AgentEffect]) {
+        for effect in effects {
+            switch effect {
+            case .send(let message): link.send(message)
+            case .launch(let orders): driver.launch(orders)
+            case .signal(let attempt, let signal): driver.signal(attempt, signal)
+            case .release(let attempts): driver.release(attempts)
+            case .shipOutput(let attempt, let stream, let offset, let count): ship(attempt, stream, offset: offset, count: count)
+            case .keepLease(let start): leaseFile?.keep(start)
+            case .sendTopology: if let topology { link.send(.topology(topology)) }
+            case .giveUp(let reason):
+                stopped?.yield(reason)
+            case .note(let note): log(note)
+            }
+        }
+    }
+
+    private func ship(_ attempt: AttemptID, _ stream: OutputStream, offset: Int64, count: Int) {
+        do {
+            let bytes = try driver.readOutput(attempt, stream, offset: offset, limit: count)
+            let chunk = LogChunk(attempt: attempt, stream: stream.rawValue, offset: offset, bytes: bytes, isLast: false)
+            if bytes.isEmpty || !link.send(chunk) { core.outputNotSent(attempt, stream, offset: offset) }
+        } catch {
+            logger.warning("output cannot be read", metadata: ["attempt": "\(attempt)", "error": "\(error)"])
+            core.outputNotSent(attempt, stream, offset: offset)
+        }
+    }
+
+    private func log(_ note: AgentNote) {
+        switch note {
+        case .registered(let node, let epoch, let session):
+            logger.info("registered", metadata: ["node": "\(node)", "epoch": "\(epoch)", "session": "\(session)"])
+            for continuation in registered { continuation.resume() }
+            registered.removeAll()
+        case .refused(let message): logger.warning("registration refused", metadata: ["reason": "\(message)"])
+        case .missedCommands(let applied, let sent):
+            logger.notice("commands were missed: registering again", metadata: ["applied": "\(applied)", "sent": "\(sent)"])
+        case .leaseEnded(let attempt):
+            logger.warning("the lease ended without word from the coordinator: stopped", metadata: ["attempt": "\(attempt)"])
+        }
+    }
+
+    // MARK: Time
+
+    /// One timer, for the earliest deadline; a later one waits for it to ring first.
+    private func rearm() {
+        let due = core.nextDeadline
+        guard due < timerDue else { return }
+        timer?.cancel()
+        timerDue = due
+        let delay = max(0, due - clocks.boot())
+        timer = Task {
+            try? await Task.sleep(for: .nanoseconds(delay))
+            if !Task.isCancelled { self.ring() }
+        }
+    }
+
+    private func ring() {
+        timerDue = .max
+        take(.tick)
+    }
+
+    /// Directories of jobs that left nothing in them go; `rmdir` spares the others.
+    private func sweepWorkRoot() {
+        guard let directory = opendir(workRoot) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if JobID(parsing: name) != nil { _ = rmdir("\(workRoot)/\(name)") }
+        }
+    }
+}
+
+/// The coordinator will not have this agent: the message says what to do.
+public struct AgentRefused: Error, CustomStringConvertible {
+    public let message: String
+    public var description: String { message }
+}
+
+/// Hands what happens on the loop's thread to the actor that lives there, without a hop.
+private struct EngineSink: CoordinatorLinkHandler {
+    let engine: AgentEngine
+
+    func driver(_ events: [DriverEvent]) { engine.assumeIsolated { $0.take(.driver(events)) } }
+    func connected() { engine.assumeIsolated { $0.take(.connected) } }
+    func disconnected() { engine.assumeIsolated { $0.take(.disconnected) } }
+
+    func received(_ messages: [CoordinatorMessage]) {
+        engine.assumeIsolated { engine in
+            for message in messages { engine.take(.received(message)) }
+        }
+    }
+
+    func received(_ acks: [LogAck]) {
+        engine.assumeIsolated { engine in
+            for ack in acks { engine.take(.logAcknowledged(ack)) }
+        }
+    }
+}

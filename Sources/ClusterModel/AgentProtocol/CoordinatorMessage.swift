@@ -1,0 +1,218 @@
+// What the coordinator tells agents. Everything that changes the agent carries epoch, session and sequence.
+
+public enum CoordinatorMessage: Hashable, Sendable {
+    case welcome(Welcome)
+    case refuse(Refusal)
+    case heartbeatAck(HeartbeatAck)
+    case command(AgentCommand)
+}
+
+/// A registration accepted: the session begins; earlier sessions are void.
+public struct Welcome: Hashable, Sendable {
+    public var version: UInt32
+    public var node: NodeID
+    public var epoch: Epoch
+    public var session: SessionID
+    public var heartbeatInterval: Span
+    /// From the sending of an acknowledged heartbeat until tasks with `onNodeLost: replace` must stop.
+    public var lease: Span
+    /// The agent shall send its topology document.
+    public var wantsTopology: Bool
+
+    public init(
+        version: UInt32, node: NodeID, epoch: Epoch, session: SessionID, heartbeatInterval: Span, lease: Span, wantsTopology: Bool
+    ) {
+        self.version = version
+        self.node = node
+        self.epoch = epoch
+        self.session = session
+        self.heartbeatInterval = heartbeatInterval
+        self.lease = lease
+        self.wantsTopology = wantsTopology
+    }
+}
+
+/// A registration refused.
+public struct Refusal: Hashable, Sendable {
+    public enum Code: UInt8, CanonicalTag, Hashable {
+        case version = 1
+        case inventory = 2
+        case removed = 3
+        case busy = 4
+    }
+
+    public var code: Code
+    public var message: String
+    /// When to try again; zero: never by itself.
+    public var retryAfter: Span
+
+    public init(code: Code, message: String, retryAfter: Span) {
+        self.code = code
+        self.message = message
+        self.retryAfter = retryAfter
+    }
+}
+
+public struct HeartbeatAck: Hashable, Sendable {
+    public var session: SessionID
+    public var number: UInt64
+    /// The last command sent in this session: an agent that has applied fewer registers again.
+    public var commandsSent: UInt64
+    public var interval: Span
+
+    public init(session: SessionID, number: UInt64, commandsSent: UInt64, interval: Span) {
+        self.session = session
+        self.number = number
+        self.commandsSent = commandsSent
+        self.interval = interval
+    }
+}
+
+public struct AgentCommand: Hashable, Sendable {
+    public enum Body: Hashable, Sendable {
+        case start(StartBatch)
+        case stop([StopOrder])
+        /// These reports are durable: forget the attempts.
+        case release([AttemptID])
+    }
+
+    public var epoch: Epoch
+    public var session: SessionID
+    /// Counts the commands of a session from 1, without gaps.
+    public var sequence: UInt64
+    public var body: Body
+
+    public init(epoch: Epoch, session: SessionID, sequence: UInt64, body: Body) {
+        self.epoch = epoch
+        self.session = session
+        self.sequence = sequence
+        self.body = body
+    }
+}
+
+/// Attempts of one group of one job; what they share stands once.
+public struct StartBatch: Hashable, Sendable {
+    public var job: JobID
+    public var template: TaskTemplate
+    public var starts: [StartOrder]
+
+    public init(job: JobID, template: TaskTemplate, starts: [StartOrder]) {
+        self.job = job
+        self.template = template
+        self.starts = starts
+    }
+}
+
+/// What the tasks of a group share.
+public struct TaskTemplate: Hashable, Sendable {
+    public var jobName: String
+    public var tenant: String
+    public var project: String
+    public var queue: String
+    public var groupName: String
+    public var command: [String]
+    /// Sealed in the core; the shell that sends opens it, so an agent sees clear text under CURVE.
+    public var environment: [SealedVariable]
+    public var workDirectory: String
+    public var checkpointPath: String
+    public var deviceKind: DeviceKind?
+    public var timeLimit: Span?
+    public var grace: Span
+    public var onNodeLost: NodeLossPolicy
+    /// The uid and gid that an administrator gave the user; nil: the agent's own choice (`nobody`).
+    public var account: UserAccount?
+    /// Tasks of the gang, all groups.
+    public var worldSize: UInt32
+    /// 0 for a job without an array; the first index otherwise.
+    public var arrayFirst: UInt32
+    public var isArray: Bool
+
+    public init(
+        jobName: String, tenant: String, project: String, queue: String, groupName: String, command: [String],
+        environment: [SealedVariable], workDirectory: String, checkpointPath: String, deviceKind: DeviceKind?, timeLimit: Span?,
+        grace: Span, onNodeLost: NodeLossPolicy, account: UserAccount?, worldSize: UInt32, arrayFirst: UInt32, isArray: Bool
+    ) {
+        self.jobName = jobName
+        self.tenant = tenant
+        self.project = project
+        self.queue = queue
+        self.groupName = groupName
+        self.command = command
+        self.environment = environment
+        self.workDirectory = workDirectory
+        self.checkpointPath = checkpointPath
+        self.deviceKind = deviceKind
+        self.timeLimit = timeLimit
+        self.grace = grace
+        self.onNodeLost = onNodeLost
+        self.account = account
+        self.worldSize = worldSize
+        self.arrayFirst = arrayFirst
+        self.isArray = isArray
+    }
+}
+
+/// A UNIX account as an administrator set it.
+public struct UserAccount: Hashable, Sendable {
+    public var userID: UInt32
+    public var groupID: UInt32
+
+    public init(userID: UInt32, groupID: UInt32) {
+        self.userID = userID
+        self.groupID = groupID
+    }
+}
+
+/// One attempt to start.
+public struct StartOrder: Hashable, Sendable {
+    public var attempt: AttemptID
+    public var fence: Fence
+    public var allocation: Allocation
+    public var restartReason: Reason
+    /// nil for a task alone.
+    public var gang: GangPlace?
+
+    public init(attempt: AttemptID, fence: Fence, allocation: Allocation, restartReason: Reason, gang: GangPlace?) {
+        self.attempt = attempt
+        self.fence = fence
+        self.allocation = allocation
+        self.restartReason = restartReason
+        self.gang = gang
+    }
+}
+
+/// A task's place in its gang, as torchrun and MPI launchers want to know it.
+public struct GangPlace: Hashable, Sendable {
+    public var rank: UInt32
+    public var localRank: UInt32
+    public var localWorldSize: UInt32
+    public var nodeRank: UInt32
+    public var masterAddress: String
+    public var masterPort: UInt32
+    /// Node names in node-rank order.
+    public var nodeNames: [String]
+
+    public init(
+        rank: UInt32, localRank: UInt32, localWorldSize: UInt32, nodeRank: UInt32, masterAddress: String, masterPort: UInt32,
+        nodeNames: [String]
+    ) {
+        self.rank = rank
+        self.localRank = localRank
+        self.localWorldSize = localWorldSize
+        self.nodeRank = nodeRank
+        self.masterAddress = masterAddress
+        self.masterPort = masterPort
+        self.nodeNames = nodeNames
+    }
+}
+
+/// An attempt to stop: SIGTERM now, SIGKILL after the grace.
+public struct StopOrder: Hashable, Sendable {
+    public var attempt: AttemptID
+    public var grace: Span
+
+    public init(attempt: AttemptID, grace: Span) {
+        self.attempt = attempt
+        self.grace = grace
+    }
+}

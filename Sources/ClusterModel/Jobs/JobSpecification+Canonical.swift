@@ -1,0 +1,164 @@
+extension DeviceRequest: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(kind)
+        writer.write(count)
+        writer.write(shareMilli)
+        writer.write(memoryBytes)
+        writer.write(modelPattern)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            kind: try reader.read(), count: try reader.readUInt32(), shareMilli: try reader.readInt64(),
+            memoryBytes: try reader.readInt64(), modelPattern: try reader.readString())
+    }
+}
+
+extension ResourceRequest: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(cpuMilli)
+        writer.write(memoryBytes)
+        writer.write(devices)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), devices: try reader.readOptional())
+    }
+}
+
+extension DeviceGrant: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(index)
+        writer.write(shareMilli)
+        writer.write(memoryBytes)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            index: try reader.readUInt32(), shareMilli: try reader.readInt64(), memoryBytes: try reader.readInt64())
+    }
+}
+
+extension Allocation: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(cpuMilli)
+        writer.write(memoryBytes)
+        writer.write(devices)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), devices: try reader.readList())
+    }
+}
+
+extension Constraint: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(key)
+        writer.write(comparison)
+        writer.write(value)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(key: try reader.readString(), comparison: try reader.read(), value: try reader.readString())
+    }
+}
+
+extension SealedVariable: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(name)
+        writer.write(bytes: sealedValue)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(name: try reader.readString(), sealedValue: try reader.readBytes())
+    }
+}
+
+extension TaskGroup: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(name)
+        writer.write(count)
+        writer.write(resources)
+        writer.write(constraints)
+        writer.write(command)
+        writer.write(environment)
+        writer.write(workDirectory)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            name: try reader.readString(), count: try reader.readUInt32(), resources: try reader.read(),
+            constraints: try reader.readList(), command: try reader.readList(), environment: try reader.readList(),
+            workDirectory: try reader.readString())
+    }
+}
+
+extension ArrayRange: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(first)
+        writer.write(last)
+        writer.write(concurrencyLimit)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            first: try reader.readUInt32(), last: try reader.readUInt32(), concurrencyLimit: try reader.readUInt32())
+        guard last >= first else { throw .malformed("array \(first)-\(last)") }
+    }
+}
+
+extension Dependency: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(job)
+        writer.write(condition)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(job: try reader.read(), condition: try reader.read())
+    }
+}
+
+extension RetryPolicy: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(limit)
+        writer.write(causes)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(limit: try reader.readUInt32(), causes: try reader.readList())
+    }
+}
+
+extension JobSpecification: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(name)
+        writer.write(kind)
+        writer.write(tenant)
+        writer.write(project)
+        writer.write(queue)
+        writer.write(priority)
+        writer.write(isPreemptible)
+        writer.write(groups)
+        writer.write(array)
+        writer.write(dependencies)
+        writer.write(beginAt)
+        writer.write(timeLimit)
+        writer.write(grace)
+        writer.write(retry)
+        writer.write(checkpointPath)
+        writer.write(onNodeLost)
+        writer.write(labels)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            name: try reader.readString(), kind: try reader.read(), tenant: try reader.readString(), project: try reader.readString(),
+            queue: try reader.readString(), priority: try reader.readInt32(), isPreemptible: try reader.readBool(),
+            groups: try reader.readList(), array: try reader.readOptional(), dependencies: try reader.readList(),
+            beginAt: try reader.readOptional(), timeLimit: try reader.readOptional(), grace: try reader.read(),
+            retry: try reader.read(), checkpointPath: try reader.readString(), onNodeLost: try reader.read(),
+            labels: try reader.readList())
+    }
+}

@@ -1,0 +1,107 @@
+// The bounds of a job. The shells parse text; these rules judge the value, in one place.
+
+extension JobSpecification {
+    /// Most tasks of one job.
+    public static let taskCountMax: UInt64 = 10_000_000
+    /// Most tasks of one gang.
+    public static let gangSizeMax: UInt64 = 4096
+
+    /// What is wrong, with the field and what would be valid; empty when the job is acceptable.
+    public func validate() -> [FieldError] {
+        var errors: [FieldError] = []
+        check(name: name, field: "name", into: &errors)
+        check(name: tenant, field: "tenant", into: &errors)
+        check(name: project, field: "project", into: &errors)
+        check(name: queue, field: "queue", into: &errors)
+        if !(-1000...1000).contains(priority) { errors.append(FieldError("priority", "must be -1000 … 1000")) }
+        validateSize(into: &errors)
+        for (index, group) in groups.enumerated() { validate(group, at: "groups[\(index)]", into: &errors) }
+        let names = Set(groups.map(\.name))
+        if names.count != groups.count { errors.append(FieldError("groups", "names must differ")) }
+        if let timeLimit, timeLimit <= .zero { errors.append(FieldError("timeLimit", "must be at least 1s")) }
+        if grace < .zero || grace > .hour { errors.append(FieldError("grace", "must be 0s … 1h")) }
+        if retry.limit > 1000 { errors.append(FieldError("retry.limit", "must be 0 … 1000")) }
+        for cause in retry.causes where !RetryPolicy.retryableCauses.contains(cause) {
+            let valid = RetryPolicy.retryableCauses.map(\.name).joined(separator: ", ")
+            errors.append(FieldError("retry.on", "\(cause.name) is not retried; valid: \(valid)"))
+        }
+        if dependencies.count > 1000 { errors.append(FieldError("after", "must name at most 1000 jobs")) }
+        if labels.count > 64 { errors.append(FieldError("labels", "must be at most 64")) }
+        for label in labels where !ObjectName.isValid(label.name) || label.text.utf8.count > 253 {
+            errors.append(FieldError("labels", "\(label.name): names match \(ObjectName.grammar), values have at most 253 bytes"))
+        }
+        if checkpointPath.utf8.count > 4096 || checkpointPath.utf8.contains(0) {
+            errors.append(FieldError("checkpoint.path", "must be a path of at most 4096 bytes"))
+        }
+        return errors
+    }
+
+    private func validateSize(into errors: inout [FieldError]) {
+        if groups.isEmpty || groups.count > 64 { errors.append(FieldError("groups", "must be 1 … 64 groups")) }
+        let gang = groups.reduce(UInt64(0)) { $0 + UInt64($1.count) }
+        if gang > Self.gangSizeMax { errors.append(FieldError("groups", "\(gang) tasks; a gang has at most \(Self.gangSizeMax)")) }
+        let units = array.map { $0.last >= $0.first ? UInt64($0.last - $0.first) + 1 : 0 } ?? 1
+        if units == 0 { errors.append(FieldError("array", "expected \(ArrayRange.forms)")) }
+        if units * max(gang, 1) > Self.taskCountMax {
+            errors.append(FieldError("array", "\(units * gang) tasks; a job has at most \(Self.taskCountMax)"))
+        }
+    }
+
+    private func check(name: String, field: String, into errors: inout [FieldError]) {
+        if !ObjectName.isValid(name) { errors.append(FieldError(field, "'\(name.prefix(80))' must match \(ObjectName.grammar)")) }
+    }
+
+    private func validate(_ group: TaskGroup, at field: String, into errors: inout [FieldError]) {
+        check(name: group.name, field: "\(field).name", into: &errors)
+        if group.count == 0 { errors.append(FieldError("\(field).count", "must be at least 1")) }
+        let resources = group.resources
+        if !(1...100_000_000).contains(resources.cpuMilli) {
+            errors.append(FieldError("\(field).resources.cpu", "must be 1m … 100000 cores"))
+        }
+        if !((1 << 20)...(1 << 50)).contains(resources.memoryBytes) {
+            errors.append(FieldError("\(field).resources.memory", "must be 1MiB … 1PiB"))
+        }
+        if let devices = resources.devices { validate(devices, at: "\(field).resources.\(devices.kind.name)", into: &errors) }
+        if group.constraints.count > 32 { errors.append(FieldError("\(field).constraints", "must be at most 32")) }
+        validateCommand(of: group, at: field, into: &errors)
+        if !group.workDirectory.isEmpty, !group.workDirectory.hasPrefix("/") || group.workDirectory.utf8.contains(0) {
+            errors.append(FieldError("\(field).workdir", "must be an absolute path"))
+        }
+    }
+
+    private func validate(_ devices: DeviceRequest, at field: String, into errors: inout [FieldError]) {
+        if !(1...1024).contains(devices.count) { errors.append(FieldError("\(field).count", "must be 1 … 1024")) }
+        if !(0...1000).contains(devices.shareMilli) { errors.append(FieldError("\(field).share", "expected \(Quantity.shareForms)")) }
+        if !(0...(1 << 50)).contains(devices.memoryBytes) {
+            errors.append(FieldError("\(field).memory", "must be 0 … 1PiB"))
+        }
+        if devices.shareMilli == 0, devices.memoryBytes == 0 {
+            errors.append(FieldError("\(field)", "needs count, share or memory"))
+        }
+        if devices.modelPattern.utf8.count > 256 { errors.append(FieldError("\(field).model", "must have at most 256 bytes")) }
+    }
+
+    private func validateCommand(of group: TaskGroup, at field: String, into errors: inout [FieldError]) {
+        if group.command.isEmpty || group.command[0].isEmpty {
+            errors.append(FieldError("\(field).command", "must name a program"))
+        }
+        let bytes = group.command.reduce(0) { $0 + $1.utf8.count + 1 }
+        if bytes > 128 << 10 { errors.append(FieldError("\(field).command", "must have at most 128 KiB")) }
+        if group.command.contains(where: { $0.utf8.contains(0) }) {
+            errors.append(FieldError("\(field).command", "must not hold a NUL byte"))
+        }
+        let sealed = group.environment.reduce(0) { $0 + $1.name.utf8.count + $1.sealedValue.count }
+        if sealed > 256 << 10 { errors.append(FieldError("\(field).env", "must have at most 256 KiB")) }
+        for variable in group.environment where !Self.isEnvironmentName(variable.name) {
+            errors.append(FieldError("\(field).env", "'\(variable.name.prefix(80))' must match [A-Za-z_][A-Za-z0-9_]*"))
+        }
+    }
+
+    /// POSIX names of environment variables.
+    private static func isEnvironmentName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, first < 0x30 || first > 0x39, name.utf8.count <= 256 else { return false }
+        return name.utf8.allSatisfy {
+            ($0 >= 0x41 && $0 <= 0x5A) || ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5F
+        }
+    }
+}

@@ -1,0 +1,190 @@
+// What a user asks for. The job file and `POST /v1/jobs` are views of this value.
+
+/// A set of equal tasks within a gang.
+public struct TaskGroup: Hashable, Sendable {
+    public var name: String
+    /// Tasks of this group in each gang, at least 1.
+    public var count: UInt32
+    public var resources: ResourceRequest
+    public var constraints: [Constraint]
+    public var command: [String]
+    /// Names in clear, values sealed: the state, the journal and every copy hold only sealed text.
+    public var environment: [SealedVariable]
+    /// Absolute, or empty for a directory of the job's own on its node.
+    public var workDirectory: String
+
+    public init(
+        name: String, count: UInt32 = 1, resources: ResourceRequest = ResourceRequest(), constraints: [Constraint] = [],
+        command: [String], environment: [SealedVariable] = [], workDirectory: String = ""
+    ) {
+        self.name = name
+        self.count = count
+        self.resources = resources
+        self.constraints = constraints
+        self.command = command
+        self.environment = environment
+        self.workDirectory = workDirectory
+    }
+}
+
+/// An environment variable whose value only the sealing shell can read.
+public struct SealedVariable: Hashable, Sendable {
+    public var name: String
+    public var sealedValue: [UInt8]
+
+    public init(name: String, sealedValue: [UInt8]) {
+        self.name = name
+        self.sealedValue = sealedValue
+    }
+}
+
+/// Indices of an array, and how many elements may run at once.
+public struct ArrayRange: Hashable, Sendable {
+    public static let forms = "FIRST-LAST such as 0-999, optionally %LIMIT for how many may run at once"
+
+    public var first: UInt32
+    public var last: UInt32
+    /// 0: no limit.
+    public var concurrencyLimit: UInt32
+
+    public init(first: UInt32, last: UInt32, concurrencyLimit: UInt32 = 0) {
+        self.first = first
+        self.last = last
+        self.concurrencyLimit = concurrencyLimit
+    }
+
+    public init(parsing text: String) throws(QuantityError) {
+        let halves = text.split(separator: "%", omittingEmptySubsequences: false)
+        let bounds = halves[0].split(separator: "-", omittingEmptySubsequences: false)
+        guard halves.count <= 2, bounds.count == 2, let first = UInt32(strictDecimal: bounds[0]),
+            let last = UInt32(strictDecimal: bounds[1]), first <= last
+        else { throw QuantityError(text: text, expected: Self.forms) }
+        var limit: UInt32 = 0
+        if halves.count == 2 {
+            guard let parsed = UInt32(strictDecimal: halves[1]), parsed > 0 else {
+                throw QuantityError(text: text, expected: Self.forms)
+            }
+            limit = parsed
+        }
+        self.init(first: first, last: last, concurrencyLimit: limit)
+    }
+
+    public var text: String { "\(first)-\(last)" + (concurrencyLimit > 0 ? "%\(concurrencyLimit)" : "") }
+}
+
+/// A job that must end first.
+public struct Dependency: Hashable, Sendable {
+    public enum Condition: UInt8, CanonicalTag, Hashable, CaseIterable {
+        /// It succeeded.
+        case ok = 1
+        /// It ended, however.
+        case any = 2
+        /// It failed or was cancelled.
+        case fail = 3
+
+        public var name: String { "\(self)" }
+
+        public init?(name: String) {
+            guard let condition = Self.allCases.first(where: { $0.name == name }) else { return nil }
+            self = condition
+        }
+    }
+
+    public var job: JobID
+    public var condition: Condition
+
+    public init(job: JobID, condition: Condition) {
+        self.job = job
+        self.condition = condition
+    }
+}
+
+/// How often and after which causes a task is tried again.
+public struct RetryPolicy: Hashable, Sendable {
+    /// Further attempts after the first.
+    public var limit: UInt32
+    /// Causes that are retried; sorted.
+    public var causes: [Reason]
+
+    /// Causes that a user may name.
+    public static let retryableCauses: [Reason] = [.nodeLost, .deviceFault, .preempted, .exitCode, .oom, .timeout, .infrastructure]
+
+    public init(limit: UInt32 = 0, causes: [Reason] = RetryPolicy.defaultCauses) {
+        self.limit = limit
+        self.causes = causes.sorted { $0.rawValue < $1.rawValue }
+    }
+
+    /// What `--retries N` alone retries: every failure that may pass.
+    public static let defaultCauses: [Reason] = [.nodeLost, .deviceFault, .preempted, .exitCode, .infrastructure]
+}
+
+/// A job as accepted: validated, normalised, its secrets sealed.
+public struct JobSpecification: Hashable, Sendable {
+    public var name: String
+    public var kind: JobKind
+    public var tenant: String
+    public var project: String
+    public var queue: String
+    /// -1000 … 1000, higher first.
+    public var priority: Int32
+    public var isPreemptible: Bool
+    /// A gang: every group's tasks start together or not at all.
+    public var groups: [TaskGroup]
+    /// nil: one gang. Otherwise one gang for each index.
+    public var array: ArrayRange?
+    public var dependencies: [Dependency]
+    public var beginAt: LogicalTime?
+    public var timeLimit: Span?
+    /// From the stop signal to the kill.
+    public var grace: Span
+    public var retry: RetryPolicy
+    /// Relative to the work directory, or absolute; empty for none.
+    public var checkpointPath: String
+    public var onNodeLost: NodeLossPolicy
+    /// Sorted by name.
+    public var labels: [NamedText]
+
+    public init(
+        name: String, kind: JobKind = .batch, tenant: String = "default", project: String = "default", queue: String = "default",
+        priority: Int32 = 0, isPreemptible: Bool = false, groups: [TaskGroup], array: ArrayRange? = nil,
+        dependencies: [Dependency] = [], beginAt: LogicalTime? = nil, timeLimit: Span? = nil, grace: Span = .seconds(30),
+        retry: RetryPolicy = RetryPolicy(), checkpointPath: String = "", onNodeLost: NodeLossPolicy = .wait, labels: [NamedText] = []
+    ) {
+        self.name = name
+        self.kind = kind
+        self.tenant = tenant
+        self.project = project
+        self.queue = queue
+        self.priority = priority
+        self.isPreemptible = isPreemptible
+        self.groups = groups
+        self.array = array
+        self.dependencies = dependencies
+        self.beginAt = beginAt
+        self.timeLimit = timeLimit
+        self.grace = grace
+        self.retry = retry
+        self.checkpointPath = checkpointPath
+        self.onNodeLost = onNodeLost
+        self.labels = labels.sorted { $0.name < $1.name }
+    }
+
+    /// Tasks of one gang.
+    public var gangSize: UInt32 { groups.reduce(0) { $0 &+ $1.count } }
+
+    /// Gangs: array elements, or one.
+    public var unitCount: UInt32 { array.map { $0.last - $0.first + 1 } ?? 1 }
+
+    /// Tasks in all.
+    public var taskCount: UInt32 { unitCount * gangSize }
+
+    /// The group of a rank, and the rank within the group.
+    public func group(ofRank rank: UInt32) -> (group: Int, localRank: UInt32) {
+        var rest = rank
+        for (index, group) in groups.enumerated() {
+            if rest < group.count { return (index, rest) }
+            rest -= group.count
+        }
+        preconditionFailure("rank \(rank) of a gang of \(gangSize)")
+    }
+}

@@ -1,0 +1,205 @@
+// What the REST interface may do with a coordinator. It talks to this port, never to the core.
+
+public import ClusterModel
+public import SchedulingCore
+
+/// Why a command got no decision.
+public enum ControlError: Error, Hashable, Sendable {
+    case rejected(Rejection)
+    /// The inbox is full, or the disk is: try again after the span.
+    case overloaded(retryAfter: Span)
+    /// The coordinator is stopping or does not lead.
+    case unavailable
+}
+
+/// A decision that is durable.
+public struct Decision: Hashable, Sendable {
+    public var answer: Answer
+    /// For `Suanpan-Revision`.
+    public var revision: UInt64
+
+    public init(answer: Answer, revision: UInt64) {
+        self.answer = answer
+        self.revision = revision
+    }
+}
+
+public protocol ControlPlane: Sendable {
+    /// Offers a command and returns when its outcome is durable and the follower shows it.
+    func perform(_ command: Command) async throws(ControlError) -> Decision
+    /// Returns when the follower has reached `revision`, or throws `.unavailable` after five seconds.
+    func reach(revision: UInt64) async throws(ControlError)
+
+    /// The follower's view; each call names the version that it saw.
+    func cluster() -> ClusterView
+    func nodes() -> [NodeView]
+    func node(_ id: NodeID) -> NodeView?
+    func node(named name: String) -> NodeView?
+    /// Live standing of a job that has not ended; nil when it has, or is unknown.
+    func liveJob(_ id: JobID) -> LiveJobView?
+    func accessKey(id: String) -> AccessKey?
+    func accessKeys() -> [AccessKey]
+    func users() -> [UserRecord]
+
+    /// Cluster time now.
+    func now() -> LogicalTime
+    /// Seals the value of an environment variable for one tenant.
+    func seal(_ value: String, tenant: String) -> [UInt8]
+    /// The endpoints and key that a new join token names.
+    var endpoints: AgentEndpoints { get }
+    /// False while the journal replays or the coordinator stops.
+    var isReady: Bool { get }
+    var reads: any ReadModel { get }
+    var logs: any LogStore { get }
+}
+
+/// Totals of the cluster.
+public struct ClusterView: Hashable, Sendable {
+    public var clusterID: [UInt8]
+    public var epoch: Epoch
+    public var revision: UInt64
+    public var nodesRegistered: UInt32
+    public var nodesReady: UInt32
+    public var cpuMilliTotal: Int64
+    public var cpuMilliAllocated: Int64
+    public var memoryBytesTotal: Int64
+    public var memoryBytesAllocated: Int64
+    public var devices: [DeviceTotal]
+    public var jobsLive: UInt64
+    public var tasksQueued: UInt64
+    public var tasksLive: UInt64
+
+    public init(
+        clusterID: [UInt8], epoch: Epoch, revision: UInt64, nodesRegistered: UInt32, nodesReady: UInt32, cpuMilliTotal: Int64,
+        cpuMilliAllocated: Int64, memoryBytesTotal: Int64, memoryBytesAllocated: Int64, devices: [DeviceTotal], jobsLive: UInt64,
+        tasksQueued: UInt64, tasksLive: UInt64
+    ) {
+        self.clusterID = clusterID
+        self.epoch = epoch
+        self.revision = revision
+        self.nodesRegistered = nodesRegistered
+        self.nodesReady = nodesReady
+        self.cpuMilliTotal = cpuMilliTotal
+        self.cpuMilliAllocated = cpuMilliAllocated
+        self.memoryBytesTotal = memoryBytesTotal
+        self.memoryBytesAllocated = memoryBytesAllocated
+        self.devices = devices
+        self.jobsLive = jobsLive
+        self.tasksQueued = tasksQueued
+        self.tasksLive = tasksLive
+    }
+}
+
+/// Devices of one kind and model, of real and simulated nodes apart.
+public struct DeviceTotal: Hashable, Sendable {
+    public var kind: DeviceKind
+    public var model: String
+    public var isSimulated: Bool
+    public var count: UInt32
+    public var shareMilliAllocated: Int64
+
+    public init(kind: DeviceKind, model: String, isSimulated: Bool, count: UInt32, shareMilliAllocated: Int64) {
+        self.kind = kind
+        self.model = model
+        self.isSimulated = isSimulated
+        self.count = count
+        self.shareMilliAllocated = shareMilliAllocated
+    }
+}
+
+public struct NodeView: Hashable, Sendable {
+    public enum State: String, Hashable, Sendable {
+        /// Enrolled or known, but not registered in this epoch.
+        case unregistered
+        case ready
+        /// Not connected; nothing new is placed.
+        case suspect
+        /// Its lease has ended.
+        case unreachable
+        case cordoned
+    }
+
+    public struct DeviceView: Hashable, Sendable {
+        public var device: Device
+        public var shareMilliAllocated: Int64
+        public var memoryBytesAllocated: Int64
+
+        public init(device: Device, shareMilliAllocated: Int64, memoryBytesAllocated: Int64) {
+            self.device = device
+            self.shareMilliAllocated = shareMilliAllocated
+            self.memoryBytesAllocated = memoryBytesAllocated
+        }
+    }
+
+    public var id: NodeID
+    public var name: String
+    public var state: State
+    /// nil before the first registration.
+    public var inventory: NodeInventory?
+    public var cpuMilliAllocated: Int64
+    public var memoryBytesAllocated: Int64
+    public var devices: [DeviceView]
+    public var liveAttempts: [AttemptID]
+    public var enrolledAt: LogicalTime
+    public var registeredAt: LogicalTime?
+
+    public init(
+        id: NodeID, name: String, state: State, inventory: NodeInventory?, cpuMilliAllocated: Int64, memoryBytesAllocated: Int64,
+        devices: [DeviceView], liveAttempts: [AttemptID], enrolledAt: LogicalTime, registeredAt: LogicalTime?
+    ) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.inventory = inventory
+        self.cpuMilliAllocated = cpuMilliAllocated
+        self.memoryBytesAllocated = memoryBytesAllocated
+        self.devices = devices
+        self.liveAttempts = liveAttempts
+        self.enrolledAt = enrolledAt
+        self.registeredAt = registeredAt
+    }
+}
+
+/// A job that has not ended, from the follower.
+public struct LiveJobView: Hashable, Sendable {
+    public var standing: JobStanding
+    /// Why nothing more of it starts now, with numbers; empty when nothing waits.
+    public var waitingExplanation: String
+
+    public init(standing: JobStanding, waitingExplanation: String) {
+        self.standing = standing
+        self.waitingExplanation = waitingExplanation
+    }
+}
+
+/// Output of attempts, kept centrally.
+public protocol LogStore: Sendable {
+    /// Bytes from `offset`, at most `limit`. When there are none yet and the stream is not complete, waits until there
+    /// are, or returns an empty chunk when the task is cancelled. A reader that stops reading holds up nobody.
+    func read(
+        _ attempt: AttemptID, _ stream: LogStream, offset: Int64, limit: Int, follow: Bool
+    ) async throws(JournalError) -> LogSlice
+    /// Keeps a chunk from an agent; the answer says how far the stream is now.
+    func append(_ chunk: LogChunk) -> LogAck?
+    /// The attempt has ended with so many bytes in each stream; readers need not wait for more. `lost`: the rest will
+    /// never come.
+    func expect(_ attempt: AttemptID, stdoutBytes: Int64, stderrBytes: Int64)
+}
+
+public enum LogStream: UInt8, Hashable, Sendable, CaseIterable {
+    case stdout = 1
+    case stderr = 2
+
+    public var name: String { "\(self)" }
+}
+
+public struct LogSlice: Hashable, Sendable {
+    public var bytes: [UInt8]
+    /// Nothing follows these bytes.
+    public var isComplete: Bool
+
+    public init(bytes: [UInt8], isComplete: Bool) {
+        self.bytes = bytes
+        self.isComplete = isComplete
+    }
+}

@@ -1,0 +1,220 @@
+// A job as its file or `POST /v1/jobs` gives it, turned into the value that the core takes. Bounds are the value's own
+// (`JobSpecification.validate`); here is only the shape: names of fields, forms of amounts, defaults.
+
+import ClusterModel
+import SchedulingCore
+
+struct JobBody {
+    /// Seals one environment value for the tenant of the job.
+    let seal: (_ value: String, _ tenant: String) -> [UInt8]
+    let principal: Principal
+    private let problems = FieldProblems()
+    private var tenant = ""
+
+    init(principal: Principal, seal: @escaping (_ value: String, _ tenant: String) -> [UInt8]) {
+        self.principal = principal
+        self.seal = seal
+    }
+
+    static func specification(
+        from value: JSONValue, principal: Principal, seal: @escaping (_ value: String, _ tenant: String) -> [UInt8]
+    ) throws(Problem) -> JobSpecification {
+        var body = JobBody(principal: principal, seal: seal)
+        return try body.read(value)
+    }
+
+    private mutating func read(_ value: JSONValue) throws(Problem) -> JobSpecification {
+        var reader = FieldReader(value, at: .body, problems: problems)
+        let project = self.project(&reader)
+        tenant = project.tenant
+        let (groups, isShort) = self.groups(&reader)
+        var specification = JobSpecification(
+            name: reader.string("name") ?? Self.name(for: groups.first), kind: reader.choice("kind", named: \JobKind.name) ?? .batch,
+            tenant: project.tenant, project: project.name, queue: reader.string("queue") ?? "default",
+            priority: reader.integer("priority", -1000...1000) ?? 0, isPreemptible: reader.bool("preemptible") ?? false, groups: groups,
+            array: reader.quantity("array", forms: ArrayRange.forms, ArrayRange.init(parsing:)), dependencies: dependencies(&reader),
+            beginAt: time(&reader, "beginAt"),
+            timeLimit: reader.quantity("timeLimit", forms: Quantity.spanForms, Quantity.span),
+            retry: retry(&reader), onNodeLost: reader.choice("onNodeLost", named: \NodeLossPolicy.name) ?? .wait,
+            labels: reader.map("labels") ?? [])
+        checkpoint(&reader, into: &specification)
+        reader.refuse("deadline", "ports", "inputs", "outputs", "centers", "needsInternet", "volumes", "secrets")
+        reader.finish()
+        check(specification, isShort: isShort)
+        guard problems.list.isEmpty else { throw .invalid(problems.list) }
+        guard principal.role == .admin || project.tenant == principal.tenant else {
+            throw .forbidden("This key submits jobs of the tenant '\(principal.tenant)' only.")
+        }
+        return specification
+    }
+
+    /// Adds what the value itself finds wrong, unless its field has a complaint already.
+    private func check(_ specification: JobSpecification, isShort: Bool) {
+        let earlier = problems.list
+        let errors = specification.validate().map { error in
+            guard isShort, error.field.hasPrefix("groups[0].") else { return error }
+            return FieldError(String(error.field.dropFirst("groups[0].".count)), error.message)
+        }
+        problems.add(errors.filter { error in !earlier.contains { $0.field.hasPrefix(error.field) } })
+    }
+
+    // MARK: - Top-level fields
+
+    /// `tenant/project`, or a project of the principal's tenant.
+    private mutating func project(_ reader: inout FieldReader) -> (tenant: String, name: String) {
+        guard let text = reader.string("project", expected: "PROJECT or TENANT/PROJECT") else { return (principal.tenant, "default") }
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : (principal.tenant, text)
+    }
+
+    private func time(_ reader: inout FieldReader, _ name: StaticString) -> LogicalTime? {
+        guard let text = reader.string(name, expected: Timestamp.forms) else { return nil }
+        if let time = Timestamp.parse(text) { return time }
+        problems.add(reader.path(of: name), expected: Timestamp.forms, not: .string(text))
+        return nil
+    }
+
+    private func dependencies(_ reader: inout FieldReader) -> [Dependency] {
+        guard let items = reader.items("after") else { return [] }
+        return items.enumerated().compactMap { index, item in
+            var entry = FieldReader(item, at: .item(reader.path(of: "after"), index), problems: problems)
+            let job = entry.value("job")
+            let condition = entry.choice("when", named: \Dependency.Condition.name) ?? .ok
+            entry.finish()
+            switch job {
+            case .string(let text), .number(let text):
+                if let id = JobID(parsing: text) { return Dependency(job: id, condition: condition) }
+            default: break
+            }
+            problems.add(entry.path(of: "job"), expected: "the number of a job", not: job ?? .null)
+            return nil
+        }
+    }
+
+    private func retry(_ reader: inout FieldReader) -> RetryPolicy {
+        guard let value = reader.value("retry") else { return RetryPolicy() }
+        var entry = FieldReader(value, at: reader.path(of: "retry"), problems: problems)
+        let limit: UInt32 = entry.integer("limit", 0...1000) ?? 0
+        let names = entry.strings("on")
+        entry.finish()
+        guard let names else { return RetryPolicy(limit: limit) }
+        let causes = names.enumerated().compactMap { index, name in
+            if let cause = RetryPolicy.retryableCauses.first(where: { $0.name == name }) { return cause }
+            let valid = RetryPolicy.retryableCauses.map(\.name).joined(separator: ", ")
+            problems.add(.item(entry.path(of: "on"), index), expected: "one of \(valid)", not: .string(name))
+            return nil
+        }
+        return RetryPolicy(limit: limit, causes: causes)
+    }
+
+    /// The grace belongs to the checkpoint in a job file and stands alone on the command line: either, not both.
+    private func checkpoint(_ reader: inout FieldReader, into specification: inout JobSpecification) {
+        var grace = reader.quantity("grace", forms: Quantity.spanForms, Quantity.span)
+        if let value = reader.value("checkpoint") {
+            var entry = FieldReader(value, at: reader.path(of: "checkpoint"), problems: problems)
+            specification.checkpointPath = entry.string("path") ?? ""
+            if let inner = entry.quantity("grace", forms: Quantity.spanForms, Quantity.span) {
+                if grace != nil { problems.add(entry.path(of: "grace"), "give the grace once") }
+                grace = inner
+            }
+            entry.refuse("signal")
+            entry.finish()
+        }
+        if let grace { specification.grace = grace }
+    }
+
+    /// A job without a name is called like its program.
+    private static func name(for group: TaskGroup?) -> String {
+        guard let program = group?.command.first?.split(separator: "/").last else { return "job" }
+        let plain = program.lowercased().map { ObjectName.isValid("a\($0)") ? $0 : "-" }.prefix(63)
+        let name = String(String(plain).trimmingPrefix { !ObjectName.isValid(String($0)) })
+        return name.isEmpty ? "job" : name
+    }
+
+    // MARK: - Groups
+
+    /// The groups, or one called `main` from the top-level fields.
+    private func groups(_ reader: inout FieldReader) -> (groups: [TaskGroup], isShort: Bool) {
+        if let items = reader.items("groups") {
+            for name: StaticString in ["command", "resources", "count", "env", "constraints", "workdir", "image", "min", "topology"]
+            where reader.value(name) != nil {
+                problems.add(reader.path(of: name), "stands beside 'groups': give it in each group")
+            }
+            let groups = items.enumerated().map { index, item in
+                var entry = FieldReader(item, at: .item(reader.path(of: "groups"), index), problems: problems)
+                let name = entry.string("name") ?? (items.count == 1 ? "main" : "group-\(index)")
+                let group = group(&entry, name: name)
+                entry.finish()
+                return group
+            }
+            return (groups, false)
+        }
+        let group = group(&reader, name: "main")
+        return ([group], true)
+    }
+
+    private func group(_ reader: inout FieldReader, name: String) -> TaskGroup {
+        let group = TaskGroup(
+            name: name, count: reader.integer("count", 1...UInt32.max) ?? 1, resources: resources(&reader),
+            constraints: constraints(&reader), command: reader.strings("command") ?? [], environment: environment(&reader),
+            workDirectory: reader.string("workdir") ?? "")
+        reader.refuse("image", "min", "topology")
+        return group
+    }
+
+    private func environment(_ reader: inout FieldReader) -> [SealedVariable] {
+        guard let variables = reader.map("env") else { return [] }
+        return variables.map { SealedVariable(name: $0.name, sealedValue: seal($0.text, tenant)) }
+    }
+
+    private func constraints(_ reader: inout FieldReader) -> [Constraint] {
+        guard let texts = reader.strings("constraints") else { return [] }
+        return texts.enumerated().compactMap { index, text in
+            do throws(QuantityError) { return try Constraint(parsing: text) } catch {
+                problems.add(.item(reader.path(of: "constraints"), index), expected: error.expected, not: .string(text))
+                return nil
+            }
+        }
+    }
+
+    // MARK: - Resources
+
+    private func resources(_ reader: inout FieldReader) -> ResourceRequest {
+        var request = ResourceRequest()
+        guard let value = reader.value("resources") else { return request }
+        var entry = FieldReader(value, at: reader.path(of: "resources"), problems: problems)
+        if let cpu = entry.quantity("cpu", forms: Quantity.cpuForms, Quantity.cpuMilli) { request.cpuMilli = cpu }
+        if let memory = entry.quantity("memory", forms: Quantity.byteForms, Quantity.bytes) { request.memoryBytes = memory }
+        let gpu = devices(&entry, "gpu", .gpu)
+        let npu = devices(&entry, "npu", .npu)
+        if gpu != nil, npu != nil { problems.add(entry.path, "a task has devices of one kind: give gpu or npu") }
+        request.devices = gpu ?? npu
+        entry.refuse("computeUnits", "anyOf")
+        entry.finish()
+        return request
+    }
+
+    /// A number of whole devices, or an object that says how much of each.
+    private func devices(_ reader: inout FieldReader, _ name: StaticString, _ kind: DeviceKind) -> DeviceRequest? {
+        guard let value = reader.value(name) else { return nil }
+        switch value {
+        case .number(let text):
+            guard let count = UInt32(text) else { break }
+            return count == 0 ? nil : DeviceRequest(kind: kind, count: count)
+        case .object:
+            var entry = FieldReader(value, at: reader.path(of: name), problems: problems)
+            let count: UInt32 = entry.integer("count", 0...1024) ?? 1
+            let memory = entry.quantity("memory", forms: Quantity.byteForms, Quantity.bytes)
+            let share = entry.quantity("share", forms: Quantity.shareForms, Quantity.shareMilli)
+            let model = entry.string("model") ?? ""
+            entry.refuse("template")
+            entry.finish()
+            guard count > 0 else { return nil }
+            return DeviceRequest(
+                kind: kind, count: count, shareMilli: share ?? (memory == nil ? 1000 : 0), memoryBytes: memory ?? 0, modelPattern: model)
+        default: break
+        }
+        problems.add(reader.path(of: name), expected: "a number of devices, or {count, share, memory, model}", not: value)
+        return nil
+    }
+}

@@ -1,0 +1,138 @@
+import ClusterModel
+import ClusterPorts
+import SchedulingCore
+
+// Jobs as replies show them. Values of environment variables never leave the coordinator.
+
+/// What a reply says about a job.
+struct JobReply {
+    var accepted: AcceptedJob
+    var standing: JobStanding
+    /// nil in the answer to the submission itself, which does not wait for the table that has it.
+    var submittedAt: LogicalTime?
+    var message: String
+
+    init(_ record: JobRecord, live: LiveJobView?) {
+        accepted = record.accepted
+        submittedAt = record.accepted.at
+        // Both views are durable; the live one explains itself, and only a record knows the end.
+        standing = record.standing.state.isTerminal ? record.standing : live?.standing ?? record.standing
+        message = standing.state.isTerminal ? "" : live?.waitingExplanation ?? ""
+    }
+
+    init(submitted accepted: AcceptedJob, live: LiveJobView) {
+        self.accepted = accepted
+        standing = live.standing
+        submittedAt = nil
+        message = live.waitingExplanation
+    }
+
+    func write(to writer: inout JSONWriter) {
+        Self.summary(accepted, standing, submittedAt: submittedAt, to: &writer)
+        writer.member("message", message.isEmpty ? nil : message)
+        let specification = accepted.specification
+        writer.member("groups", items: specification.groups) { writer, group in
+            writer.object { Self.group(group, to: &$0) }
+        }
+        writer.member("after", items: specification.dependencies) { writer, dependency in
+            writer.object {
+                $0.member("job", dependency.job.description)
+                $0.member("when", dependency.condition.name)
+            }
+        }
+    }
+
+    /// What lists show: all but the groups, the dependencies and the message, whose size has no close bound.
+    static func summary(_ accepted: AcceptedJob, _ standing: JobStanding, submittedAt: LogicalTime?, to writer: inout JSONWriter) {
+        let specification = accepted.specification
+        writer.member("id", accepted.id.description)
+        writer.member("name", specification.name)
+        writer.member("kind", specification.kind.name)
+        writer.member("project", "\(specification.tenant)/\(specification.project)")
+        writer.member("user", accepted.user)
+        writer.member("queue", specification.queue)
+        writer.member("priority", specification.priority)
+        writer.member("preemptible", specification.isPreemptible)
+        writer.member("state", standing.state.name)
+        writer.member("reason", standing.reason.nameOrNil)
+        writer.member("submittedAt", submittedAt)
+        writer.member("startedAt", standing.startedAt)
+        writer.member("finishedAt", standing.finishedAt)
+        writer.member("exitCode", standing.exitCode)
+        writer.member("tasks") { Self.counts(standing.counts, to: &$0) }
+        writer.member("array", specification.array?.text)
+        writer.member("beginAt", specification.beginAt)
+        writer.member("timeLimitSeconds", specification.timeLimit?.wholeSeconds)
+        writer.member("graceSeconds", specification.grace.wholeSeconds)
+        writer.member("retry") {
+            $0.member("limit", specification.retry.limit)
+            $0.member("on", strings: specification.retry.causes.map(\.name))
+        }
+        writer.member("checkpointPath", specification.checkpointPath.isEmpty ? nil : specification.checkpointPath)
+        writer.member("onNodeLost", specification.onNodeLost.name)
+        writer.member("labels", map: specification.labels.map { ($0.name, $0.text) })
+        writer.member("retryOf", accepted.retryOf?.description)
+    }
+
+    static func counts(_ counts: TaskCounts, to writer: inout JSONWriter) {
+        writer.member("total", counts.total)
+        writer.member("queued", counts.queued)
+        writer.member("starting", counts.starting)
+        writer.member("running", counts.running)
+        writer.member("stopping", counts.stopping)
+        writer.member("succeeded", counts.succeeded)
+        writer.member("failed", counts.failed)
+        writer.member("cancelled", counts.cancelled)
+    }
+
+    private static func group(_ group: TaskGroup, to writer: inout JSONWriter) {
+        writer.member("name", group.name)
+        writer.member("count", group.count)
+        writer.member("resources") { group.resources.write(to: &$0) }
+        writer.member("constraints", strings: group.constraints.map(\.text))
+        writer.member("command", strings: group.command)
+        writer.member("env", map: group.environment.map { ($0.name, "***") })
+        writer.member("workdir", group.workDirectory.isEmpty ? nil : group.workDirectory)
+    }
+}
+
+extension Reason {
+    /// What a reply shows: null where there is no reason.
+    var nameOrNil: String? { self == .none ? nil : name }
+}
+
+extension ArrayRange {
+    var text: String { "\(first)-\(last)" + (concurrencyLimit == 0 ? "" : "%\(concurrencyLimit)") }
+}
+
+extension ResourceRequest {
+    func write(to writer: inout JSONWriter) {
+        writer.member("cpuMilli", cpuMilli)
+        writer.member("memoryBytes", memoryBytes)
+        guard let devices else {
+            writer.null("devices")
+            return
+        }
+        writer.member("devices") {
+            $0.member("kind", devices.kind.name)
+            $0.member("count", devices.count)
+            $0.member("shareMilli", devices.shareMilli)
+            $0.member("memoryBytes", devices.memoryBytes)
+            $0.member("model", devices.modelPattern.isEmpty ? nil : devices.modelPattern)
+        }
+    }
+}
+
+extension Allocation {
+    func write(to writer: inout JSONWriter) {
+        writer.member("cpuMilli", cpuMilli)
+        writer.member("memoryBytes", memoryBytes)
+        writer.member("devices", items: devices) { writer, grant in
+            writer.object {
+                $0.member("index", grant.index)
+                $0.member("shareMilli", grant.shareMilli)
+                $0.member("memoryBytes", grant.memoryBytes)
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import ClusterModel
+import ClusterPorts
+
+extension NodeView {
+    /// Which jobs run here is for administrators; others see how many, for some are of other tenants.
+    func write(to writer: inout JSONWriter, showingAttempts: Bool) {
+        writer.member("id", id.description)
+        writer.member("name", name)
+        writer.member("state", state.rawValue)
+        writer.member("simulated", inventory?.isSimulated)
+        writer.member("address", inventory?.address)
+        writer.member("cpuMilli", inventory?.cpuMilli)
+        writer.member("cpuMilliAllocated", cpuMilliAllocated)
+        writer.member("memoryBytes", inventory?.memoryBytes)
+        writer.member("memoryBytesAllocated", memoryBytesAllocated)
+        writer.member("deviceCount", devices.count)
+        if let topology = inventory?.topology { writer.member("topology") { topology.write(to: &$0) } } else { writer.null("topology") }
+        writer.member("labels", map: (inventory?.labels ?? []).map { ($0.name, $0.text) })
+        writer.member("liveAttemptCount", liveAttempts.count)
+        if showingAttempts { writer.member("liveAttempts", strings: liveAttempts.map(\.description)) }
+        writer.member("enrolledAt", enrolledAt)
+        writer.member("registeredAt", registeredAt)
+    }
+}
+
+extension NodeView.DeviceView {
+    func write(to writer: inout JSONWriter) {
+        writer.member("index", device.index)
+        writer.member("kind", device.kind.name)
+        writer.member("vendor", device.vendor)
+        writer.member("model", device.model)
+        writer.member("uuid", device.uuid)
+        writer.member("pciAddress", device.pciAddress.isEmpty ? nil : device.pciAddress)
+        writer.member("memoryBytes", device.memoryBytes)
+        writer.member("memoryBytesAllocated", memoryBytesAllocated)
+        writer.member("shareMilliAllocated", shareMilliAllocated)
+        writer.member("numaNode", device.numaNode)
+    }
+}
+
+extension TopologySummary {
+    func write(to writer: inout JSONWriter) {
+        writer.member("architecture", architecture)
+        writer.member("cpuModel", cpuModel)
+        writer.member("packages", packages)
+        writer.member("numaNodes", numaNodes)
+        writer.member("level3Caches", level3Caches)
+        writer.member("level2Caches", level2Caches)
+        writer.member("cores", cores)
+        writer.member("processingUnits", processingUnits)
+        writer.member("pciDevices", pciDevices)
+        writer.member("osDevices", osDevices)
+    }
+}
+
+extension ClusterView {
+    func write(to writer: inout JSONWriter) {
+        writer.member("id", Hexadecimal.text(clusterID))
+        writer.member("epoch", epoch.value)
+        writer.member("revision", revision)
+        writer.member("nodesRegistered", nodesRegistered)
+        writer.member("nodesReady", nodesReady)
+        writer.member("cpuMilliTotal", cpuMilliTotal)
+        writer.member("cpuMilliAllocated", cpuMilliAllocated)
+        writer.member("memoryBytesTotal", memoryBytesTotal)
+        writer.member("memoryBytesAllocated", memoryBytesAllocated)
+        writer.member("devices", items: devices) { writer, total in
+            writer.object {
+                $0.member("kind", total.kind.name)
+                $0.member("model", total.model)
+                $0.member("simulated", total.isSimulated)
+                $0.member("count", total.count)
+                $0.member("shareMilliAllocated", total.shareMilliAllocated)
+            }
+        }
+        writer.member("jobsLive", jobsLive)
+        writer.member("tasksQueued", tasksQueued)
+        writer.member("tasksLive", tasksLive)
+    }
+}

@@ -1,0 +1,103 @@
+import ClusterModel
+import ClusterPorts
+import Crypto
+import HTTPTypes
+import Hummingbird
+import SchedulingCore
+
+extension ControlRouter {
+    static var nodes: [Endpoint] {
+        [
+            Endpoint(.get, "/v1/cluster", .reading) { call in
+                call.json(JSONWriter.object { call.controlPlane.cluster().write(to: &$0) })
+            },
+            Endpoint(.get, "/v1/nodes", .reading, query: ["limit", "cursor"]) { call in try list(call) },
+            Endpoint(.post, "/v1/nodes/tokens", .administering) { call in try await createToken(call) },
+            Endpoint(.get, "/v1/nodes/{id}", .reading) { call in
+                let node = try call.node()
+                return call.tagged(JSONWriter.object { node.write(to: &$0, showingAttempts: call.principal.role == .admin) })
+            },
+            Endpoint(.delete, "/v1/nodes/{id}", .administering) { call in
+                call.noContent(revision: try await call.perform(.removeNode(try call.node().id)).revision)
+            },
+            Endpoint(.get, "/v1/nodes/{id}/topology", .reading) { call in try await topology(call) },
+            Endpoint(.get, "/v1/nodes/{id}/devices", .reading) { call in
+                call.page(try call.node().devices, nextCursor: nil) { writer, device in device.write(to: &writer) }
+            },
+            Endpoint(.post, "/v1/nodes/{id}/cordon", .administering) { call in try await cordon(call, true) },
+            Endpoint(.post, "/v1/nodes/{id}/uncordon", .administering) { call in try await cordon(call, false) },
+        ]
+    }
+
+    private static func list(_ call: Call) throws -> Response {
+        let limit = try call.query.limit()
+        let after: UInt64 = try call.query.integer("cursor", 0...UInt64.max) ?? 0
+        let nodes = call.controlPlane.nodes().filter { $0.id.value > after }.sorted { $0.id < $1.id }
+        let page = nodes.prefix(limit)
+        let showsAttempts = call.principal.role == .admin
+        return call.page(page, nextCursor: page.count < nodes.count ? page.last?.id.description : nil) { writer, node in
+            node.write(to: &writer, showingAttempts: showsAttempts)
+        }
+    }
+
+    private static func cordon(_ call: Call, _ isCordoned: Bool) async throws -> Response {
+        try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
+        let id = try call.node().id
+        let decision = try await call.perform(.setNodeCordon(id, isCordoned: isCordoned))
+        let node = try call.node()
+        return call.json(
+            JSONWriter.object { node.write(to: &$0, showingAttempts: true) }, revision: decision.revision)
+    }
+
+    /// hwloc's XML as its agent compressed it: zlib's format is what HTTP calls `deflate`.
+    private static func topology(_ call: Call) async throws -> Response {
+        let node = try call.node()
+        guard let digest = node.inventory?.topologyDigest, !digest.isEmpty,
+            let document = try await call.controlPlane.reads.topology(digest: digest)
+        else { throw Problem(.notFound, "topology_unknown", "Node \(node.name) has not sent its topology.") }
+        if let accepted = call.request.headers[.acceptEncoding], !accepted.contains("deflate"), !accepted.contains("*") {
+            throw Problem(.notAcceptable, "not_acceptable", "The topology is kept compressed: accept the encoding 'deflate'.")
+        }
+        let tag = "\"\(Hexadecimal.text(digest.prefix(12)))\""
+        let headers: HTTPFields = [
+            .contentType: "application/xml", .contentEncoding: "deflate", .eTag: tag, .cacheControl: "private, no-cache",
+            .vary: "Accept-Encoding",
+        ]
+        if call.request.headers[.ifNoneMatch]?.contains(tag) == true { return Response(status: .notModified, headers: [.eTag: tag]) }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: document)))
+    }
+
+    // MARK: - Join tokens
+
+    private static let tokenSecondsMax: Int64 = 30 * 86_400
+
+    /// The secret is made here and shown once; the state gets only the verifier of its proof.
+    private static func createToken(_ call: Call) async throws -> Response {
+        let problems = FieldProblems()
+        let body = try await RequestBodyReader.read(call.request, isOptional: true).value
+        var reader = FieldReader(body, at: .body, problems: problems)
+        let seconds = reader.integer("ttlSeconds", 1...tokenSecondsMax) ?? 3600
+        let uses: UInt32 = reader.integer("uses", 1...100_000) ?? 1
+        let prefix = reader.string("namePrefix") ?? ""
+        if !prefix.isEmpty, !ObjectName.isValid(prefix) {
+            problems.add(reader.path(of: "namePrefix"), expected: "the beginning of a name, \(ObjectName.grammar)", not: .string(prefix))
+        }
+        reader.finish()
+        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+        var generator = SystemRandomNumberGenerator()
+        let token = JoinToken(
+            id: generator.bytes(count: 16), secret: generator.bytes(count: 32), endpoints: call.controlPlane.endpoints)
+        let record = JoinTokenRecord(
+            id: token.id, verifier: Array(SHA256.hash(data: token.secret)), expiresAt: call.controlPlane.now() + .seconds(seconds),
+            usesLeft: uses, namePrefix: prefix)
+        let decision = try await call.perform(.createJoinToken(record))
+        let reply = JSONWriter.object { writer in
+            writer.member("id", Hexadecimal.text(token.id))
+            writer.member("token", token.text)
+            writer.member("expiresAt", record.expiresAt)
+            writer.member("uses", uses)
+            writer.member("namePrefix", prefix.isEmpty ? nil : prefix)
+        }
+        return call.json(reply, status: .created, revision: decision.revision)
+    }
+}

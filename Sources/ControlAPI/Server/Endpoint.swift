@@ -1,0 +1,74 @@
+import ClusterModel
+import ClusterPorts
+import HTTPTypes
+import Hummingbird
+import Logging
+import SchedulingCore
+
+/// One operation of the interface. The table of these is the router, the authorisation matrix and the list of valid
+/// query parameters in one; Protocols/openapi.yaml is checked against it.
+struct Endpoint {
+    var method: HTTPRequest.Method
+    /// As in OpenAPI: `/v1/jobs/{id}`.
+    var path: String
+    var access: Access
+    /// Names of the query parameters, beside `minRevision`, which every read takes.
+    var query: [String]
+    var handle: @Sendable (Call) async throws -> Response
+
+    init(
+        _ method: HTTPRequest.Method, _ path: String, _ access: Access, query: [String] = [],
+        handle: @escaping @Sendable (Call) async throws -> Response
+    ) {
+        self.method = method
+        self.path = path
+        self.access = access
+        self.query = method == .get && access != .open ? query + ["minRevision"] : query
+        self.handle = handle
+    }
+}
+
+/// What a handler gets: the request, who makes it, and the coordinator.
+struct Call: Sendable {
+    let request: Request
+    let parameters: Parameters
+    let query: RequestQuery
+    /// Of an endpoint that is not open.
+    let principal: Principal
+    let controlPlane: any ControlPlane
+    let logger: Logger
+
+    /// The job named in the path, of a tenant that the principal sees; otherwise there is none.
+    func jobID() throws(Problem) -> JobID {
+        let text = parameters.get("id") ?? ""
+        guard let id = JobID(parsing: text) else { throw .notFound("Job '\(text.prefix(80))' does not exist.") }
+        return id
+    }
+
+    func job() async throws -> JobRecord {
+        let id = try jobID()
+        guard let record = try await controlPlane.reads.job(id, principal.visibility) else {
+            throw Problem.notFound("Job \(id) does not exist.")
+        }
+        return record
+    }
+
+    /// The node named in the path, by number or else by name.
+    func node() throws(Problem) -> NodeView {
+        let text = parameters.get("id") ?? ""
+        if let number = JobID(parsing: text), let node = controlPlane.node(NodeID(number.value)) { return node }
+        guard let node = controlPlane.node(named: text) else { throw .notFound("Node '\(text.prefix(80))' does not exist.") }
+        return node
+    }
+
+    /// Offers a command; a refusal becomes its problem.
+    func perform(_ command: Command) async throws(Problem) -> Decision {
+        do throws(ControlError) { return try await controlPlane.perform(command) } catch { throw Problem(error) }
+    }
+}
+
+/// The request context: Hummingbird's, and nothing else.
+struct ControlContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    init(source: Source) { coreContext = CoreRequestContextStorage(source: source) }
+}

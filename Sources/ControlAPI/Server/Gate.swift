@@ -1,0 +1,119 @@
+// What every request passes before and after its handler: names, the guards against browsers, the key, the query, and
+// the one place where errors become answers.
+
+import ClusterPorts
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// The outermost middleware; unmatched paths pass through it too.
+struct Gate: RouterMiddleware {
+    typealias Context = ControlContext
+
+    let controlPlane: any ControlPlane
+    /// The server listens on a loopback address: only then is the set of names it may be called by known.
+    let isLoopback: Bool
+    /// Methods by path, to tell a wrong method from a wrong path.
+    let endpoints: [Endpoint]
+
+    func handle(
+        _ request: Request, context: ControlContext, next: (Request, ControlContext) async throws -> Response
+    ) async throws -> Response {
+        let requestID = Self.requestID(of: request) ?? context.id
+        var context = context
+        context.logger[metadataKey: "request"] = "\(requestID)"
+        var response: Response
+        do {
+            try checkOrigin(of: request)
+            response = try await next(request, context)
+        } catch {
+            response = problem(for: error, request, context).response(requestID: requestID)
+        }
+        response.headers[.requestID] = requestID
+        response.headers[.contentTypeOptions] = "nosniff"
+        context.logger.debug(
+            "request",
+            metadata: [
+                "method": "\(request.method)", "path": "\(request.uri.path.prefix(200))", "status": "\(response.status.code)",
+            ])
+        return response
+    }
+
+    /// The client's own name for the request when it is a plain one.
+    private static func requestID(of request: Request) -> String? {
+        guard let text = request.headers[.requestID], (1...64).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+        else { return nil }
+        return text
+    }
+
+    // MARK: - Browsers
+
+    /// A page in a browser must not reach a coordinator: neither across origins nor, on loopback, by a name that
+    /// someone else's DNS gave to this address.
+    private func checkOrigin(of request: Request) throws(Problem) {
+        let host = request.head.authority ?? request.headers[.host] ?? ""
+        if isLoopback, !Loopback.isName(hostName(host)) {
+            throw Problem(.misdirectedRequest, "host_refused", "This coordinator listens on a loopback address and serves only its names.")
+        }
+        guard let origin = request.headers[.origin] else { return }
+        guard let start = origin.firstRange(of: "://"), origin[start.upperBound...].lowercased() == host.lowercased() else {
+            throw .forbiddenOrigin
+        }
+    }
+
+    private func hostName(_ authority: String) -> Substring {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            return authority[authority.index(after: authority.startIndex)..<end]
+        }
+        return authority[..<(authority.firstIndex(of: ":") ?? authority.endIndex)]
+    }
+
+    // MARK: - Errors
+
+    private func problem(for error: any Error, _ request: Request, _ context: ControlContext) -> Problem {
+        switch error {
+        case let problem as Problem:
+            if problem.status.code >= 500 { context.logger.warning("\(problem.detail)") }
+            return problem
+        case let error as ControlError: return Problem(error)
+        case let error as JournalError:
+            context.logger.error("read failed", metadata: ["error": "\(error.message)"])
+            return Problem(error)
+        case let error as any HTTPResponseError where error.status == .notFound: return unmatched(request)
+        case let error as any HTTPResponseError: return Problem(error)
+        default:
+            context.logger.error("request failed", metadata: ["error": "\(error)"])
+            return Problem(.internalServerError, "internal", "The request failed within the coordinator. Its log has the cause.")
+        }
+    }
+
+    /// No route: to those without a key every unknown path looks the same.
+    private func unmatched(_ request: Request) -> Problem {
+        guard APIKey.principal(authorization: request.headers[.authorization], controlPlane) != nil else { return .unauthenticated }
+        let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: true)
+        let methods = endpoints.filter { endpoint in
+            let pattern = endpoint.path.split(separator: "/")
+            return pattern.count == path.count && zip(pattern, path).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+        }.map(\.method.rawValue)
+        guard !methods.isEmpty else { return .notFound("There is no such resource. /openapi.json lists those there are.") }
+        let allowed = methods.sorted().joined(separator: ", ")
+        var problem = Problem(.methodNotAllowed, "method_not_allowed", "This resource takes \(allowed).")
+        problem.headers[.allow] = allowed
+        return problem
+    }
+}
+
+extension Problem {
+    static let forbiddenOrigin = Problem(.forbidden, "origin_refused", "Requests from a web page of another origin are refused.")
+}
+
+/// Names and addresses that never leave the machine.
+enum Loopback {
+    static func isName(_ host: some StringProtocol) -> Bool {
+        let name = host.lowercased()
+        if name == "localhost" || name == "::1" { return true }
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+
+struct LogsCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "logs", abstract: "Print a job's output: its stdout to stdout, its stderr to stderr.",
+        discussion: """
+            Lines of a job of several tasks begin with the task's index. Output is kept after the job has ended.
+
+            EXAMPLE: suanpan logs -f --task 3 last
+            """)
+
+    @Argument(help: "Job by number, or last.")
+    var job: String
+
+    @Flag(name: [.customShort("f"), .customLong("follow")], help: "Go on until the job has ended.")
+    var follow = false
+
+    @Option(help: ArgumentHelp("Only this task.", valueName: "index"))
+    var task: UInt32?
+
+    @Option(help: ArgumentHelp("This attempt. Default: the last.", valueName: "n"))
+    var attempt: UInt32?
+
+    @Flag(help: "Only stdout.")
+    var stdout = false
+
+    @Flag(help: "Only stderr.")
+    var stderr = false
+
+    @Option(help: ArgumentHelp("Begin with the last lines.", valueName: "n"))
+    var tail: Int?
+
+    @OptionGroup var connection: ConnectionOptions
+
+    func validate() throws {
+        if let tail, tail < 0 { throw ValidationError("--tail: expected at least 0") }
+    }
+
+    private var streams: [LogRequest.Stream] {
+        stdout == stderr ? [.stdout, .stderr] : stdout ? [.stdout] : [.stderr]
+    }
+
+    func perform(in context: CommandContext) async throws {
+        let client = try context.client(connection)
+        let id = try await JobSelector.resolve(job, through: client)
+        guard follow else { return try await printPresent(id, client, context) }
+        var options = FollowOptions()
+        options.streams = streams
+        options.task = task.map(Int64.init)
+        options.attempt = attempt.map(Int64.init)
+        options.tail = tail
+        options.fromFirstAttempt = attempt != nil
+        options.showsWaiting = context.console.errorsIsTerminal
+        let follower = JobFollower(client: client.patient(), console: context.console, job: id, options: options)
+        do throws(JobFollower.Failure) {
+            _ = try await follower.follow(interrupts: nil)
+        } catch {
+            if case .command(let failure) = error { throw failure }
+        }
+    }
+
+    /// What there is now, task after task.
+    private func printPresent(_ job: String, _ client: CoordinatorClient, _ context: CommandContext) async throws {
+        let total = try await client.get("/v1/jobs/\(job)")["tasks"]?["total"]?.integer ?? 1
+        guard task == nil, total > 1 else {
+            return try await printPresent(job, task: Int64(task ?? 0), isPrefixed: false, client, context)
+        }
+        let tasks = try await client.list("/v1/jobs/\(job)/tasks", limit: nil)
+        for item in tasks["items"]?.items ?? [] where item["attempt"]?.integer ?? 0 > 0 {
+            guard let index = item["index"]?.integer else { continue }
+            try await printPresent(job, task: index, isPrefixed: true, client, context)
+        }
+    }
+
+    private func printPresent(
+        _ job: String, task: Int64, isPrefixed: Bool, _ client: CoordinatorClient, _ context: CommandContext
+    ) async throws {
+        for stream in streams {
+            let request = LogRequest(job: job, task: task, attempt: attempt.map(Int64.init), stream: stream, follow: false, tail: tail)
+            let sink = stream == .stdout ? context.console.output : context.console.errors
+            var prefixer = isPrefixed ? LinePrefixer(index: task) : nil
+            do throws(LogInterruption) {
+                try await client.readLog(request) { bytes in sink.write(prefixer?.whole(lines: bytes) ?? bytes) }
+                if let rest = prefixer?.remainder(), !rest.isEmpty { sink.write(rest) }
+            } catch {
+                switch error {
+                case .refused(let failure): throw failure
+                case .lost(let reason): throw CommandFailure(.unreachable, "the output stops short: \(reason)")
+                case .cancelled: throw CommandFailure(.failed, "interrupted")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import ArgumentParser
+
+struct ShowCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a job with its tasks and attempts.",
+        discussion: "With -o json or yaml: the job object of the API.\n\nEXAMPLE: suanpan show last")
+
+    @Argument(help: "Job by number, or last.")
+    var job: String
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func perform(in context: CommandContext) async throws {
+        let client = try context.client(connection)
+        let id = try await JobSelector.resolve(job, through: client)
+        let object = try await client.get("/v1/jobs/\(id)")
+        guard output.format == .table || output.format == .wide else {
+            return context.console.write(Detail(object: object, human: { _ in "" }).text(as: output.format))
+        }
+        let limit = output.format == .wide ? nil : JobDescription.rowsMax
+        let tasks = try await client.list("/v1/jobs/\(id)/tasks", limit: limit)
+        let attempts = try await client.list("/v1/jobs/\(id)/attempts", limit: limit)
+        let description = JobDescription(
+            job: object, tasks: tasks, attempts: attempts, now: .now(), isWide: output.format == .wide, hasColour: context.console.hasColour)
+        context.console.write(description.text)
+    }
+}
+
+/// A job for people: facts, then its tasks, then what each attempt got and how it ended.
+struct JobDescription {
+    /// Of tasks and of attempts, unless `-o wide` asks for all.
+    static let rowsMax = 50
+
+    let job: JSONValue
+    let tasks: JSONValue
+    let attempts: JSONValue
+    let now: Timestamp
+    let isWide: Bool
+    let hasColour: Bool
+
+    var text: String {
+        var output = facts
+        let total = job["tasks"]?["total"]?.integer ?? 1
+        if total > 1 { output += section("TASKS", tasks, taskTable) }
+        if attempts["items"]?.items?.isEmpty == false { output += section("ATTEMPTS", attempts, attemptTable) }
+        return output
+    }
+
+    private var facts: String {
+        let field = { (name: String) in job[name]?.scalarText }
+        var lines: [(String, String?)] = [
+            ("Job", "\(field("id") ?? "?")  \(field("name") ?? "")"), ("State", JobOutcome.sentence(job)),
+            ("Kind", field("kind")), ("Project", field("project")), ("User", field("user")), ("Queue", field("queue")),
+            ("Priority", field("priority")), ("Submitted", instant("submittedAt")), ("Started", instant("startedAt")),
+            ("Finished", instant("finishedAt")),
+        ]
+        if job["startedAt"] != nil { lines.append(("Elapsed", Instants.elapsed(job["startedAt"], job["finishedAt"], now: now))) }
+        lines.append(("Exit code", field("exitCode")))
+        lines.append(("Retry of", field("retryOf")))
+        lines.append(("Array", job["array"]?.text))
+        for group in job["groups"]?.items ?? [] { lines.append(("Group", Self.groupText(group))) }
+        let labels = (job["labels"]?.members ?? []).map { "\($0.name)=\($0.value.scalarText ?? "")" }
+        if !labels.isEmpty { lines.append(("Labels", labels.joined(separator: ", "))) }
+        if let total = job["tasks"]?["total"]?.integer, total > 1 { lines.append(("Tasks", JobsCommand.tasks(job["tasks"]))) }
+        return Facts.text(lines)
+    }
+
+    private func instant(_ name: String) -> String? {
+        Instants.parse(job[name]).map { "\($0.longText) (\(Humanized.duration(seconds: now.seconds - $0.seconds)) ago)" }
+    }
+
+    /// `worker ×4: 2 cores, 4 GiB, 1 GPU: python3 train.py`.
+    static func groupText(_ group: JSONValue) -> String {
+        var parts: [String] = []
+        let resources = group["resources"]
+        if let milli = resources?["cpuMilli"]?.integer { parts.append(Humanized.cores(milli: milli) + (milli == 1000 ? " core" : " cores")) }
+        if let bytes = resources?["memoryBytes"]?.integer { parts.append(Humanized.bytes(bytes)) }
+        if let devices = resources?["devices"] {
+            var text = "\(devices["count"]?.scalarText ?? "1") \(devices["kind"]?.text?.uppercased() ?? "device")"
+            if let share = devices["shareMilli"]?.integer, share > 0, share < 1000 { text += " × \(Humanized.milli(share))" }
+            if let bytes = devices["memoryBytes"]?.integer, bytes > 0 { text += " × \(Humanized.bytes(bytes))" }
+            if let model = devices["model"]?.text, !model.isEmpty { text += " (\(model))" }
+            parts.append(text)
+        }
+        let count = group["count"]?.integer ?? 1
+        let command = (group["command"]?.items ?? []).compactMap(\.text).joined(separator: " ")
+        let head = (group["name"]?.text ?? "group") + (count > 1 ? " ×\(count)" : "")
+        return ([head, parts.joined(separator: ", "), command].filter { !$0.isEmpty }).joined(separator: ": ")
+    }
+
+    private func section(_ title: String, _ list: JSONValue, _ table: ([JSONValue]) -> Table) -> String {
+        var output = "\n\(title)\n" + table(list["items"]?.items ?? []).text(isWide: isWide, hasColour: hasColour)
+        if list["nextCursor"] != nil { output += "… more with -o wide\n" }
+        return output
+    }
+
+    private func taskTable(_ items: [JSONValue]) -> Table {
+        var table = Table([
+            .init("TASK"), .init("STATE"), .init("REASON"), .init("NODE"), .init("ATTEMPT", isRightAligned: true),
+            .init("EXIT", isRightAligned: true), .init("ELAPSED", isRightAligned: true), .init("GROUP", isWide: true),
+            .init("RANK", isRightAligned: true, isWide: true), .init("INDEX", isRightAligned: true, isWide: true),
+        ])
+        for item in items {
+            let field = { (name: String) in item[name]?.scalarText ?? "-" }
+            table.append([
+                .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""), .init(field("node")),
+                .init(field("attempt")), .init(field("exitCode")), .init(Instants.elapsed(item["startedAt"], item["endedAt"], now: now)),
+                .init(field("group")), .init(field("rank")), .init(field("arrayIndex")),
+            ])
+        }
+        return table
+    }
+
+    private func attemptTable(_ items: [JSONValue]) -> Table {
+        var table = Table([
+            .init("ATTEMPT"), .init("STATE"), .init("REASON"), .init("NODE"), .init("HOLDS"), .init("EXIT", isRightAligned: true),
+            .init("ELAPSED", isRightAligned: true), .init("CPU", isRightAligned: true), .init("PEAK MEMORY", isRightAligned: true),
+            .init("PLACED", isWide: true), .init("OUTPUT", isRightAligned: true, isWide: true), .init("DETAIL"),
+        ])
+        for item in items {
+            let field = { (name: String) in item[name]?.scalarText ?? "-" }
+            let end = item["end"]
+            let output = end.map { ($0["stdoutBytes"]?.integer ?? 0) + ($0["stderrBytes"]?.integer ?? 0) }
+            table.append([
+                .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""), .init(field("node")),
+                .init(Self.allocationText(item["allocation"])), .init(end?["exitCode"]?.scalarText ?? "-"),
+                .init(Instants.elapsed(item["startedAt"], item["endedAt"], now: now)),
+                .init(end?["cpuTimeMilliseconds"]?.integer.map { Humanized.duration(seconds: $0 / 1000) } ?? "-"),
+                .init(end?["memoryPeakBytes"]?.integer.map(Humanized.bytes) ?? "-"), .init(Instants.short(item["placedAt"], now: now)),
+                .init(output.map(Humanized.bytes) ?? "-"), .init(end?["detail"]?.text ?? ""),
+            ])
+        }
+        return table
+    }
+
+    /// `2 cores, 4 GiB, devices 0,1`.
+    static func allocationText(_ allocation: JSONValue?) -> String {
+        guard let allocation else { return "-" }
+        let milli = allocation["cpuMilli"]?.integer ?? 0
+        var parts = [Humanized.cores(milli: milli) + (milli == 1000 ? " core" : " cores"), Humanized.bytes(allocation["memoryBytes"]?.integer ?? 0)]
+        let devices = (allocation["devices"]?.items ?? []).map { device in
+            let share = device["shareMilli"]?.integer ?? 1000
+            return (device["index"]?.scalarText ?? "?") + (share < 1000 ? "(\(Humanized.milli(share)))" : "")
+        }
+        if !devices.isEmpty { parts.append("\(devices.count == 1 ? "device" : "devices") \(devices.joined(separator: ","))") }
+        return parts.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,147 @@
+import ArgumentParser
+import ClusterModel
+
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node", abstract: "List, inspect, add and remove nodes.",
+        discussion: "EXAMPLE: suanpan node ls",
+        subcommands: [List.self, Show.self, Topology.self, Cordon.self, Uncordon.self, Token.self, Remove.self])
+}
+
+extension NodeCommand {
+    struct List: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "ls", abstract: "List nodes with what they have and what is in use.", discussion: "EXAMPLE: suanpan node ls -o wide")
+
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var connection: ConnectionOptions
+
+        func perform(in context: CommandContext) async throws {
+            let page = try await context.client(connection).list("/v1/nodes", limit: nil)
+            let listing = Listing(page: page, identifier: "name", table: NodeTable.table)
+            context.console.write(listing.text(as: output.format, hasColour: context.console.hasColour))
+        }
+    }
+
+    struct Show: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show one node and its devices.", discussion: "EXAMPLE: suanpan node show worker-1")
+
+        @Argument(help: "Name of the node.")
+        var node: String
+
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var connection: ConnectionOptions
+
+        func perform(in context: CommandContext) async throws {
+            let client = try context.client(connection)
+            let path = "/v1/nodes/\(CoordinatorClient.escape(node))"
+            let object = try await client.get(path)
+            guard output.format == .table || output.format == .wide else {
+                return context.console.write(Detail(object: object, identifier: "name", human: { _ in "" }).text(as: output.format))
+            }
+            let devices = try await client.get(path + "/devices")["items"]?.items ?? []
+            context.console.write(NodeTable.description(of: object, devices: devices, hasColour: context.console.hasColour))
+        }
+    }
+
+    struct Topology: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "topology", abstract: "Show how many packages, NUMA nodes, caches and cores a node has.",
+            discussion: "hwloc's whole document is at /v1/nodes/NODE/topology.\n\nEXAMPLE: suanpan node topology worker-1")
+
+        @Argument(help: "Name of the node.")
+        var node: String
+
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var connection: ConnectionOptions
+
+        func perform(in context: CommandContext) async throws {
+            let object = try await context.client(connection).get("/v1/nodes/\(CoordinatorClient.escape(node))")
+            guard let topology = object["topology"] else { throw CommandFailure(.notFound, "node \(node) has not sent its topology") }
+            context.console.write(Detail(object: topology, human: Facts.text).text(as: output.format))
+        }
+    }
+
+    struct Cordon: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "cordon", abstract: "Place nothing new on a node; what runs goes on.", discussion: "EXAMPLE: suanpan node cordon worker-1")
+
+        @Argument(help: "Names of nodes.")
+        var nodes: [String]
+
+        @OptionGroup var connection: ConnectionOptions
+
+        func perform(in context: CommandContext) async throws { try await NodeCommand.act("cordon", on: nodes, connection, context) }
+    }
+
+    struct Uncordon: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "uncordon", abstract: "Place work on a node again.", discussion: "EXAMPLE: suanpan node uncordon worker-1")
+
+        @Argument(help: "Names of nodes.")
+        var nodes: [String]
+
+        @OptionGroup var connection: ConnectionOptions
+
+        func perform(in context: CommandContext) async throws { try await NodeCommand.act("uncordon", on: nodes, connection, context) }
+    }
+
+    struct Token: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "token", abstract: "Make a join token for new nodes and print it.",
+            discussion: """
+                The token is a secret and is shown once. Give it to the new machine by file, not by argument.
+
+                EXAMPLE: suanpan node token --ttl 1h | ssh worker-1 suanpan agent --token-file -
+                """)
+
+        @Option(help: ArgumentHelp("How long it can be used, such as 1h.", valueName: "span"))
+        var ttl: String?
+
+        @Option(help: ArgumentHelp("How many nodes may join with it.", valueName: "n"))
+        var uses: UInt32?
+
+        @Option(help: ArgumentHelp("Only nodes whose names begin so.", valueName: "text"))
+        var namePrefix: String?
+
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var connection: ConnectionOptions
+
+        func perform(in context: CommandContext) async throws {
+            var body = JSONObject()
+            if let ttl {
+                do throws(QuantityError) {
+                    body["ttlSeconds"] = .integer(try Quantity.span(ttl).wholeSeconds)
+                } catch { throw CommandFailure(.usage, "--ttl '\(ttl)': expected \(error.expected)") }
+            }
+            if let uses { body["uses"] = .integer(uses) }
+            if let namePrefix { body["namePrefix"] = .string(namePrefix) }
+            let token = try await context.client(connection).send(.post, "/v1/nodes/tokens", body: .object(body))
+            context.console.write(Detail(object: token, human: { ($0["token"]?.text ?? "") + "\n" }).text(as: output.format))
+        }
+    }
+
+    struct Remove: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "rm", abstract: "Remove nodes that will not come back.", discussion: "EXAMPLE: suanpan node rm worker-1")
+
+        @Argument(help: "Names of nodes.")
+        var nodes: [String]
+
+        @OptionGroup var connection: ConnectionOptions
+
+        func perform(in context: CommandContext) async throws {
+            let client = try context.client(connection)
+            for node in nodes { _ = try await client.send(.delete, "/v1/nodes/\(CoordinatorClient.escape(node))") }
+        }
+    }
+
+    fileprivate static func act(_ action: String, on nodes: [String], _ connection: ConnectionOptions, _ context: CommandContext) async throws {
+        let client = try context.client(connection)
+        for node in nodes {
+            let answer = try await client.send(.post, "/v1/nodes/\(CoordinatorClient.escape(node))/\(action)")
+            context.console.note("node \(node) \(answer["state"]?.text ?? action + "ed")")
+        }
+    }
+}

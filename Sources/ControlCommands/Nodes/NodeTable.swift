@@ -1,0 +1,62 @@
+/// Nodes for people.
+enum NodeTable {
+    static func table(of nodes: [JSONValue]) -> Table {
+        var table = Table([
+            .init("NAME"), .init("STATE"), .init("CPUS", isRightAligned: true), .init("MEMORY", isRightAligned: true), .init("DEVICES", isRightAligned: true),
+            .init("JOBS", isRightAligned: true), .init("ADDRESS", isWide: true), .init("SIMULATED", isWide: true), .init("LABELS", isWide: true),
+        ])
+        for node in nodes {
+            let state = node["state"]?.text ?? "-"
+            let labels = (node["labels"]?.members ?? []).map { "\($0.name)=\($0.value.scalarText ?? "")" }.joined(separator: ",")
+            table.append([
+                .init(node["name"]?.text ?? "-"), .init(state, tint: Tint(state: state)), .init(cpus(node)), .init(memory(node)),
+                .init(node["deviceCount"]?.integer.flatMap { $0 > 0 ? "\($0)" : nil } ?? "-"), .init(node["liveAttemptCount"]?.scalarText ?? "-"),
+                .init(node["address"]?.text ?? "-"),
+                .init(node["simulated"]?.flag == true ? "yes" : "no"), .init(labels.isEmpty ? "-" : labels),
+            ])
+        }
+        return table
+    }
+
+    /// `3.5/16`: in use of all.
+    private static func cpus(_ node: JSONValue) -> String {
+        guard let total = node["cpuMilli"]?.integer else { return "-" }
+        return Humanized.cores(milli: node["cpuMilliAllocated"]?.integer ?? 0) + "/" + Humanized.cores(milli: total)
+    }
+
+    private static func memory(_ node: JSONValue) -> String {
+        guard let total = node["memoryBytes"]?.integer else { return "-" }
+        return Humanized.bytes(node["memoryBytesAllocated"]?.integer ?? 0) + " / " + Humanized.bytes(total)
+    }
+
+    static func description(of node: JSONValue, devices: [JSONValue], hasColour: Bool) -> String {
+        let field = { (name: String) in node[name]?.scalarText }
+        let labels = (node["labels"]?.members ?? []).map { "\($0.name)=\($0.value.scalarText ?? "")" }.joined(separator: ", ")
+        let topology = (node["topology"]?.members ?? []).compactMap { member in
+            member.value.integer.map { "\($0) \(member.name)" } ?? member.value.text
+        }.joined(separator: ", ")
+        var output = Facts.text([
+            ("Node", field("name")), ("Id", field("id")), ("State", field("state")), ("Address", field("address")),
+            ("Center", field("center")), ("CPUs in use", cpus(node)), ("Memory in use", memory(node)),
+            ("Topology", topology.isEmpty ? nil : topology), ("Labels", labels.isEmpty ? nil : labels),
+            ("Simulated", node["simulated"]?.flag == true ? "yes" : nil),
+        ])
+        guard !devices.isEmpty else { return output }
+        var table = Table([
+            .init("DEVICE", isRightAligned: true), .init("KIND"), .init("MODEL"), .init("MEMORY", isRightAligned: true),
+            .init("SHARE IN USE", isRightAligned: true), .init("MEMORY IN USE", isRightAligned: true), .init("NUMA", isRightAligned: true),
+            .init("PCI"),
+        ])
+        for device in devices {
+            table.append([
+                .init(device["index"]?.scalarText ?? "-"), .init(device["kind"]?.text ?? "-"), .init(device["model"]?.text ?? "-"),
+                .init(device["memoryBytes"]?.integer.map(Humanized.bytes) ?? "-"),
+                .init(Humanized.milli(device["shareMilliAllocated"]?.integer ?? 0)),
+                .init(Humanized.bytes(device["memoryBytesAllocated"]?.integer ?? 0)),
+                .init(device["numaNode"]?.scalarText ?? "-"), .init(device["pciAddress"]?.text ?? "-"),
+            ])
+        }
+        output += "\n" + table.text(isWide: false, hasColour: hasColour)
+        return output
+    }
+}

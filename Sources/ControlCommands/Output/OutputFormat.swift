@@ -1,0 +1,45 @@
+import ArgumentParser
+
+/// `-o`. All but the first two are for programs and show the API's objects unchanged.
+enum OutputFormat: String, CaseIterable, Sendable {
+    case table, wide, json, yaml, jsonl, id
+}
+
+extension OutputFormat: ExpressibleByArgument {}
+
+/// A list as the API gives it, and how people see it.
+struct Listing {
+    /// `{"items": […], "nextCursor": …}`.
+    var page: JSONValue
+    /// The member that `-o id` prints.
+    var identifier = "id"
+    var table: ([JSONValue]) -> Table
+
+    func text(as format: OutputFormat, hasColour: Bool) -> String {
+        let items = page["items"]?.items ?? []
+        switch format {
+        case .table, .wide: return table(items).text(isWide: format == .wide, hasColour: hasColour)
+        case .json: return page.prettyText + "\n"
+        case .yaml: return page.yamlText
+        case .jsonl: return items.map { $0.compactText + "\n" }.joined()
+        case .id: return items.map { ($0[identifier]?.scalarText ?? "") + "\n" }.joined()
+        }
+    }
+}
+
+/// One object as the API gives it, and how people see it.
+struct Detail {
+    var object: JSONValue
+    var identifier = "id"
+    var human: (JSONValue) -> String
+
+    func text(as format: OutputFormat) -> String {
+        switch format {
+        case .table, .wide: human(object)
+        case .json: object.prettyText + "\n"
+        case .yaml: object.yamlText
+        case .jsonl: object.compactText + "\n"
+        case .id: (object[identifier]?.scalarText ?? "") + "\n"
+        }
+    }
+}

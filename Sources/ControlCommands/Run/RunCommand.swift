@@ -1,0 +1,67 @@
+import ArgumentParser
+import Glibc
+
+struct RunCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Submit a job, follow its output, and exit like it.",
+        discussion: """
+            Exits with the job's code: 128+n for signal n, 124 at its time limit, 126 or 127 when the command cannot be executed \
+            or is not found, 125 when the platform fails. Ctrl-C cancels the job; a second one leaves at once.
+
+            EXAMPLE: suanpan run --gpus 1 -- python3 train.py --epochs 3
+            """)
+
+    @OptionGroup var options: SubmitOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func perform(in context: CommandContext) async throws {
+        try await perform(in: context, interrupts: Interrupts.stream(of: [SIGINT, SIGTERM]))
+    }
+
+    /// As `perform(in:)`, with signals from elsewhere.
+    func perform(in context: CommandContext, interrupts: @autoclosure () -> AsyncStream<Int32>) async throws {
+        try await PlatformFailure.mapped(in: context) {
+            let client = try context.client(connection)
+            let submitted = try await JobSubmission.submit(options, through: client)
+            let job = submitted["id"]?.scalarText ?? ""
+            let follower = JobFollower(client: client.patient(), console: context.console, job: job, options: FollowOptions())
+            do throws(JobFollower.Failure) {
+                let result = try await follower.follow(interrupts: interrupts())
+                return report(result, job: job, in: context)
+            } catch {
+                switch error {
+                case .command(let failure): throw failure
+                case .abandoned:
+                    context.console.note("suanpan: job \(job) goes on by itself; look again with `suanpan logs -f \(job)`")
+                    return JobOutcome.interrupted
+                }
+            }
+        }
+    }
+
+    private func report(_ result: JobFollower.Result, job: String, in context: CommandContext) -> Int32 {
+        var code = JobOutcome.exitCode(result.job)
+        if result.wasInterrupted, result.job["state"]?.text == "cancelled", code == JobOutcome.platformFailure {
+            code = JobOutcome.interrupted
+        }
+        // The job's own words usually say it; what it could not say is said here.
+        if code != 0, result.job["reason"]?.text != "exit_code" || code >= 126 {
+            context.console.note("suanpan: job \(job) \(JobOutcome.sentence(result.job))")
+        }
+        return code
+    }
+}
+
+/// `run` and `wait` keep the small codes for jobs: whatever fails of themselves is 125, but usage stays 2.
+enum PlatformFailure {
+    static func mapped(in context: CommandContext, _ body: () async throws -> Int32) async throws {
+        let code: Int32
+        do {
+            code = try await body()
+        } catch let failure as CommandFailure {
+            context.console.report(failure)
+            throw ExitCode(failure.status == .usage ? failure.status.rawValue : JobOutcome.platformFailure)
+        }
+        if code != 0 { throw ExitCode(code) }
+    }
+}

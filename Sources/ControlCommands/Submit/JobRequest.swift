@@ -1,0 +1,229 @@
+// The body of `POST /v1/jobs` from a job file and options. Amounts are judged here, before anything is sent, and go out
+// as they were written.
+
+import ClusterModel
+
+/// Builds a job's body. What options do not say is left to the coordinator's defaults.
+struct JobRequest {
+    /// What surrounds the verb.
+    struct Surroundings {
+        var now: Timestamp
+        var currentDirectory: String
+    }
+
+    private var job: JSONObject
+    private var group: JSONObject
+    private var otherGroups: [JSONValue]
+
+    /// The body, or what is wrong with it, every fault named.
+    static func body(
+        options: SubmitOptions, file: JSONValue?, surroundings: Surroundings
+    ) throws(CommandFailure) -> JSONValue {
+        var request = try JobRequest(file: file)
+        try request.requireOneGroup(options)
+        try request.applyJob(options, surroundings)
+        try request.applyResources(options)
+        try request.applyGroup(options, surroundings)
+        return try request.finished()
+    }
+
+    private init(file: JSONValue?) throws(CommandFailure) {
+        guard case .object(let object) = file ?? [:] else { throw JobFile.failure("must be a mapping of fields, such as name: …") }
+        job = object
+        group = JSONObject()
+        otherGroups = []
+        if let groups = job["groups"]?.items {
+            if case .object(let first)? = groups.first { group = first }
+            otherGroups = Array(groups.dropFirst())
+        } else {
+            // The short form: the fields of the only group stand in the job itself.
+            for name in JobFileSchema.groupFields where name != "name" {
+                group[name] = job[name]
+                job[name] = nil
+            }
+        }
+    }
+
+    /// An option for "the" group is ambiguous where the file has several.
+    private func requireOneGroup(_ options: SubmitOptions) throws(CommandFailure) {
+        guard !otherGroups.isEmpty else { return }
+        let given: [(String, Bool)] = [
+            ("--cpus", options.cpus != nil), ("--memory", options.memory != nil), ("--gpus", options.gpus != nil),
+            ("--npus", options.npus != nil), ("--gpu-memory", options.gpuMemory != nil), ("--gpu-share", options.gpuShare != nil),
+            ("--gpu-model", options.gpuModel != nil), ("--tasks", options.tasks != nil), ("--env", !options.env.isEmpty),
+            ("--workdir", options.workdir != nil), ("--constraint", !options.constraint.isEmpty), ("a command", !options.command.isEmpty),
+        ]
+        guard let ambiguous = given.first(where: \.1) else { return }
+        throw CommandFailure(
+            .usage, "\(ambiguous.0) does not say which of the file's \(otherGroups.count + 1) groups it means",
+            remedy: "write it into the job file")
+    }
+
+    // MARK: - The job
+
+    private mutating func applyJob(_ options: SubmitOptions, _ surroundings: Surroundings) throws(CommandFailure) {
+        if let name = options.name { job["name"] = .string(try named(name, "--name")) }
+        if let kind = options.kind { job["kind"] = .string(try oneOf(JobKind.allCases.map(\.name), kind, "--kind")) }
+        try applyProject(options)
+        if let queue = options.queue { job["queue"] = .string(try named(queue, "--queue")) }
+        if let priority = options.priority {
+            guard (-1000...1000).contains(priority) else { throw invalid("--priority", "\(priority)", "-1000 … 1000") }
+            job["priority"] = .integer(priority)
+        }
+        if options.preemptible { job["preemptible"] = .bool(true) }
+        if let array = options.array {
+            try check("--array", array) { text throws(QuantityError) in _ = try ArrayRange(parsing: text) }
+            job["array"] = .string(array)
+        }
+        try applyDependencies(options)
+        if let begin = options.begin { job["beginAt"] = .string(try BeginTime.parse(begin, now: surroundings.now).rfc3339) }
+        if let limit = options.timeLimit {
+            try check("--time-limit", limit) { text throws(QuantityError) in _ = try Quantity.span(text) }
+            job["timeLimit"] = .string(limit)
+        }
+        if let retries = options.retries { job["retry"] = set("limit", .integer(retries), in: job["retry"]) }
+        if let checkpoint = options.checkpoint { job["checkpoint"] = set("path", .string(checkpoint), in: job["checkpoint"]) }
+        if let grace = options.grace {
+            try check("--grace", grace) { text throws(QuantityError) in _ = try Quantity.span(text) }
+            // A file may have it in either place; it counts once.
+            if case .object(var checkpoint)? = job["checkpoint"] {
+                checkpoint["grace"] = nil
+                job["checkpoint"] = .object(checkpoint)
+            }
+            job["grace"] = .string(grace)
+        }
+        if let policy = options.onNodeLost {
+            job["onNodeLost"] = .string(try oneOf(NodeLossPolicy.allCases.map(\.name), policy, "--on-node-lost"))
+        }
+        for label in options.label {
+            let (name, value) = try pair(label, "--label")
+            job["labels"] = set(try named(name, "--label"), .string(value), in: job["labels"])
+        }
+    }
+
+    private mutating func applyProject(_ options: SubmitOptions) throws(CommandFailure) {
+        guard options.tenant != nil || options.project != nil else { return }
+        let parts = (options.project ?? "default").split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count <= 2, parts.count == 1 || options.tenant == nil || options.tenant == parts[0] else {
+            throw invalid("--project", options.project ?? "", "PROJECT, or TENANT/PROJECT of the same tenant as --tenant")
+        }
+        let project = try named(parts[parts.count - 1], "--project")
+        let tenant = try (parts.count == 2 ? parts[0] : options.tenant).map { tenant throws(CommandFailure) in try named(tenant, "--tenant") }
+        // Without a tenant, the coordinator takes the key's.
+        job["project"] = .string(tenant.map { "\($0)/\(project)" } ?? project)
+    }
+
+    private mutating func applyDependencies(_ options: SubmitOptions) throws(CommandFailure) {
+        var dependencies = job["after"].flatMap(\.items) ?? []
+        let given = [
+            ("--after", "ok", options.after), ("--after-ok", "ok", options.afterOk), ("--after-any", "any", options.afterAny),
+            ("--after-fail", "fail", options.afterFail),
+        ]
+        for (option, condition, jobs) in given {
+            for text in jobs.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
+                guard let id = JobID(parsing: text) else { throw invalid(option, String(text), "the number of a job, or last") }
+                dependencies.append(["job": .string(id.description), "when": .string(condition)])
+            }
+        }
+        if !dependencies.isEmpty { job["after"] = .array(dependencies) }
+    }
+
+    // MARK: - Its group
+
+    private mutating func applyResources(_ options: SubmitOptions) throws(CommandFailure) {
+        if let cpus = options.cpus {
+            try check("--cpus", cpus) { text throws(QuantityError) in _ = try Quantity.cpuMilli(text) }
+            setResource("cpu", .string(cpus))
+        }
+        if let memory = options.memory {
+            try check("--memory", memory) { text throws(QuantityError) in _ = try Quantity.bytes(text) }
+            setResource("memory", .string(memory))
+        }
+        let hasGPUDetail = options.gpuMemory != nil || options.gpuShare != nil || options.gpuModel != nil
+        let wantsGPU = options.gpus.map { $0 > 0 } ?? false || hasGPUDetail
+        if let npus = options.npus, npus > 0 {
+            guard !wantsGPU else { throw CommandFailure(.usage, "a task has GPUs or NPUs, not both: --npus with another --gpu option") }
+            setResource("npu", ["count": .integer(npus)])
+        }
+        if options.gpus == 0, hasGPUDetail { throw CommandFailure(.usage, "--gpus 0 with another --gpu option") }
+        guard wantsGPU else { return }
+        var gpu = group["resources"]?["gpu"]
+        if case .number? = gpu, let count = gpu { gpu = ["count": count] }
+        if let count = options.gpus ?? (gpu?["count"] == nil ? 1 : nil) { gpu = set("count", .integer(count), in: gpu) }
+        if let share = options.gpuShare {
+            try check("--gpu-share", share) { text throws(QuantityError) in _ = try Quantity.shareMilli(text) }
+            gpu = set("share", .string(share), in: gpu)
+        }
+        if let memory = options.gpuMemory {
+            try check("--gpu-memory", memory) { text throws(QuantityError) in _ = try Quantity.bytes(text) }
+            gpu = set("memory", .string(memory), in: gpu)
+        }
+        if let model = options.gpuModel { gpu = set("model", .string(model), in: gpu) }
+        if let gpu { setResource("gpu", gpu) }
+    }
+
+    private mutating func applyGroup(_ options: SubmitOptions, _ surroundings: Surroundings) throws(CommandFailure) {
+        if let tasks = options.tasks {
+            guard tasks > 0 else { throw invalid("--tasks", "0", "at least 1") }
+            group["count"] = .integer(tasks)
+        }
+        for text in options.constraint {
+            try check("--constraint", text) { text throws(QuantityError) in _ = try Constraint(parsing: text) }
+            group["constraints"] = .array((group["constraints"]?.items ?? []) + [.string(text)])
+        }
+        if !options.command.isEmpty { group["command"] = .array(options.command.map(JSONValue.string)) }
+        for variable in options.env {
+            let (name, value) = try pair(variable, "--env")
+            group["env"] = set(name, .string(value), in: group["env"])
+        }
+        if let directory = options.workdir {
+            group["workdir"] = .string(directory.hasPrefix("/") ? directory : surroundings.currentDirectory + "/" + directory)
+        }
+    }
+
+    private mutating func setResource(_ name: String, _ value: JSONValue) {
+        group["resources"] = set(name, value, in: group["resources"])
+    }
+
+    // MARK: - The whole
+
+    private mutating func finished() throws(CommandFailure) -> JSONValue {
+        guard !otherGroups.isEmpty || group["command"]?.items?.isEmpty == false else {
+            throw CommandFailure(.usage, "there is nothing to run", remedy: "give a job file with -f, or a command after --")
+        }
+        job["groups"] = .array([.object(group)] + otherGroups)
+        return .object(job)
+    }
+
+    // MARK: - Checks
+
+    private func set(_ name: String, _ value: JSONValue, in object: JSONValue?) -> JSONValue {
+        var members = JSONObject()
+        if case .object(let present)? = object { members = present }
+        members[name] = value
+        return .object(members)
+    }
+
+    private func invalid(_ option: String, _ text: String, _ expected: String) -> CommandFailure {
+        CommandFailure(.usage, "\(option) '\(text)': expected \(expected)")
+    }
+
+    private func check(_ option: String, _ text: String, _ parse: (String) throws(QuantityError) -> Void) throws(CommandFailure) {
+        do { try parse(text) } catch { throw invalid(option, text, error.expected) }
+    }
+
+    private func named(_ name: String, _ option: String) throws(CommandFailure) -> String {
+        guard ObjectName.isValid(name) else { throw invalid(option, name, ObjectName.grammar) }
+        return name
+    }
+
+    private func oneOf(_ names: [String], _ text: String, _ option: String) throws(CommandFailure) -> String {
+        guard names.contains(text) else { throw invalid(option, text, names.joined(separator: ", ")) }
+        return text
+    }
+
+    private func pair(_ text: String, _ option: String) throws(CommandFailure) -> (String, String) {
+        guard let sign = text.firstIndex(of: "="), sign != text.startIndex else { throw invalid(option, text, "NAME=VALUE") }
+        return (String(text[..<sign]), String(text[text.index(after: sign)...]))
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+
+/// What a job may ask for on the command line; the job file can say all of it, and options stand above the file.
+struct SubmitOptions: ParsableArguments {
+    @Option(name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("Job file, YAML or JSON; - reads it from standard input.", valueName: "file"))
+    var file: String?
+
+    @Option(help: "Name of the job. Default: the command's name.")
+    var name: String?
+
+    @Option(help: "training, inference, batch or notebook.")
+    var kind: String?
+
+    @Option(help: "Tenant that the job belongs to.")
+    var tenant: String?
+
+    @Option(help: "Project, or TENANT/PROJECT.")
+    var project: String?
+
+    @Option(help: "Queue.")
+    var queue: String?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("-1000 … 1000; higher goes first.", valueName: "n"))
+    var priority: Int32?
+
+    @Option(help: ArgumentHelp("Cores of each task, such as 2 or 500m. Default: 1.", valueName: "n"))
+    var cpus: String?
+
+    @Option(help: ArgumentHelp("Memory of each task, such as 4GiB. Default: 1GiB.", valueName: "size"))
+    var memory: String?
+
+    @Option(help: ArgumentHelp("GPUs of each task.", valueName: "n"))
+    var gpus: UInt32?
+
+    @Option(help: ArgumentHelp("NPUs of each task.", valueName: "n"))
+    var npus: UInt32?
+
+    @Option(help: ArgumentHelp("Memory needed of each GPU, such as 7000MiB.", valueName: "size"))
+    var gpuMemory: String?
+
+    @Option(help: ArgumentHelp("Share of each GPU, such as 250m. Default: a whole one.", valueName: "share"))
+    var gpuShare: String?
+
+    @Option(help: ArgumentHelp("Models that will do, such as 'A100*|H100*'.", valueName: "pattern"))
+    var gpuModel: String?
+
+    @Option(help: ArgumentHelp("Tasks that start together or not at all. Default: 1.", valueName: "n"))
+    var tasks: UInt32?
+
+    @Option(help: ArgumentHelp("One gang for each index: FIRST-LAST, %LIMIT for how many at once.", valueName: "range"))
+    var array: String?
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("Start after this job has succeeded; may be repeated.", valueName: "job"))
+    var after: [String] = []
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("The same as --after.", valueName: "job"))
+    var afterOk: [String] = []
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("Start after this job has ended, however.", valueName: "job"))
+    var afterAny: [String] = []
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("Start after this job has failed or was cancelled.", valueName: "job"))
+    var afterFail: [String] = []
+
+    @Option(help: ArgumentHelp("Not before: RFC 3339, YYYY-MM-DDTHH:MM or HH:MM local time, or +2h.", valueName: "time"))
+    var begin: String?
+
+    @Option(help: ArgumentHelp("Stop the job after this long, such as 2h. Default: no limit.", valueName: "span"))
+    var timeLimit: String?
+
+    @Option(help: ArgumentHelp("Time from the stop signal to the kill, such as 30s.", valueName: "span"))
+    var grace: String?
+
+    @Option(help: ArgumentHelp("Try a failed task again this often.", valueName: "n"))
+    var retries: UInt32?
+
+    @Flag(help: "Let more urgent jobs displace this one.")
+    var preemptible = false
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("Environment variable; may be repeated.", valueName: "k=v"))
+    var env: [String] = []
+
+    @Option(help: ArgumentHelp("Work directory on the node. Default: a fresh one for each job.", valueName: "dir"))
+    var workdir: String?
+
+    @Option(help: ArgumentHelp("Directory in which the job keeps its checkpoints.", valueName: "dir"))
+    var checkpoint: String?
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("LABEL, LABEL=VALUE, LABEL!=VALUE or node=NAME; may be repeated.", valueName: "expr"))
+    var constraint: [String] = []
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("Label of the job; may be repeated.", valueName: "k=v"))
+    var label: [String] = []
+
+    @Option(help: "When a node falls silent: wait, replace or fail. Default: wait.")
+    var onNodeLost: String?
+
+    @Option(help: ArgumentHelp("Submitting twice under one key makes one job. Default: a random key.", valueName: "key"))
+    var idempotencyKey: String?
+
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("Command and arguments, after --.", valueName: "cmd"))
+    var command: [String] = []
+}

@@ -1,0 +1,145 @@
+import ClusterModel
+public import ClusterPorts
+import FoundationEssentials
+import GRDB
+import Metering
+public import SchedulingCore
+
+extension SQLiteJournal {
+    public func append(_ batches: [JournalBatch]) async throws(JournalError) {
+        guard !batches.isEmpty else { return }
+        let records = batches.map { EventRecord(index: $0.index, at: $0.at, events: $0.events).bytes }
+        try await onQueue("append to") { database, position in
+            // Becomes the position when it is committed; until then, and if it never is, nothing has happened.
+            var next = position
+            try database.inTransaction(.immediate) {
+                try Self.write(batches, records, to: database, &next)
+                return .commit
+            }
+            position = next
+        }
+    }
+
+    private static func write(
+        _ batches: [JournalBatch], _ records: [[UInt8]], to database: Database, _ position: inout Position
+    ) throws {
+        var journal = try RowWriter(database, #"INSERT INTO journal ("index", record) VALUES (?, ?)"#)
+        var usage = try RowWriter(database, "INSERT INTO usage (sequence, tenant, job, body) VALUES (?, ?, ?, ?)")
+        var changes = TableChanges()
+        for (batch, record) in zip(batches, records) {
+            try position.advance(over: batch)
+            journal.integer(batch.index)
+            journal.bytes(record)
+            try journal.write()
+            for change in batch.rows { try changes.add(change) }
+            for (record, bytes) in batch.usage {
+                usage.integer(record.sequence)
+                usage.integer(try position.names.id(of: record.segment.tenant, in: database))
+                usage.integer(record.segment.attempt.task.job.value)
+                usage.bytes(bytes)
+                try usage.write()
+            }
+            for case .clusterFounded(let id, _) in batch.events {
+                try database.execute(sql: "INSERT OR REPLACE INTO meta VALUES ('cluster', ?)", arguments: [id.column])
+            }
+        }
+        try changes.write(to: database, &position.names)
+    }
+
+    /// Batches after `index`, in order. Reads ahead by a few MiB at a time.
+    ///
+    /// An error of `body` ends the replay as `.unreadable`: the batch was read, and could not be used.
+    public func replay(after index: UInt64, _ body: (UInt64, [Event]) throws -> Void) async throws(JournalError) {
+        var last = index
+        while true {
+            let position = last
+            let records = try await onQueue("replay") { database, _ in try Self.records(after: position, in: database) }
+            if records.isEmpty { return }
+            for (found, bytes) in records {
+                guard found == last + 1 else {
+                    throw JournalError(
+                        .unreadable, "batches \(last + 1) to \(found - 1) are not in \(path); start from a snapshot, or restore a backup")
+                }
+                let events: [Event]
+                do throws(EventRecordError) {
+                    events = try EventRecord(bytes: bytes, expecting: found).events
+                } catch {
+                    throw JournalError(unreadable: found, error, at: path)
+                }
+                do {
+                    try body(found, events)
+                } catch {
+                    throw JournalError(.unreadable, "batch \(found) of \(path) cannot be applied: \(error); nothing was changed")
+                }
+                last = found
+            }
+        }
+    }
+
+    public func head() async throws(JournalError) -> JournalHead {
+        let digest = digest
+        return try await onQueue("read") { database, position in
+            var hash = [UInt8](repeating: 0, count: 32)
+            if let body = try Data.fetchOne(
+                database, sql: "SELECT body FROM usage WHERE sequence = ?", arguments: [position.ledgerSequence.column])
+            {
+                hash = digest([UInt8](body))
+            }
+            return JournalHead(index: position.index, time: position.time, ledgerSequence: position.ledgerSequence, ledgerHash: hash)
+        }
+    }
+
+    /// Records after `index`: as many as a few MiB hold, at least one when there is one.
+    private static func records(after index: UInt64, in database: Database) throws -> [(index: UInt64, bytes: [UInt8])] {
+        let statement = try database.cachedStatement(sql: #"SELECT "index", record FROM journal WHERE "index" > ? ORDER BY "index""#)
+        let rows = try Row.fetchCursor(statement, arguments: [index.column])
+        var records: [(index: UInt64, bytes: [UInt8])] = []
+        var size = 0
+        while size < 4 << 20, let row = try rows.next() {
+            var columns = ColumnReader(row, of: "journal")
+            records.append((try columns.integer(), try columns.bytes()))
+            size += records[records.count - 1].bytes.count
+        }
+        return records
+    }
+}
+
+extension SQLiteJournal.Position {
+    /// Refuses a batch that does not follow the last one.
+    fileprivate mutating func advance(over batch: JournalBatch) throws(JournalError) {
+        guard batch.index == index + 1 else { throw JournalError(.order, "batch \(batch.index) does not follow batch \(index)") }
+        guard batch.at >= time else {
+            throw JournalError(
+                .order, "batch \(batch.index) is of \(batch.at.nanoseconds), before the last one's \(time.nanoseconds) (nanoseconds since 1970)")
+        }
+        index = batch.index
+        time = batch.at
+        for (record, _) in batch.usage {
+            guard record.sequence == ledgerSequence + 1 else {
+                throw JournalError(.order, "usage record \(record.sequence) does not follow record \(ledgerSequence)")
+            }
+            ledgerSequence = record.sequence
+        }
+    }
+}
+
+extension JournalError {
+    init(unreadable index: UInt64, _ error: EventRecordError, at path: String) {
+        self.init(
+            .unreadable,
+            "batch \(index) of \(path) cannot be read: \(error). Nothing was changed. Start the release that wrote it, "
+                + "or keep these files and restore the data directory from a backup")
+    }
+}
+
+// MARK: - Topology documents
+
+extension SQLiteJournal {
+    /// Keeps an hwloc document that an agent sent, zlib-compressed, under the SHA-256 of its XML; each once.
+    public func storeTopology(digest: [UInt8], compressedXML: [UInt8]) async throws(JournalError) {
+        try await onQueue("store a topology in") { database, _ in
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO topology (digest, xml) VALUES (?, ?)", arguments: [digest.column, compressedXML.column])
+        }
+    }
+}

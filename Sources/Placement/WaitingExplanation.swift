@@ -1,0 +1,63 @@
+// Why a gang waits, from the same `fit` that would place it.
+
+public import ClusterModel
+
+/// Misfits of one task over all nodes, counted by kind.
+public struct WaitingExplanation: Hashable, Sendable {
+    public private(set) var nodesExamined = 0
+    private var counts: [(key: String, count: Int, best: String)] = []
+    /// No node could ever hold it.
+    public private(set) var isUnsatisfiable = true
+
+    public static func == (left: WaitingExplanation, right: WaitingExplanation) -> Bool { left.sentence == right.sentence }
+    public func hash(into hasher: inout Hasher) { hasher.combine(sentence) }
+
+    public init(of shape: RequestClass, on nodes: Table<NodeID, NodeOffer>) {
+        nodes.forEach { _, offer in
+            nodesExamined += 1
+            for group in shape.groups {
+                if case .success = offer.emptied.fit(group.resources, group.constraints) { isUnsatisfiable = false }
+                if case .failure(let misfit) = offer.fit(group.resources, group.constraints) {
+                    add(misfit)
+                    break
+                }
+            }
+        }
+    }
+
+    private mutating func add(_ misfit: Misfit) {
+        let (key, detail) = Self.describe(misfit)
+        if let index = counts.firstIndex(where: { $0.key == key }) {
+            counts[index].count += 1
+        } else {
+            counts.append((key, 1, detail))
+        }
+    }
+
+    /// One sentence for people, numbers included.
+    public var sentence: String {
+        guard nodesExamined > 0 else { return "no node has registered yet" }
+        guard !counts.isEmpty else { return "each task fits, but not the whole gang at once" }
+        let parts = counts.map { "\($0.count) of \(nodesExamined) nodes: \($0.best)" }
+        return parts.joined(separator: "; ")
+    }
+
+    private static func describe(_ misfit: Misfit) -> (String, String) {
+        switch misfit {
+        case .outOfService: ("service", "out of service (not connected or cordoned)")
+        case .simulated: ("simulated", "simulated (only for jobs with --constraint simulated)")
+        case .constraint(let text): ("constraint \(text)", "constraint '\(text)' not met")
+        case .cpu(let requested, let free): ("cpu", "\(cores(requested)) requested, \(cores(free)) free")
+        case .memory(let requested, let free): ("memory", "\(mebibytes(requested)) of memory requested, \(mebibytes(free)) free")
+        case .devices(let kind, let requested, let free): ("devices", "\(requested) \(kind.name) requested, \(free) free")
+        case .noSuchDevice(let kind, let model):
+            ("device model", "no \(kind.name)\(model.isEmpty ? "" : " like '\(model)'") that is large enough")
+        }
+    }
+
+    private static func cores(_ milli: Int64) -> String {
+        milli % 1000 == 0 ? "\(milli / 1000) cores" : "\(milli)m cores"
+    }
+
+    private static func mebibytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
+}

@@ -1,0 +1,78 @@
+import ClusterModel
+import ClusterPorts
+import SchedulingCore
+import Synchronization
+
+/// A second core, fed by committed events: everything that reads asks it, so that nothing but the deciding task ever
+/// holds the deciding core. Readers see a state no older than any reply they were given.
+final class Follower: Sendable {
+    private struct State: ~Copyable {
+        var core: SchedulerCore
+        /// The last batch applied.
+        var index: UInt64
+        var waiters: [Waiter] = []
+        var lastWaiter: UInt64 = 0
+    }
+
+    private struct Waiter {
+        var number: UInt64
+        var revision: UInt64
+        var continuation: CheckedContinuation<Bool, Never>
+    }
+
+    private let state: Mutex<State>
+
+    init(core: consuming sending SchedulerCore, index: UInt64) {
+        state = Mutex(State(core: core, index: index))
+    }
+
+    func apply(_ batches: [Batch]) {
+        let ready = state.withLock { state -> [CheckedContinuation<Bool, Never>] in
+            var changes = Changes(recording: false)
+            for batch in batches {
+                for event in batch.events { state.core.evolve(event, &changes) }
+                state.index = batch.index
+            }
+            let revision = state.core.revision
+            let ready = state.waiters.filter { $0.revision <= revision }.map(\.continuation)
+            if !ready.isEmpty { state.waiters.removeAll { $0.revision <= revision } }
+            return ready
+        }
+        for continuation in ready { continuation.resume(returning: true) }
+    }
+
+    /// A short look at the core. The body must not keep what it sees.
+    func read<Result: Sendable>(_ body: (borrowing SchedulerCore) -> Result) -> Result {
+        state.withLock { body($0.core) }
+    }
+
+    /// The state as canonical bytes, and the batch that it includes.
+    func snapshot() -> (index: UInt64, state: [UInt8]) {
+        state.withLock { ($0.index, $0.core.snapshot()) }
+    }
+
+    /// True when `revision` has been applied, false when it was not within the time.
+    func reach(_ revision: UInt64, within patience: Duration) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let number = state.withLock { state -> UInt64? in
+                if state.core.revision >= revision { return nil }
+                state.lastWaiter += 1
+                state.waiters.append(Waiter(number: state.lastWaiter, revision: revision, continuation: continuation))
+                return state.lastWaiter
+            }
+            guard let number else { return continuation.resume(returning: true) }
+            Task {
+                try? await Task.sleep(for: patience)
+                self.giveUp(number)
+            }
+        }
+    }
+
+    private func giveUp(_ number: UInt64) {
+        let waiter = state.withLock { state -> Waiter? in
+            guard let index = state.waiters.firstIndex(where: { $0.number == number }) else { return nil }
+            return state.waiters.remove(at: index)
+        }
+        waiter?.continuation.resume(returning: false)
+    }
+}

@@ -1,0 +1,61 @@
+public import ClusterModel
+public import ClusterPorts
+import LedgerHashing
+import SchedulingCore
+import Synchronization
+
+/// What the transport tells: translated into commands, or answered from tables that follow from durable events.
+extension SchedulerEngine: AgentServerHandler {
+    public func node(ofKey publicKey: [UInt8]) -> NodeID? { nodeKeys.withLock { $0[publicKey] } }
+
+    public func received(_ messages: [(node: NodeID, message: AgentMessage)]) {
+        var commands: [Command] = []
+        var answers: [AddressedMessage] = []
+        let instant = now()
+        sessions.withLock { sessions in
+            for (node, message) in messages {
+                switch message {
+                case .register(let registration): commands.append(.register(node, registration))
+                case .heartbeat(let heartbeat):
+                    guard let ack = sessions.heard(heartbeat, from: node, at: instant) else { continue }
+                    answers.append(AddressedMessage(node: node, message: .heartbeatAck(ack)))
+                case .report(let report):
+                    sessions.heard(from: node, at: instant)
+                    commands.append(.report(node, report))
+                case .topology(let document):
+                    sessions.heard(from: node, at: instant)
+                    keepTopology(document)
+                case .goodbye(let session): commands.append(.goodbye(node, session))
+                }
+            }
+        }
+        if !answers.isEmpty { server.send(answers) }
+        desk.stage(commands)
+    }
+
+    public func disconnected(_ node: NodeID) { desk.stage([.disconnected(node)]) }
+
+    public func received(_ chunk: LogChunk, from node: NodeID) -> LogAck? {
+        // An agent may write the output of its own attempts only: of those it holds now, or of those already ended there.
+        logStore.append(chunk)
+    }
+
+    public func enroll(_ request: EnrollmentRequest, answer: @escaping @Sendable (EnrollmentAnswer) -> Void) {
+        let command = Command.enroll(tokenID: request.tokenID, publicKey: request.publicKey, nodeName: request.nodeName)
+        desk.stage(command) { result in
+            switch result {
+            case .success(let decision):
+                if case .node(let node) = decision.answer { answer(.accepted(node)) }
+            case .failure(.rejected(.enrollment(let code, let message))): answer(.refused(code: code, message: message))
+            case .failure: answer(.refused(code: "busy", message: "the coordinator is busy; try again"))
+            }
+        }
+    }
+
+    public func dropped(_ cause: TransportDrop, peer: String) {
+        droppedFrames.withLock { $0[cause, default: 0] += 1 }
+    }
+
+    /// The verifier of a join token, for the transport's proof check.
+    public func joinTokenVerifier(_ id: [UInt8]) -> [UInt8]? { follower.read { $0.joinToken(id)?.verifier } }
+}

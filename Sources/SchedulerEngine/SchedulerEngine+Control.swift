@@ -1,0 +1,101 @@
+public import ClusterModel
+public import ClusterPorts
+import Placement
+public import SchedulingCore
+import Synchronization
+
+extension SchedulerEngine {
+    public func perform(_ command: Command) async throws(ControlError) -> Decision {
+        if isDiskFull.withLock({ $0 }), command.isFromClient { throw .overloaded(retryAfter: .seconds(30)) }
+        let result = await withCheckedContinuation { continuation in
+            desk.stage(command) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    public func reach(revision: UInt64) async throws(ControlError) {
+        guard await follower.reach(revision, within: .seconds(5)) else { throw .unavailable }
+    }
+
+    public func cluster() -> ClusterView {
+        let nodes = nodes()
+        let (identity, epoch, revision, jobs, totals) = follower.read {
+            ($0.clusterID, $0.epoch, $0.revision, $0.liveJobCount, $0.taskTotals)
+        }
+        var view = ClusterView(
+            clusterID: identity, epoch: epoch, revision: revision, nodesRegistered: 0, nodesReady: 0, cpuMilliTotal: 0,
+            cpuMilliAllocated: 0, memoryBytesTotal: 0, memoryBytesAllocated: 0, devices: [], jobsLive: UInt64(jobs),
+            tasksQueued: totals.queued, tasksLive: totals.live)
+        for node in nodes {
+            guard let inventory = node.inventory else { continue }
+            view.nodesRegistered += 1
+            if node.state == .ready { view.nodesReady += 1 }
+            view.cpuMilliTotal += inventory.cpuMilli
+            view.cpuMilliAllocated += node.cpuMilliAllocated
+            view.memoryBytesTotal += inventory.memoryBytes
+            view.memoryBytesAllocated += node.memoryBytesAllocated
+            for device in node.devices { add(device, isSimulated: inventory.isSimulated, to: &view.devices) }
+        }
+        return view
+    }
+
+    private func add(_ device: NodeView.DeviceView, isSimulated: Bool, to totals: inout [DeviceTotal]) {
+        let same = totals.firstIndex {
+            $0.kind == device.device.kind && $0.model == device.device.model && $0.isSimulated == isSimulated
+        }
+        if let same {
+            totals[same].count += 1
+            totals[same].shareMilliAllocated += device.shareMilliAllocated
+        } else {
+            totals.append(
+                DeviceTotal(
+                    kind: device.device.kind, model: device.device.model, isSimulated: isSimulated, count: 1,
+                    shareMilliAllocated: device.shareMilliAllocated))
+        }
+    }
+
+    public func nodes() -> [NodeView] {
+        follower.read { core in core.nodeIDs.compactMap { core.standing(of: $0).map(Self.view) } }
+    }
+
+    public func node(_ id: NodeID) -> NodeView? { follower.read { core in core.standing(of: id).map(Self.view) } }
+
+    public func node(named name: String) -> NodeView? {
+        follower.read { core in core.nodeID(named: name).flatMap { core.standing(of: $0).map(Self.view) } }
+    }
+
+    private static func view(_ standing: SchedulerCore.NodeStanding) -> NodeView {
+        let state: NodeView.State =
+            if standing.isSilent { .unreachable }
+            else if standing.isSuspect { .suspect }
+            else if !standing.isRegistered { .unregistered }
+            else if standing.isCordoned { .cordoned }
+            else { .ready }
+        let inventory = standing.offer?.inventory
+        return NodeView(
+            id: standing.id, name: standing.name, state: state, inventory: inventory,
+            cpuMilliAllocated: standing.offer.map { $0.inventory.cpuMilli - $0.cpuMilliFree } ?? 0,
+            memoryBytesAllocated: standing.offer.map { $0.inventory.memoryBytes - $0.memoryBytesFree } ?? 0,
+            devices: standing.offer?.devices.map {
+                NodeView.DeviceView(
+                    device: $0.device, shareMilliAllocated: 1000 - $0.shareMilliFree,
+                    memoryBytesAllocated: $0.device.memoryBytes - $0.memoryBytesFree)
+            } ?? [], liveAttempts: standing.liveAttempts, enrolledAt: standing.enrolledAt, registeredAt: standing.registeredAt)
+    }
+
+    public func liveJob(_ id: JobID) -> LiveJobView? {
+        follower.read { core in
+            core.liveStanding(of: id).map { LiveJobView(standing: $0.standing, waitingExplanation: $0.explanation) }
+        }
+    }
+
+    public func accessKey(id: String) -> AccessKey? { follower.read { $0.accessKey(id) } }
+    public func accessKeys() -> [AccessKey] { follower.read { $0.accessKeys } }
+    public func users() -> [UserRecord] { follower.read { $0.userRecords } }
+
+    public func seal(_ value: String, tenant: String) -> [UInt8] { sealer.seal(value, tenant: tenant) }
+    public var logs: any LogStore { logStore }
+
+    /// The follower's state with the batch it includes: what a snapshot made elsewhere must equal.
+    public func followerSnapshot() -> (index: UInt64, state: [UInt8]) { follower.snapshot() }
+}

@@ -1,0 +1,274 @@
+// The asynchronous shell around `SchedulerLoop`: one deciding task, one committing task, a follower. It decides nothing.
+
+public import ClusterModel
+public import ClusterPorts
+import LedgerHashing
+public import Logging
+import Metering
+public import SchedulingCore
+import Synchronization
+
+/// How an engine is set up.
+public struct EngineConfiguration: Sendable {
+    public var heartbeats: HeartbeatPolicy
+    /// A start whose wall clock and journal differ by more than this needs `acceptsClock`.
+    public var clockGapMax: Span
+    public var acceptsClock: Bool
+
+    public init(heartbeats: HeartbeatPolicy = HeartbeatPolicy(), clockGapMax: Span = .seconds(86_400), acceptsClock: Bool = false) {
+        self.heartbeats = heartbeats
+        self.clockGapMax = clockGapMax
+        self.acceptsClock = acceptsClock
+    }
+}
+
+/// Why an engine does not start or stops: the text says what to do.
+public struct EngineError: Error, CustomStringConvertible {
+    public let message: String
+    public init(_ message: String) { self.message = message }
+    public var description: String { message }
+}
+
+public final class SchedulerEngine: Sendable {
+    let journal: any Journal
+    let server: any AgentServer
+    let clocks: any TimeSource
+    let sealer: any SecretSealer
+    let logStore: any LogStore
+    let logger: Logger
+    let desk = CommandDesk()
+    let commits = CommitQueue()
+    let follower: Follower
+    let sessions: Mutex<SessionTable>
+    /// Public keys of nodes, for the transport's look-ups at each message.
+    let nodeKeys: Mutex<[[UInt8]: NodeID]>
+    private let clock: Mutex<ClusterClock>
+    private let wakeAt = Mutex(LogicalTime.distantFuture)
+    private let ledger: Mutex<UsageLedger>
+    private let decider: Decider
+    private let firstBatch: Batch
+    private let hasRun = Atomic(false)
+    /// Set while the disk is full: submissions are refused, completions are not.
+    let isDiskFull = Mutex(false)
+    let droppedFrames = Mutex<[TransportDrop: UInt64]>([:])
+    /// Called with the topology documents that agents send.
+    let keepTopology: @Sendable (TopologyDocument) -> Void
+
+    /// Replays the journal and takes the lead; nothing is visible before the first batch is durable.
+    public init(
+        journal: any Journal, server: any AgentServer, clocks: any TimeSource, sealer: any SecretSealer, logStore: any LogStore,
+        configuration: EngineConfiguration, newClusterID: [UInt8], logger: Logger,
+        keepTopology: @escaping @Sendable (TopologyDocument) -> Void
+    ) async throws {
+        self.journal = journal
+        self.server = server
+        self.clocks = clocks
+        self.sealer = sealer
+        self.logStore = logStore
+        self.logger = logger
+        self.keepTopology = keepTopology
+        let head = try await journal.head()
+        try Self.checkClock(wall: clocks.wall(), head: head, configuration)
+        let recovered = try await Recovery.run(journal)
+        var clusterClock = ClusterClock(wall: clocks.wall(), boot: clocks.boot(), floor: max(head.time, recovered.time))
+        let now = clusterClock.now(wall: clocks.wall(), boot: clocks.boot())
+        clock = Mutex(clusterClock)
+        sessions = Mutex(SessionTable(policy: configuration.heartbeats))
+        let state = recovered.state
+        follower = Follower(core: try SchedulerCore(snapshot: state), index: recovered.index)
+        decider = Decider(core: try SchedulerCore(snapshot: state), index: recovered.index)
+        firstBatch = decider.loop.lead(cluster: newClusterID, at: now)
+        let clusterID = decider.loop.core.clusterID
+        ledger = Mutex(
+            UsageLedger(cluster: clusterID, head: LedgerHead(sequence: head.ledgerSequence, hash: head.ledgerHash)))
+        nodeKeys = Mutex(Dictionary(uniqueKeysWithValues: decider.loop.core.nodeKeys.map { ($0.key, $0.node) }))
+        logger.info("journal replayed", metadata: ["batches": "\(recovered.index)", "epoch": "\(recovered.epoch.value + 1)"])
+    }
+
+    private static func checkClock(wall: Int64, head: JournalHead, _ configuration: EngineConfiguration) throws(EngineError) {
+        guard head.index > 0, !configuration.acceptsClock else { return }
+        let gap = Span(nanoseconds: wall - head.time.nanoseconds)
+        guard gap.nanoseconds < -configuration.clockGapMax.nanoseconds else { return }
+        throw EngineError(
+            "this machine's clock is \(-gap.wholeSeconds) seconds behind the journal; set the clock, or start with --accept-clock")
+    }
+
+    public func now() -> LogicalTime {
+        clock.withLock { $0.now(wall: clocks.wall(), boot: clocks.boot()) }
+    }
+
+    // MARK: Running
+
+    /// Runs until cancelled or the journal fails. On return everything decided is durable or its callers know nothing.
+    public func run() async throws {
+        guard hasRun.exchange(true, ordering: .relaxed) == false else { throw EngineError("the engine runs once") }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.commit(self.firstBatch) }
+            group.addTask { await self.decide() }
+            group.addTask { await self.watchLeases() }
+            defer { desk.close() }
+            try await group.next()
+            commits.close()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    private func decide() async {
+        let timer = Task { await self.ring() }
+        defer { timer.cancel() }
+        for await _ in desk.signals {
+            repeat {
+                for offered in desk.take() where !decider.loop.offer(offered) {
+                    if let token = offered.token { desk.settle(token, .failure(.overloaded(retryAfter: .seconds(1)))) }
+                }
+                if let batch = decider.loop.step(at: now()) { await commits.put(batch) }
+            } while !decider.loop.isIdle && !Task.isCancelled
+            wakeAt.withLock { $0 = decider.loop.nextWake ?? .distantFuture }
+            if Task.isCancelled { break }
+        }
+        commits.close()
+    }
+
+    /// Nudges the decider when a timer of the core is due; at most a tenth of a second late, which no timer minds.
+    private func ring() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(100))
+            if wakeAt.withLock({ $0 }) <= now() { desk.nudge() }
+        }
+    }
+
+    // MARK: Committing
+
+    private func commit(_ first: Batch) async throws {
+        try await append([first])
+        desk.nudge()
+        while true {
+            let batches = await commits.takeAll()
+            if batches.isEmpty { return }
+            try await append(batches)
+        }
+    }
+
+    private func append(_ batches: [Batch]) async throws {
+        let records = ledger.withLock { ledger in
+            batches.filter { !$0.events.isEmpty }.map { batch in
+                var usage: [(record: UsageRecord, bytes: [UInt8])] = []
+                for case .usage(let segment) in batch.rows { usage.append(ledger.append(segment)) }
+                return JournalBatch(index: batch.index, events: batch.events, rows: batch.rows, usage: usage, at: batch.at)
+            }
+        }
+        if !records.isEmpty { try await appendWhenThereIsRoom(records) }
+        follower.apply(batches)
+        learn(from: batches)
+        release(batches)
+    }
+
+    /// A full disk is waited out with the same batch; anything else ends the leadership.
+    private func appendWhenThereIsRoom(_ records: [JournalBatch]) async throws {
+        while true {
+            do {
+                try await journal.append(records)
+                isDiskFull.withLock { $0 = false }
+                return
+            } catch {
+                guard error.code == .full else { throw error }
+                let isNews = isDiskFull.withLock { full in
+                    defer { full = true }
+                    return !full
+                }
+                if isNews { logger.error("the disk is full: submissions are refused until there is room", metadata: ["error": "\(error)"]) }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
+    /// Tables beside the core that follow from durable events.
+    private func learn(from batches: [Batch]) {
+        for batch in batches {
+            for event in batch.events {
+                switch event {
+                case .nodeEnrolled(let node): nodeKeys.withLock { $0[node.publicKey] = node.id }
+                case .nodeRemoved(let node, _):
+                    nodeKeys.withLock { keys in keys = keys.filter { $0.value != node } }
+                    sessions.withLock { $0.remove(node) }
+                case .attemptEnded(let ended):
+                    logStore.expect(ended.attempt, stdoutBytes: ended.end.stdoutBytes, stderrBytes: ended.end.stderrBytes)
+                default: break
+                }
+            }
+        }
+    }
+
+    /// Everything that waited for the batch to be durable, in order.
+    private func release(_ batches: [Batch]) {
+        var messages: [AddressedMessage] = []
+        var replies: [Reply] = []
+        let instant = now()
+        sessions.withLock { sessions in
+            for batch in batches {
+                for effect in batch.effects {
+                    switch effect {
+                    case .command(let node, let session, let body):
+                        guard let command = sessions.number(opened(body), for: node, session) else { continue }
+                        messages.append(AddressedMessage(node: node, message: .command(command)))
+                    case .welcome(let node, let session, let epoch):
+                        messages.append(AddressedMessage(node: node, message: welcome(node, session, epoch, at: instant, &sessions)))
+                    case .refuse(let node, let refusal):
+                        messages.append(AddressedMessage(node: node, message: .refuse(refusal)))
+                    case .disconnect(let node): server.disconnect(node)
+                    case .reply(let reply): replies.append(reply)
+                    }
+                }
+            }
+        }
+        if !messages.isEmpty { server.send(messages) }
+        for reply in replies {
+            desk.settle(
+                reply.token,
+                reply.result.map { Decision(answer: $0, revision: reply.revision) }.mapError { ControlError.rejected($0) })
+        }
+    }
+
+    private func opened(_ body: AgentCommand.Body) -> AgentCommand.Body {
+        guard case .start(let batch) = body else { return body }
+        return .start(sealer.opened(batch))
+    }
+
+    private func welcome(
+        _ node: NodeID, _ session: SessionID, _ epoch: Epoch, at now: LogicalTime, _ sessions: inout SessionTable
+    ) -> CoordinatorMessage {
+        let (interval, lease) = sessions.begin(node, session, epoch, at: now)
+        return .welcome(
+            Welcome(
+                version: AgentProtocolVersion.newest, node: node, epoch: epoch, session: session, heartbeatInterval: interval,
+                lease: lease, wantsTopology: true))
+    }
+
+    // MARK: Leases
+
+    /// Looks for silent agents once a second. A look that comes late extends every lease by the delay: what stood still
+    /// was the coordinator, not the agents.
+    private func watchLeases() async {
+        var last = clocks.boot()
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            let boot = clocks.boot()
+            let stall = boot - last - 1_000_000_000
+            last = boot
+            let instant = now()
+            let expired = sessions.withLock { sessions in
+                if stall > 1_000_000_000 { sessions.extend(by: Span(nanoseconds: stall)) }
+                return sessions.expired(at: instant)
+            }
+            desk.stage(expired.map { .leaseExpired($0.node, $0.session, lastHeard: $0.lastHeard) })
+        }
+    }
+}
+
+/// The deciding core's home. `@unchecked Sendable`: only the deciding task touches it, and before that the initialiser.
+private final class Decider: @unchecked Sendable {
+    var loop: SchedulerLoop
+
+    init(core: consuming SchedulerCore, index: UInt64) { loop = SchedulerLoop(core: core, index: index) }
+}

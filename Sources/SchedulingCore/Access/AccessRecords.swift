@@ -1,0 +1,115 @@
+// Who may do what, as facts in the state. Secrets never enter it: only hashes do.
+
+public import ClusterModel
+
+/// What a key's bearer may do.
+public enum Role: UInt8, CanonicalTag, Hashable, CaseIterable {
+    case admin = 1
+    /// Submits and manages jobs of its own tenant.
+    case user = 2
+    /// Reads its own tenant.
+    case viewer = 3
+    /// Reads usage of all tenants and nothing else.
+    case billing = 4
+
+    public var name: String { "\(self)" }
+
+    public init?(name: String) {
+        guard let role = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = role
+    }
+}
+
+/// An API key. The bearer presents `sp_<id>_<secret>`; the state holds the SHA-256 of the secret's text.
+public struct AccessKey: Hashable, Sendable {
+    /// 8 lower-case hexadecimal digits.
+    public var id: String
+    public var secretDigest: [UInt8]
+    public var tenant: String
+    public var user: String
+    public var role: Role
+    public var createdAt: LogicalTime
+
+    public init(id: String, secretDigest: [UInt8], tenant: String, user: String, role: Role, createdAt: LogicalTime) {
+        self.id = id
+        self.secretDigest = secretDigest
+        self.tenant = tenant
+        self.user = user
+        self.role = role
+        self.createdAt = createdAt
+    }
+}
+
+/// A join token as the coordinator remembers it.
+public struct JoinTokenRecord: Hashable, Sendable {
+    public var id: [UInt8]
+    /// SHA-256 of the secret: the key of the proof.
+    public var verifier: [UInt8]
+    public var expiresAt: LogicalTime
+    public var usesLeft: UInt32
+    /// Names of nodes that this token may add carry this prefix; empty for any.
+    public var namePrefix: String
+
+    public init(id: [UInt8], verifier: [UInt8], expiresAt: LogicalTime, usesLeft: UInt32, namePrefix: String) {
+        self.id = id
+        self.verifier = verifier
+        self.expiresAt = expiresAt
+        self.usesLeft = usesLeft
+        self.namePrefix = namePrefix
+    }
+}
+
+/// A user as an administrator describes it; the account is what root agents run the user's jobs as.
+public struct UserRecord: Hashable, Sendable {
+    public var name: String
+    public var account: UserAccount?
+
+    public init(name: String, account: UserAccount?) {
+        self.name = name
+        self.account = account
+    }
+}
+
+extension AccessKey: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(id)
+        writer.write(bytes: secretDigest)
+        writer.write(tenant)
+        writer.write(user)
+        writer.write(role)
+        writer.write(createdAt)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            id: try reader.readString(), secretDigest: try reader.readBytes(), tenant: try reader.readString(),
+            user: try reader.readString(), role: try reader.read(), createdAt: try reader.read())
+    }
+}
+
+extension JoinTokenRecord: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(bytes: id)
+        writer.write(bytes: verifier)
+        writer.write(expiresAt)
+        writer.write(usesLeft)
+        writer.write(namePrefix)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            id: try reader.readBytes(), verifier: try reader.readBytes(), expiresAt: try reader.read(), usesLeft: try reader.readUInt32(),
+            namePrefix: try reader.readString())
+    }
+}
+
+extension UserRecord: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(name)
+        writer.write(account)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(name: try reader.readString(), account: try reader.readOptional())
+    }
+}

@@ -1,0 +1,72 @@
+// Requests to the core. Each can be refused; each is stamped with cluster time by the shell.
+
+public import ClusterModel
+
+/// Names a waiting caller; the loop answers it when the decision is durable.
+public struct RequestToken: Hashable, Sendable {
+    public let value: UInt64
+    public init(_ value: UInt64) { self.value = value }
+}
+
+public enum Command: Hashable, Sendable {
+    // From people, through the REST interface.
+    case submit(Submission)
+    case cancel(JobID)
+    /// A new job like an ended one; the shell brings the specification from the tables.
+    case retry(JobID, Submission)
+    case setNodeCordon(NodeID, isCordoned: Bool)
+    case removeNode(NodeID)
+    case createJoinToken(JoinTokenRecord)
+    case createKey(AccessKey)
+    case revokeKey(String)
+    case setUser(UserRecord)
+
+    // From agents, through the transport.
+    case enroll(tokenID: [UInt8], publicKey: [UInt8], nodeName: String)
+    case register(NodeID, Registration)
+    case report(NodeID, AttemptReport)
+    case disconnected(NodeID)
+    case goodbye(NodeID, SessionID)
+
+    // From the shell's own clocks. Each carries what was seen, so a late one changes nothing.
+    /// The node was last heard at `lastHeard`; its lease has ended by now.
+    case leaseExpired(NodeID, SessionID, lastHeard: LogicalTime)
+    /// Timers of the core are due.
+    case tick
+}
+
+/// A job as a principal submits it; its secrets are sealed already.
+public struct Submission: Hashable, Sendable {
+    /// Makes a retry after a lost reply get the first answer.
+    public struct Key: Hashable, Sendable {
+        public var text: String
+        /// First 16 bytes of SHA-256 over the request body: the same key with another body is refused.
+        public var requestDigest: [UInt8]
+
+        public init(text: String, requestDigest: [UInt8]) {
+            self.text = text
+            self.requestDigest = requestDigest
+        }
+    }
+
+    public var specification: JobSpecification
+    public var user: String
+    public var key: Key?
+
+    public init(specification: JobSpecification, user: String, key: Key?) {
+        self.specification = specification
+        self.user = user
+        self.key = key
+    }
+}
+
+/// A command with the caller that waits for its outcome, if any.
+public struct OfferedCommand: Sendable {
+    public var command: Command
+    public var token: RequestToken?
+
+    public init(_ command: Command, token: RequestToken? = nil) {
+        self.command = command
+        self.token = token
+    }
+}

@@ -1,0 +1,316 @@
+// Canonical bytes of events (Protocols/journal.md, "Events"): tag, version, fields in the order of the table there.
+//
+// A tag is never reused, a version never changes: a field more is a new version that is written from then on, while
+// the older one is still read and filled up to the newest form here, so that `evolve` knows one form only.
+
+public import ClusterModel
+
+extension Event {
+    /// The first byte of an event.
+    enum Tag: UInt8 {
+        case clusterFounded = 1
+        case leadershipBegan = 2
+        case jobAccepted = 3
+        case jobCancelRequested = 4
+        case waitingUnitsCancelled = 5
+        case unitsPlaced = 6
+        case attemptStarted = 7
+        case unitStopRequested = 8
+        case attemptEnded = 9
+        case jobFinished = 10
+        case idempotencyExpired = 11
+        case nodeEnrolled = 12
+        case nodeRegistered = 13
+        case nodeSuspected = 14
+        case nodeSilenced = 15
+        case nodeCordoned = 16
+        case nodeRemoved = 17
+        case joinTokenCreated = 18
+        case keyCreated = 19
+        case keyRevoked = 20
+        case userSet = 21
+        case hourCut = 22
+        case timersDue = 23
+
+        /// The version that is written; all from 1 to this one are read.
+        var newestVersion: UInt8 { 1 }
+    }
+}
+
+extension CanonicalWriter {
+    fileprivate mutating func write(_ tag: Event.Tag) {
+        write(tag.rawValue)
+        write(tag.newestVersion)
+    }
+}
+
+extension Event: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        switch self {
+        case .clusterFounded(let id, let at):
+            writer.write(.clusterFounded)
+            writer.write(bytes: id)
+            writer.write(at)
+        case .leadershipBegan(let epoch, let at):
+            writer.write(.leadershipBegan)
+            writer.write(epoch)
+            writer.write(at)
+        case .jobAccepted(let job): writer.write(.jobAccepted, job)
+        case .jobCancelRequested(let job, let at): writer.write(.jobCancelRequested, job, at)
+        case .waitingUnitsCancelled(let job, let at): writer.write(.waitingUnitsCancelled, job, at)
+        case .unitsPlaced(let units): writer.write(.unitsPlaced, units)
+        case .attemptStarted(let attempt, let elapsed, let at):
+            writer.write(.attemptStarted)
+            writer.write(attempt)
+            writer.write(elapsed)
+            writer.write(at)
+        case .unitStopRequested(let unit): writer.write(.unitStopRequested, unit)
+        case .attemptEnded(let attempt): writer.write(.attemptEnded, attempt)
+        case .jobFinished(let job): writer.write(.jobFinished, job)
+        case .idempotencyExpired(let through): writer.write(.idempotencyExpired, through)
+        case .nodeEnrolled(let node): writer.write(.nodeEnrolled, node)
+        case .nodeRegistered(let node): writer.write(.nodeRegistered, node)
+        case .nodeSuspected(let node, let at): writer.write(.nodeSuspected, node, at)
+        case .nodeSilenced(let node, let lastHeard, let at):
+            writer.write(.nodeSilenced)
+            writer.write(node)
+            writer.write(lastHeard)
+            writer.write(at)
+        case .nodeCordoned(let node, let isCordoned, let at):
+            writer.write(.nodeCordoned)
+            writer.write(node)
+            writer.write(isCordoned)
+            writer.write(at)
+        case .nodeRemoved(let node, let at): writer.write(.nodeRemoved, node, at)
+        case .joinTokenCreated(let token): writer.write(.joinTokenCreated, token)
+        case .keyCreated(let key): writer.write(.keyCreated, key)
+        case .keyRevoked(let key, let at): writer.write(.keyRevoked, key, at)
+        case .userSet(let user, let at): writer.write(.userSet, user, at)
+        case .hourCut(let at): writer.write(.hourCut, at)
+        case .timersDue(let at): writer.write(.timersDue, at)
+        }
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        let rawTag = try reader.readUInt8()
+        guard let tag = Tag(rawValue: rawTag) else { throw .malformed("unknown event tag \(rawTag)") }
+        let version = try reader.readUInt8()
+        guard (1...tag.newestVersion).contains(version) else {
+            throw .malformed("unknown version \(version) of event \(tag); this build reads 1 to \(tag.newestVersion)")
+        }
+        switch tag {
+        case .clusterFounded: self = .clusterFounded(id: try reader.readBytes(), at: try reader.read())
+        case .leadershipBegan: self = .leadershipBegan(try reader.read(), at: try reader.read())
+        case .jobAccepted: self = .jobAccepted(try reader.read())
+        case .jobCancelRequested: self = .jobCancelRequested(try reader.read(), at: try reader.read())
+        case .waitingUnitsCancelled: self = .waitingUnitsCancelled(try reader.read(), at: try reader.read())
+        case .unitsPlaced: self = .unitsPlaced(try reader.read())
+        case .attemptStarted:
+            self = .attemptStarted(try reader.read(), elapsed: try reader.read(), at: try reader.read())
+        case .unitStopRequested: self = .unitStopRequested(try reader.read())
+        case .attemptEnded: self = .attemptEnded(try reader.read())
+        case .jobFinished: self = .jobFinished(try reader.read())
+        case .idempotencyExpired: self = .idempotencyExpired(through: try reader.read())
+        case .nodeEnrolled: self = .nodeEnrolled(try reader.read())
+        case .nodeRegistered: self = .nodeRegistered(try reader.read())
+        case .nodeSuspected: self = .nodeSuspected(try reader.read(), at: try reader.read())
+        case .nodeSilenced: self = .nodeSilenced(try reader.read(), lastHeard: try reader.read(), at: try reader.read())
+        case .nodeCordoned:
+            self = .nodeCordoned(try reader.read(), isCordoned: try reader.readBool(), at: try reader.read())
+        case .nodeRemoved: self = .nodeRemoved(try reader.read(), at: try reader.read())
+        case .joinTokenCreated: self = .joinTokenCreated(try reader.read())
+        case .keyCreated: self = .keyCreated(try reader.read())
+        case .keyRevoked: self = .keyRevoked(try reader.readString(), at: try reader.read())
+        case .userSet: self = .userSet(try reader.read(), at: try reader.read())
+        case .timersDue: self = .timersDue(at: try reader.read())
+        case .hourCut: self = .hourCut(at: try reader.read())
+        }
+    }
+}
+
+extension CanonicalWriter {
+    fileprivate mutating func write(_ tag: Event.Tag, _ value: some CanonicalValue) {
+        write(tag)
+        value.write(to: &self)
+    }
+
+    fileprivate mutating func write(_ tag: Event.Tag, _ value: some CanonicalValue, _ at: LogicalTime) {
+        write(tag, value)
+        write(at)
+    }
+}
+
+// MARK: - What events carry
+
+extension Submission.Key: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(text)
+        writer.write(bytes: requestDigest)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(text: try reader.readString(), requestDigest: try reader.readBytes())
+    }
+}
+
+extension AcceptedJob: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(id)
+        writer.write(specification)
+        writer.write(user)
+        writer.write(key)
+        writer.write(retryOf)
+        writer.write(at)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            id: try reader.read(), specification: try reader.read(), user: try reader.readString(), key: try reader.readOptional(),
+            retryOf: try reader.readOptional(), at: try reader.read())
+    }
+}
+
+extension PlacedUnits.Place: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(node)
+        writer.write(fence)
+        writer.write(allocation)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(node: try reader.read(), fence: try reader.read(), allocation: try reader.read())
+    }
+}
+
+extension PlacedUnits.Unit: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(ordinal)
+        writer.write(attempt)
+        writer.write(places)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(ordinal: try reader.readUInt32(), attempt: try reader.readUInt32(), places: try reader.readList())
+    }
+}
+
+extension PlacedUnits: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(job)
+        writer.write(units)
+        writer.write(at)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(job: try reader.read(), units: try reader.readList(), at: try reader.read())
+    }
+}
+
+extension StoppedUnit: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(job)
+        writer.write(ordinal)
+        writer.write(grace)
+        writer.write(reason)
+        writer.write(at)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            job: try reader.read(), ordinal: try reader.readUInt32(), grace: try reader.read(), reason: try reader.read(),
+            at: try reader.read())
+    }
+}
+
+extension EndedAttempt.Disposition: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        switch self {
+        case .gangLives: writer.write(UInt8(0))
+        case .finished(let state, let reason):
+            writer.write(UInt8(1))
+            writer.write(state)
+            writer.write(reason)
+        case .requeued(let attempt, let notBefore, let reason):
+            writer.write(UInt8(2))
+            writer.write(attempt)
+            writer.write(notBefore)
+            writer.write(reason)
+        }
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        switch try reader.readUInt8() {
+        case 0: self = .gangLives
+        case 1: self = .finished(try reader.read(), try reader.read())
+        case 2: self = .requeued(attempt: try reader.readUInt32(), notBefore: try reader.read(), reason: try reader.read())
+        case let other: throw .malformed("unknown disposition \(other)")
+        }
+    }
+}
+
+extension EndedAttempt: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(attempt)
+        writer.write(node)
+        writer.write(end)
+        writer.write(state)
+        writer.write(reason)
+        writer.write(disposition)
+        writer.write(at)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            attempt: try reader.read(), node: try reader.read(), end: try reader.read(), state: try reader.read(), reason: try reader.read(),
+            disposition: try reader.read(), at: try reader.read())
+    }
+}
+
+extension FinishedJob: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(id)
+        writer.write(state)
+        writer.write(reason)
+        writer.write(exitCode)
+        writer.write(at)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            id: try reader.read(), state: try reader.read(), reason: try reader.read(), exitCode: try reader.readInt32(),
+            at: try reader.read())
+    }
+}
+
+extension EnrolledNode: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(id)
+        writer.write(name)
+        writer.write(bytes: publicKey)
+        writer.write(bytes: tokenID)
+        writer.write(at)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            id: try reader.read(), name: try reader.readString(), publicKey: try reader.readBytes(), tokenID: try reader.readBytes(),
+            at: try reader.read())
+    }
+}
+
+extension RegisteredNode: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(id)
+        writer.write(session)
+        writer.write(instance)
+        writer.write(bytes: bootID)
+        writer.write(inventory)
+        writer.write(at)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            id: try reader.read(), session: try reader.read(), instance: try reader.readUInt64(), bootID: try reader.readBytes(),
+            inventory: try reader.readOptional(), at: try reader.read())
+    }
+}

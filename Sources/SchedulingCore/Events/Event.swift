@@ -1,0 +1,203 @@
+// Facts, past tense. Each leaves nothing to choose: exact node, devices, fence and instant. What `evolve` does with an
+// event never changes; new behaviour is a new event or a new version (Protocols/journal.md).
+
+public import ClusterModel
+
+public enum Event: Hashable, Sendable {
+    /// The first event of a cluster: its identity.
+    case clusterFounded(id: [UInt8], at: LogicalTime)
+    /// A coordinator leads from here on; agents of earlier epochs must register again.
+    case leadershipBegan(Epoch, at: LogicalTime)
+
+    case jobAccepted(AcceptedJob)
+    case jobCancelRequested(JobID, at: LogicalTime)
+    /// Waiting gangs of a job that is being cancelled will never start.
+    case waitingUnitsCancelled(JobID, at: LogicalTime)
+    case unitsPlaced(PlacedUnits)
+    case attemptStarted(AttemptID, elapsed: Span, at: LogicalTime)
+    case unitStopRequested(StoppedUnit)
+    case attemptEnded(EndedAttempt)
+    case jobFinished(FinishedJob)
+    /// What waited for an instant up to this one is ready.
+    case timersDue(at: LogicalTime)
+    /// Keys older than a day are forgotten.
+    case idempotencyExpired(through: LogicalTime)
+
+    case nodeEnrolled(EnrolledNode)
+    case nodeRegistered(RegisteredNode)
+    /// The connection is gone: nothing new is placed there.
+    case nodeSuspected(NodeID, at: LogicalTime)
+    /// The lease ended without a word; tasks there are `unreachable`.
+    case nodeSilenced(NodeID, lastHeard: LogicalTime, at: LogicalTime)
+    case nodeCordoned(NodeID, isCordoned: Bool, at: LogicalTime)
+    case nodeRemoved(NodeID, at: LogicalTime)
+
+    case joinTokenCreated(JoinTokenRecord)
+    case keyCreated(AccessKey)
+    case keyRevoked(String, at: LogicalTime)
+    case userSet(UserRecord, at: LogicalTime)
+
+    /// Every open allocation segment ends at this UTC hour and the next begins.
+    case hourCut(at: LogicalTime)
+}
+
+public struct AcceptedJob: Hashable, Sendable {
+    public var id: JobID
+    public var specification: JobSpecification
+    public var user: String
+    public var key: Submission.Key?
+    /// The terminal job that this one repeats.
+    public var retryOf: JobID?
+    public var at: LogicalTime
+
+    public init(id: JobID, specification: JobSpecification, user: String, key: Submission.Key?, retryOf: JobID?, at: LogicalTime) {
+        self.id = id
+        self.specification = specification
+        self.user = user
+        self.key = key
+        self.retryOf = retryOf
+        self.at = at
+    }
+}
+
+/// Gangs of one job that start now, all of each.
+public struct PlacedUnits: Hashable, Sendable {
+    /// One gang: its attempt number and its tasks in rank order.
+    public struct Unit: Hashable, Sendable {
+        public var ordinal: UInt32
+        public var attempt: UInt32
+        public var places: [Place]
+
+        public init(ordinal: UInt32, attempt: UInt32, places: [Place]) {
+            self.ordinal = ordinal
+            self.attempt = attempt
+            self.places = places
+        }
+    }
+
+    /// One task's node and what it holds there.
+    public struct Place: Hashable, Sendable {
+        public var node: NodeID
+        public var fence: Fence
+        public var allocation: Allocation
+
+        public init(node: NodeID, fence: Fence, allocation: Allocation) {
+            self.node = node
+            self.fence = fence
+            self.allocation = allocation
+        }
+    }
+
+    public var job: JobID
+    public var units: [Unit]
+    public var at: LogicalTime
+
+    public init(job: JobID, units: [Unit], at: LogicalTime) {
+        self.job = job
+        self.units = units
+        self.at = at
+    }
+}
+
+/// All tasks of one gang were told to stop.
+public struct StoppedUnit: Hashable, Sendable {
+    public var job: JobID
+    public var ordinal: UInt32
+    public var grace: Span
+    /// `user` for a cancellation; otherwise the cause of the task that brought the gang down.
+    public var reason: Reason
+    public var at: LogicalTime
+
+    public init(job: JobID, ordinal: UInt32, grace: Span, reason: Reason, at: LogicalTime) {
+        self.job = job
+        self.ordinal = ordinal
+        self.grace = grace
+        self.reason = reason
+        self.at = at
+    }
+}
+
+public struct EndedAttempt: Hashable, Sendable {
+    /// What becomes of the gang.
+    public enum Disposition: Hashable, Sendable {
+        /// Other tasks of the gang are still live.
+        case gangLives
+        case finished(JobState, Reason)
+        case requeued(attempt: UInt32, notBefore: LogicalTime, reason: Reason)
+    }
+
+    public var attempt: AttemptID
+    /// Where it was: the agent there may forget it once this is durable.
+    public var node: NodeID
+    public var end: AttemptEnd
+    /// State and reason of this attempt alone.
+    public var state: JobState
+    public var reason: Reason
+    public var disposition: Disposition
+    /// When the allocation is free again.
+    public var at: LogicalTime
+
+    public init(
+        attempt: AttemptID, node: NodeID, end: AttemptEnd, state: JobState, reason: Reason, disposition: Disposition, at: LogicalTime
+    ) {
+        self.attempt = attempt
+        self.node = node
+        self.end = end
+        self.state = state
+        self.reason = reason
+        self.disposition = disposition
+        self.at = at
+    }
+}
+
+public struct FinishedJob: Hashable, Sendable {
+    public var id: JobID
+    public var state: JobState
+    public var reason: Reason
+    /// The largest exit code of its tasks' last attempts, in the contract's sense.
+    public var exitCode: Int32
+    public var at: LogicalTime
+
+    public init(id: JobID, state: JobState, reason: Reason, exitCode: Int32, at: LogicalTime) {
+        self.id = id
+        self.state = state
+        self.reason = reason
+        self.exitCode = exitCode
+        self.at = at
+    }
+}
+
+public struct EnrolledNode: Hashable, Sendable {
+    public var id: NodeID
+    public var name: String
+    public var publicKey: [UInt8]
+    public var tokenID: [UInt8]
+    public var at: LogicalTime
+
+    public init(id: NodeID, name: String, publicKey: [UInt8], tokenID: [UInt8], at: LogicalTime) {
+        self.id = id
+        self.name = name
+        self.publicKey = publicKey
+        self.tokenID = tokenID
+        self.at = at
+    }
+}
+
+public struct RegisteredNode: Hashable, Sendable {
+    public var id: NodeID
+    public var session: SessionID
+    public var instance: UInt64
+    public var bootID: [UInt8]
+    /// nil: as at the last registration.
+    public var inventory: NodeInventory?
+    public var at: LogicalTime
+
+    public init(id: NodeID, session: SessionID, instance: UInt64, bootID: [UInt8], inventory: NodeInventory?, at: LogicalTime) {
+        self.id = id
+        self.session = session
+        self.instance = instance
+        self.bootID = bootID
+        self.inventory = inventory
+        self.at = at
+    }
+}

@@ -1,0 +1,291 @@
+// Acceptance, cancellation and the end of jobs.
+
+import ClusterModel
+import Placement
+
+extension SchedulerCore {
+    // MARK: Decide
+
+    func decideSubmit(_ submission: Submission, retryOf: JobID?, at now: LogicalTime) throws(Rejection) -> Decided {
+        let specification = submission.specification
+        if let key = submission.key, let earlier = try replay(of: key, tenant: specification.tenant) { return earlier }
+        let errors = specification.validate()
+        if !errors.isEmpty { throw .invalid(errors) }
+        for dependency in specification.dependencies where dependency.job.value > lastJob {
+            throw .invalid([FieldError("after", "job \(dependency.job) does not exist")])
+        }
+        try requireSatisfiable(specification)
+        if submission.key != nil, keyCounts[specification.tenant, default: 0] >= SchedulerLimits.idempotencyKeysPerTenant {
+            throw .tooManyKeys(limit: SchedulerLimits.idempotencyKeysPerTenant)
+        }
+        let id = JobID(lastJob + 1)
+        var decided = Decided(answer: .job(id, isReplay: false))
+        decided.events.append(
+            .jobAccepted(
+                AcceptedJob(
+                    id: id, specification: specification, user: submission.user, key: submission.key, retryOf: retryOf, at: now)))
+        if specification.dependencies.contains(where: { outcome(of: $0) == .violated }) {
+            appendNeverStarted(id, at: now, &decided.events)
+        }
+        return decided
+    }
+
+    private func replay(of key: Submission.Key, tenant: String) throws(Rejection) -> Decided? {
+        guard let row = submissionKeys[SubmissionKeyID(tenant: tenant, text: key.text)] else { return nil }
+        guard row.requestDigest == key.requestDigest else { throw .keyReused(key.text) }
+        return Decided(answer: .job(row.job, isReplay: true))
+    }
+
+    /// Judged against every node registered and not removed, silent ones included; with no node known it may wait.
+    private func requireSatisfiable(_ specification: JobSpecification) throws(Rejection) {
+        // A shape that a live job has was judged when that job came.
+        guard !offerOrder.isEmpty, shapeIDs[RequestClass(of: specification)] == nil else { return }
+        var errors: [FieldError] = []
+        for (index, group) in specification.groups.enumerated() {
+            let misfits = offerOrder.compactMap { id -> Misfit? in
+                guard let offer = offers[id] else { return nil }
+                if case .failure(let misfit) = offer.emptied.fit(group.resources, group.constraints) { return misfit }
+                return nil
+            }
+            if misfits.count == offerOrder.count {
+                errors.append(largestMiss(misfits, field: "groups[\(index)]", request: group.resources))
+            }
+        }
+        if !errors.isEmpty { throw .unsatisfiable(errors) }
+        guard specification.gangSize > 1 else { return }
+        var emptied = Table<NodeID, NodeOffer>()
+        for id in offerOrder { if let offer = offers[id] { emptied.set(offer.emptied, for: id) } }
+        var placer = GangPlacer()
+        if placer.placeGang(RequestClass(of: specification), on: emptied, order: offerOrder) == nil {
+            let message = "a gang of \(specification.gangSize) tasks fits no set of the \(offerOrder.count) nodes at once, even when all are idle"
+            throw .unsatisfiable([FieldError("groups", message)])
+        }
+    }
+
+    /// The misfit that is nearest to fitting names the field and what would be valid.
+    private func largestMiss(_ misfits: [Misfit], field: String, request: ResourceRequest) -> FieldError {
+        var cpu: Int64 = -1
+        var memory: Int64 = -1
+        var devices: UInt32 = 0
+        var other: FieldError?
+        for misfit in misfits {
+            switch misfit {
+            case .cpu(_, let free): cpu = max(cpu, free)
+            case .memory(_, let free): memory = max(memory, free)
+            case .devices(let kind, let requested, let free):
+                devices = max(devices, free)
+                other = FieldError(
+                    "\(field).resources.\(kind.name)", "\(requested) requested; the best node has \(devices) that could serve")
+            case .noSuchDevice(let kind, let model):
+                let like = model.isEmpty ? "" : " like '\(model)'"
+                other = other ?? FieldError("\(field).resources.\(kind.name)", "no node has a \(kind.name)\(like) that is large enough")
+            case .constraint(let text):
+                other = other ?? FieldError("\(field).constraints", "no node satisfies '\(text)'")
+            case .simulated, .outOfService: break
+            }
+        }
+        if let other { return other }
+        if cpu >= 0 {
+            return FieldError("\(field).resources.cpu", "\(request.cpuMilli)m requested; the largest node has \(cpu)m")
+        }
+        if memory >= 0 {
+            let bytes = request.memoryBytes
+            return FieldError("\(field).resources.memory", "\(bytes) bytes requested; the largest node has \(memory)")
+        }
+        return FieldError(field, "only simulated nodes are here; add the constraint 'simulated' to use them")
+    }
+
+    func decideRetry(_ id: JobID, _ submission: Submission, at now: LogicalTime) throws(Rejection) -> Decided {
+        guard isEnded(id) else {
+            throw jobs[id] == nil ? .jobNotFound(id) : .conflict("job \(id) has not ended; cancel it first, or wait for it")
+        }
+        return try decideSubmit(submission, retryOf: id, at: now)
+    }
+
+    func decideCancel(_ id: JobID, at now: LogicalTime) throws(Rejection) -> Decided {
+        guard let row = jobs[id] else {
+            guard isEnded(id) else { throw .jobNotFound(id) }
+            // Terminal states never change; asking again is not a fault.
+            return Decided(answer: .job(id, isReplay: true))
+        }
+        var decided = Decided(answer: .job(id, isReplay: row.isCancelling))
+        guard !row.isCancelling else { return decided }
+        decided.events.append(.jobCancelRequested(id, at: now))
+        if !row.waiting.isEmpty { decided.events.append(.waitingUnitsCancelled(id, at: now)) }
+        for ordinal in row.liveOrdinals where row.live[ordinal]?.stopReason == nil {
+            decided.events.append(
+                .unitStopRequested(
+                    StoppedUnit(job: id, ordinal: ordinal, grace: row.specification.grace, reason: .user, at: now)))
+        }
+        if row.live.isEmpty {
+            let finished = FinishedJob(id: id, state: .cancelled, reason: .user, exitCode: ExitCode.terminated, at: now)
+            decided.events.append(.jobFinished(finished))
+            appendDependentsOf(finished, &decided.events)
+        }
+        return decided
+    }
+
+    // MARK: Dependencies
+
+    enum DependencyOutcome { case met, open, violated }
+
+    func isEnded(_ id: JobID) -> Bool {
+        succeededJobs.contains(id.value) || failedJobs.contains(id.value) || cancelledJobs.contains(id.value)
+    }
+
+    func outcome(of dependency: Dependency) -> DependencyOutcome {
+        guard isEnded(dependency.job) else { return .open }
+        return Self.outcome(of: dependency.condition, succeeded: succeededJobs.contains(dependency.job.value))
+    }
+
+    private static func outcome(of condition: Dependency.Condition, succeeded: Bool) -> DependencyOutcome {
+        switch condition {
+        case .any: .met
+        case .ok: succeeded ? .met : .violated
+        case .fail: succeeded ? .violated : .met
+        }
+    }
+
+    /// A job whose dependency can never be met ends without having started.
+    private func appendNeverStarted(_ id: JobID, at now: LogicalTime, _ events: inout [Event]) {
+        events.append(.waitingUnitsCancelled(id, at: now))
+        let finished = FinishedJob(id: id, state: .cancelled, reason: .dependency, exitCode: ExitCode.platform, at: now)
+        events.append(.jobFinished(finished))
+        appendDependentsOf(finished, &events)
+    }
+
+    /// Jobs that the end of this one makes impossible, and theirs in turn.
+    func appendDependentsOf(_ finished: FinishedJob, _ events: inout [Event]) {
+        for dependent in dependents[finished.id] ?? [] {
+            guard let row = jobs[dependent], !row.isCancelling else { continue }
+            let violated = row.unmetDependencies.contains {
+                $0.job == finished.id && Self.outcome(of: $0.condition, succeeded: finished.state == .succeeded) == .violated
+            }
+            if violated { appendNeverStarted(dependent, at: finished.at, &events) }
+        }
+    }
+
+    // MARK: Evolve
+
+    mutating func evolveAccepted(_ job: AcceptedJob, _ changes: inout Changes) {
+        advance(to: job.at)
+        lastJob = max(lastJob, job.id.value)
+        let specification = job.specification
+        let shape = intern(RequestClass(of: specification))
+        let beginAt = specification.beginAt.flatMap { $0 > job.at ? $0 : nil } ?? .zero
+        let unmet = specification.dependencies.filter { outcome(of: $0) != .met }
+        let row = JobRow(
+            specification: specification, user: job.user, submittedAt: job.at, retryOf: job.retryOf, shape: shape,
+            gangSize: specification.gangSize,
+            waiting: [
+                WaitingUnits(
+                    attempt: 1, notBefore: beginAt, reason: .none,
+                    units: IntervalSet(first: 0, last: UInt64(specification.unitCount) - 1))
+            ],
+            unmetDependencies: unmet, counts: TaskCounts(queued: specification.taskCount))
+        jobs.set(row, for: job.id)
+        for dependency in unmet { dependents[dependency.job, default: []].append(job.id) }
+        if beginAt > .zero { setAlarm(at: beginAt, for: job.id) }
+        if let key = job.key { remember(key, of: job) }
+        requeue(job.id)
+        changes.add(.jobAccepted(job))
+        changes.touch(job.id)
+    }
+
+    private mutating func remember(_ key: Submission.Key, of job: AcceptedJob) {
+        let id = SubmissionKeyID(tenant: job.specification.tenant, text: key.text)
+        submissionKeys[id] = SubmissionKeyRow(requestDigest: key.requestDigest, job: job.id, acceptedAt: job.at)
+        keyOrder.append(id)
+        keyCounts[id.tenant, default: 0] += 1
+    }
+
+    mutating func evolveKeysExpired(through: LogicalTime) {
+        let expired = keyOrder.prefix { (submissionKeys[$0]?.acceptedAt ?? .zero) <= through }
+        for id in expired {
+            submissionKeys[id] = nil
+            keyCounts[id.tenant, default: 1] -= 1
+            if keyCounts[id.tenant] == 0 { keyCounts[id.tenant] = nil }
+        }
+        keyOrder.removeFirst(expired.count)
+    }
+
+    private mutating func intern(_ shape: RequestClass) -> RequestClassID {
+        if let id = shapeIDs[shape] {
+            _ = shapes.update(id) { $0.jobCount += 1 }
+            return id
+        }
+        lastShape += 1
+        let id = RequestClassID(lastShape)
+        shapeIDs[shape] = id
+        shapes.set(InternedShape(shape: shape, jobCount: 1), for: id)
+        return id
+    }
+
+    private mutating func unintern(_ id: RequestClassID) {
+        let isUnused = shapes.update(id) { interned -> Bool in
+            interned.jobCount -= 1
+            return interned.jobCount == 0
+        }
+        guard isUnused == true, let interned = shapes.remove(id) else { return }
+        shapeIDs[interned.shape] = nil
+    }
+
+    mutating func evolveCancelRequested(_ id: JobID, at: LogicalTime, _ changes: inout Changes) {
+        advance(to: at)
+        _ = jobs.update(id) { $0.isCancelling = true }
+        requeue(id)
+        changes.touch(id)
+    }
+
+    mutating func evolveWaitingCancelled(_ id: JobID, at: LogicalTime, _ changes: inout Changes) {
+        advance(to: at)
+        _ = jobs.update(id) { row in
+            let units = row.waiting.reduce(0) { $0 + $1.units.count }
+            row.waiting.removeAll()
+            row.counts.queued -= UInt32(units) * row.gangSize
+            row.counts.cancelled += UInt32(units) * row.gangSize
+            if row.firstFailure == .none { row.firstFailure = .user }
+        }
+        requeue(id)
+        changes.touch(id)
+    }
+
+    mutating func evolveFinished(_ finished: FinishedJob, _ changes: inout Changes) {
+        advance(to: finished.at)
+        guard let row = jobs.remove(finished.id) else { return }
+        queue.remove(finished.id, priority: row.specification.priority, shape: row.shape)
+        unintern(row.shape)
+        switch finished.state {
+        case .succeeded: succeededJobs.insert(finished.id.value)
+        case .cancelled: cancelledJobs.insert(finished.id.value)
+        default: failedJobs.insert(finished.id.value)
+        }
+        for dependency in row.unmetDependencies { dependents[dependency.job]?.removeAll { $0 == finished.id } }
+        changes.add(
+            .job(
+                JobStanding(
+                    id: finished.id, state: finished.state, reason: finished.reason, counts: row.counts, startedAt: row.startedAt,
+                    finishedAt: finished.at, exitCode: finished.exitCode)))
+        for dependent in dependents.removeValue(forKey: finished.id) ?? [] {
+            _ = jobs.update(dependent) { waiting in
+                waiting.unmetDependencies.removeAll {
+                    $0.job == finished.id && Self.outcome(of: $0.condition, succeeded: finished.state == .succeeded) == .met
+                }
+            }
+            requeue(dependent)
+            changes.touch(dependent)
+        }
+    }
+}
+
+/// Exit codes of tasks that ended without one of their own, as shells and timeout(1) spell them.
+public enum ExitCode {
+    public static let timeLimit: Int32 = 124
+    public static let platform: Int32 = 125
+    public static let cannotExecute: Int32 = 126
+    public static let notFound: Int32 = 127
+    /// 128 + SIGKILL, also for the out-of-memory killer.
+    public static let killed: Int32 = 137
+    /// 128 + SIGTERM: a cancelled task that never ran counts as terminated.
+    public static let terminated: Int32 = 143
+}

@@ -1,0 +1,180 @@
+// The loop: commands in, batches out. Synchronous; the engine gives it a task and a clock, the simulation neither.
+
+public import ClusterModel
+
+/// What one step decided. Effects and replies are in here, and only whoever has made the events durable may let them
+/// out: that is the whole of "durable before visible".
+public struct Batch: Sendable {
+    /// From 1 without gaps over batches that hold events; the index of the last such batch otherwise.
+    public var index: UInt64
+    public var events: [Event]
+    public var rows: [RowChange]
+    /// In order; replies among them.
+    public var effects: [Effect]
+    public var at: LogicalTime
+}
+
+/// Owned by one task; holds the deciding core and the inbox.
+public struct SchedulerLoop: ~Copyable, Sendable {
+    public private(set) var core: SchedulerCore
+    private var inbox: CommandInbox
+    private var cursor = RoundCursor()
+    private var lastIndex: UInt64
+    /// Placements may be possible that were not tried since the last change.
+    private var mayPlace = true
+
+    /// - Parameter index: the last batch that `core` includes.
+    public init(core: consuming SchedulerCore, index: UInt64, inbox: CommandInbox = CommandInbox()) {
+        self.core = core
+        lastIndex = index
+        self.inbox = inbox
+    }
+
+    /// False when the lane is full: the caller says "later".
+    public mutating func offer(_ command: OfferedCommand) -> Bool { inbox.offer(command) }
+
+    public var isIdle: Bool { inbox.isEmpty && !mayPlace }
+    public var nextWake: LogicalTime? { core.nextWake }
+    public var candidatesExamined: Int { cursor.candidatesExamined }
+
+    /// Decides up to `commands` commands, then places until nothing more fits or the budget is spent.
+    ///
+    /// - Returns: nil when nothing happened and nobody waits for an answer.
+    public mutating func step(at now: LogicalTime, commands: Int = 256, placements: Int = 64) -> Batch? {
+        // 1. Time never goes back, whatever the shell's clock does.
+        let instant = max(now, core.time)
+        var draft = BatchDraft(at: instant)
+        // 2. Timers first: they may make room for what the commands ask.
+        if let wake = core.nextWake, wake <= instant { run(OfferedCommand(.tick), &draft) }
+        // 3. Commands in order of arrival, agents' lane first.
+        for _ in 0..<commands {
+            guard let command = inbox.next() else { break }
+            run(command, &draft)
+        }
+        // 4. Placements, one bulk at a time.
+        for _ in 0..<placements {
+            guard let event = core.decidePlacement(&cursor, at: instant) else {
+                mayPlace = false
+                break
+            }
+            fold(event, &draft)
+            mayPlace = true
+        }
+        return draft.finish(&lastIndex, reading: core)
+    }
+
+    /// The first step of a leadership: its batch must be durable before any other.
+    public mutating func lead(cluster: [UInt8], at now: LogicalTime) -> Batch {
+        var draft = BatchDraft(at: max(now, core.time))
+        for event in core.decideLeadership(cluster: cluster, at: draft.at) { fold(event, &draft) }
+        guard let batch = draft.finish(&lastIndex, reading: core) else { preconditionFailure("a leadership without an event") }
+        return batch
+    }
+
+    // MARK: One command
+
+    private mutating func run(_ offered: OfferedCommand, _ draft: inout BatchDraft) {
+        do throws(Rejection) {
+            let answer = try decideAndFold(offered.command, &draft)
+            if let token = offered.token { draft.reply(token, .success(answer)) }
+        } catch {
+            refuse(offered, error, &draft)
+        }
+    }
+
+    private func refuse(_ offered: OfferedCommand, _ rejection: Rejection, _ draft: inout BatchDraft) {
+        if case .register(let node, _) = offered.command, case .registration(let refusal) = rejection {
+            draft.effects.append(.refuse(node, refusal))
+        }
+        if let token = offered.token { draft.reply(token, .failure(rejection)) }
+    }
+
+    private mutating func decideAndFold(_ command: Command, _ draft: inout BatchDraft) throws(Rejection) -> Answer {
+        let decided = try core.decide(command, at: draft.at)
+        let before = rebootCheck(command)
+        fold(decided, &draft)
+        // A command about many attempts is decided one attempt at a time, each against what the one before led to.
+        switch command {
+        case .register(let node, let registration): reconcile(node, registration, rebooted: before, &draft)
+        case .report(let node, let report):
+            for status in report.statuses { fold(core.decideStatus(status, from: node, at: draft.at), &draft) }
+        case .leaseExpired(let node, _, _):
+            for attempt in core.attempts(on: node) { fold(core.decideSilentTask(attempt, at: draft.at), &draft) }
+        default: break
+        }
+        return decided.answer
+    }
+
+    /// Whether the registration comes from another boot of the node than the last one.
+    private func rebootCheck(_ command: Command) -> Bool {
+        guard case .register(let id, let registration) = command, let row = core.nodes[id] else { return false }
+        return !row.bootID.isEmpty && row.bootID != registration.bootID
+    }
+
+    private mutating func reconcile(_ node: NodeID, _ registration: Registration, rebooted: Bool, _ draft: inout BatchDraft) {
+        let listed = Set(registration.attempts.map(\.attempt))
+        for status in registration.attempts { fold(core.decideStatus(status, from: node, at: draft.at), &draft) }
+        for attempt in core.attempts(on: node) where !listed.contains(attempt) {
+            fold(core.decideUnlisted(attempt, on: node, rebooted: rebooted, at: draft.at), &draft)
+        }
+        draft.effects += core.outstandingEffects(for: node)
+    }
+
+    private mutating func fold(_ decided: Decided, _ draft: inout BatchDraft) {
+        for event in decided.events { fold(event, &draft) }
+        draft.effects += decided.effects
+    }
+
+    private mutating func fold(_ event: Event, _ draft: inout BatchDraft) {
+        core.evolve(event, &draft.changes)
+        draft.events.append(event)
+        draft.effects += core.effects(of: event)
+        switch event.effectOnRoom {
+        case .mayFit:
+            cursor.reset()
+            mayPlace = true
+        case .newWork: mayPlace = true
+        case .none: break
+        }
+    }
+}
+
+extension Event {
+    enum EffectOnRoom { case mayFit, newWork, none }
+
+    /// Whether something that was passed over may fit now. A new job of a class that is blocked stays behind it, unless
+    /// its own conditions differ: hence `newWork` alone does not clear the cursor.
+    var effectOnRoom: EffectOnRoom {
+        switch self {
+        case .attemptEnded, .nodeRegistered, .nodeCordoned, .jobFinished, .timersDue: .mayFit
+        case .jobAccepted: .newWork
+        default: .none
+        }
+    }
+}
+
+/// A batch while a step fills it.
+struct BatchDraft: ~Copyable {
+    let at: LogicalTime
+    var events: [Event] = []
+    var effects: [Effect] = []
+    var changes = Changes(recording: true)
+
+    init(at: LogicalTime) { self.at = at }
+
+    mutating func reply(_ token: RequestToken, _ result: Result<Answer, Rejection>) {
+        effects.append(.reply(Reply(token: token, result: result, revision: 0)))
+    }
+
+    mutating func finish(_ lastIndex: inout UInt64, reading core: borrowing SchedulerCore) -> Batch? {
+        guard !events.isEmpty || !effects.isEmpty else { return nil }
+        if !events.isEmpty { lastIndex += 1 }
+        let revision = core.revision
+        let released = EffectCoalescing.merged(effects).map { effect -> Effect in
+            guard case .reply(var reply) = effect else { return effect }
+            reply.revision = revision
+            return .reply(reply)
+        }
+        return Batch(index: lastIndex, events: events, rows: changes.finish(reading: core), effects: released, at: at)
+    }
+}

@@ -1,0 +1,190 @@
+// Nodes come, speak, fall silent, return and leave.
+
+import ClusterModel
+import Placement
+
+extension SchedulerCore {
+    // MARK: Decide
+
+    func decideEnroll(tokenID: [UInt8], publicKey: [UInt8], nodeName: String, at now: LogicalTime) throws(Rejection) -> Decided {
+        guard ObjectName.isValid(nodeName) else {
+            throw .enrollment(code: "name", message: "the node's name must match \(ObjectName.grammar)")
+        }
+        guard publicKey.count == 32 else { throw .enrollment(code: "proof", message: "the public key must have 32 bytes") }
+        if let known = nodeIDsByKey[publicKey], let row = nodes[known] {
+            guard row.name == nodeName else {
+                throw .enrollment(code: "name_taken", message: "this key belongs to node '\(row.name)'")
+            }
+            return Decided(answer: .node(known))
+        }
+        guard let token = joinTokens[tokenID] else {
+            throw .enrollment(code: "token_unknown", message: "this token is not known here; make a new one with 'suanpan node token'")
+        }
+        guard token.expiresAt > now else {
+            throw .enrollment(code: "token_expired", message: "this token has expired; make a new one with 'suanpan node token'")
+        }
+        guard token.usesLeft > 0 else {
+            throw .enrollment(code: "token_used", message: "this token has been used up; make a new one with 'suanpan node token'")
+        }
+        guard nodeName.hasPrefix(token.namePrefix) else {
+            throw .enrollment(code: "name", message: "this token adds only nodes named '\(token.namePrefix)…'")
+        }
+        guard nodeIDsByName[nodeName] == nil else {
+            throw .enrollment(code: "name_taken", message: "another node is named '\(nodeName)'; choose another with --name, or remove it")
+        }
+        let id = NodeID(lastNode + 1)
+        let node = EnrolledNode(id: id, name: nodeName, publicKey: publicKey, tokenID: tokenID, at: now)
+        return Decided(events: [.nodeEnrolled(node)], answer: .node(id))
+    }
+
+    func decideRegister(_ id: NodeID, _ registration: Registration, at now: LogicalTime) throws(Rejection) -> Decided {
+        guard let row = nodes[id] else {
+            throw .registration(Refusal(code: .removed, message: "this node was removed; join again with a new token", retryAfter: .zero))
+        }
+        let versions = registration.oldestVersion...max(registration.oldestVersion, registration.newestVersion)
+        guard versions.overlaps(AgentProtocolVersion.oldest...AgentProtocolVersion.newest) else {
+            let ours = "\(AgentProtocolVersion.oldest)…\(AgentProtocolVersion.newest)"
+            throw .registration(
+                Refusal(
+                    code: .version, message: "the coordinator speaks agent protocol \(ours), the agent \(versions): upgrade the older",
+                    retryAfter: .seconds(60)))
+        }
+        var inventory = registration.inventory
+        // The name belongs to the key: an agent may not rename itself into another.
+        inventory.name = row.name
+        let errors = inventory.validate()
+        guard errors.isEmpty else {
+            let text = errors.map(\.description).joined(separator: "; ")
+            throw .registration(Refusal(code: .inventory, message: text, retryAfter: .seconds(60)))
+        }
+        let isNew = offers[id]?.inventory != inventory
+        let event = RegisteredNode(
+            id: id, session: SessionID(lastSession + 1), instance: registration.instance, bootID: registration.bootID,
+            inventory: isNew ? inventory : nil, at: now)
+        return Decided(events: [.nodeRegistered(event)], answer: .node(id))
+    }
+
+    /// Attempts that the state holds on a node and that its registration did not name.
+    ///
+    /// Never seen running, same boot: the order was lost, it is sent again. Otherwise what ran is gone.
+    func decideUnlisted(_ attempt: AttemptID, on node: NodeID, rebooted: Bool, at now: LogicalTime) -> Decided {
+        var decided = Decided()
+        guard let (row, ordinal, rank, unit) = liveTask(attempt), let session = nodes[node]?.session else { return decided }
+        if unit.tasks[rank].phase == .starting, !rebooted {
+            if unit.stopReason == nil {
+                let unitPlaces = startBatches(job: attempt.task.job, row: row, ordinal: ordinal, only: [rank])
+                decided.effects += unitPlaces.map { .command($0.node, session, .start($0.batch)) }
+                return decided
+            }
+            // It was to be stopped before it began: it never will.
+            let end = AttemptEnd(cause: .stopped, exitCode: ExitCode.terminated, detail: "stopped before it started")
+            appendEnd(of: attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
+            return decided
+        }
+        let end = AttemptEnd(
+            cause: .infrastructure, exitCode: ExitCode.platform,
+            detail: rebooted ? "the node restarted" : "the node no longer knows this attempt")
+        appendEnd(of: attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
+        return decided
+    }
+
+    func decideDisconnected(_ id: NodeID, at now: LogicalTime) throws(Rejection) -> Decided {
+        guard let row = nodes[id], row.link == .connected else { throw .stale }
+        return Decided(events: [.nodeSuspected(id, at: now)])
+    }
+
+    func decideLeaseExpired(_ id: NodeID, _ session: SessionID, lastHeard: LogicalTime, at now: LogicalTime) throws(Rejection) -> Decided {
+        guard let row = nodes[id], row.session == session, row.link == .connected || row.link == .suspect else { throw .stale }
+        return Decided(events: [.nodeSilenced(id, lastHeard: lastHeard, at: now)])
+    }
+
+    /// Tasks of a silent node whose job said `replace` or `fail`: their agent has stopped them by now.
+    func decideSilentTask(_ attempt: AttemptID, at now: LogicalTime) -> Decided {
+        var decided = Decided()
+        guard let (row, ordinal, rank, unit) = liveTask(attempt), row.specification.onNodeLost != .wait else { return decided }
+        let end = AttemptEnd(cause: .leaseExpired, exitCode: ExitCode.platform, detail: "the node's lease ended")
+        appendEnd(of: attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
+        return decided
+    }
+
+    func decideRemove(_ id: NodeID, at now: LogicalTime) throws(Rejection) -> Decided {
+        guard let row = nodes[id] else { throw .nodeNotFound(id) }
+        guard row.liveAttempts.isEmpty else {
+            throw .conflict("node '\(row.name)' still holds \(row.liveAttempts.count) tasks; cordon it and wait, or cancel them")
+        }
+        return Decided(events: [.nodeRemoved(id, at: now)])
+    }
+
+    func attempts(on id: NodeID) -> [AttemptID] { nodes[id]?.liveAttempts.sorted() ?? [] }
+
+    // MARK: Evolve
+
+    mutating func evolveLeadership(_ newEpoch: Epoch) {
+        epoch = newEpoch
+        for id in nodes.ids { setLink(.unregistered, of: id) }
+    }
+
+    mutating func evolveEnrolled(_ node: EnrolledNode) {
+        advance(to: node.at)
+        lastNode = max(lastNode, node.id.value)
+        nodes.set(NodeRow(name: node.name, publicKey: node.publicKey, enrolledAt: node.at), for: node.id)
+        nodeIDsByKey[node.publicKey] = node.id
+        nodeIDsByName[node.name] = node.id
+        guard var token = joinTokens[node.tokenID] else { return }
+        token.usesLeft -= min(token.usesLeft, 1)
+        joinTokens[node.tokenID] = token.usesLeft > 0 ? token : nil
+    }
+
+    mutating func evolveRegistered(_ node: RegisteredNode) {
+        advance(to: node.at)
+        lastSession = max(lastSession, node.session.value)
+        _ = nodes.update(node.id) { row in
+            row.session = node.session
+            row.instance = node.instance
+            row.bootID = node.bootID
+            row.registeredAt = node.at
+            row.link = .connected
+        }
+        if let inventory = node.inventory { reoffer(node.id, inventory) }
+        setLink(.connected, of: node.id)
+    }
+
+    /// A changed inventory: what running tasks hold is taken from the new amounts.
+    private mutating func reoffer(_ id: NodeID, _ inventory: NodeInventory) {
+        var offer = NodeOffer(inventory: inventory, acceptsWork: false)
+        for attempt in attempts(on: id) {
+            if let (_, _, rank, unit) = liveTask(attempt) { offer.take(unit.tasks[rank].allocation) }
+        }
+        if offers[id] == nil {
+            let place = offerOrder.firstIndex { $0 > id } ?? offerOrder.count
+            offerOrder.insert(id, at: place)
+        }
+        offers.set(offer, for: id)
+    }
+
+    private mutating func setLink(_ link: NodeRow.Link, of id: NodeID) {
+        _ = nodes.update(id) { $0.link = link }
+        let accepts = nodes[id]?.acceptsWork ?? false
+        _ = offers.update(id) { $0.acceptsWork = accepts }
+    }
+
+    mutating func evolveLink(_ id: NodeID, _ link: NodeRow.Link, at: LogicalTime) {
+        advance(to: at)
+        setLink(link, of: id)
+    }
+
+    mutating func evolveCordoned(_ id: NodeID, _ isCordoned: Bool, at: LogicalTime) {
+        advance(to: at)
+        _ = nodes.update(id) { $0.isCordoned = isCordoned }
+        if let link = nodes[id]?.link { setLink(link, of: id) }
+    }
+
+    mutating func evolveRemoved(_ id: NodeID, at: LogicalTime) {
+        advance(to: at)
+        guard let row = nodes.remove(id) else { return }
+        nodeIDsByKey[row.publicKey] = nil
+        nodeIDsByName[row.name] = nil
+        offers.remove(id)
+        offerOrder.removeAll { $0 == id }
+    }
+}

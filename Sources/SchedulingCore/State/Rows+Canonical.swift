@@ -1,0 +1,156 @@
+// Canonical bytes of the rows of the state.
+
+public import ClusterModel
+
+extension WaitingUnits: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(attempt)
+        writer.write(notBefore)
+        writer.write(reason)
+        writer.write(units)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            attempt: try reader.readUInt32(), notBefore: try reader.read(), reason: try reader.read(), units: try reader.read())
+    }
+}
+
+extension LiveTask: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(node)
+        writer.write(fence)
+        writer.write(allocation)
+        switch phase {
+        case .starting: writer.write(UInt8(0))
+        case .running: writer.write(UInt8(1))
+        case .ended(let state, let reason):
+            writer.write(UInt8(2))
+            writer.write(state)
+            writer.write(reason)
+        }
+        writer.write(segmentStart)
+        writer.write(segmentNumber)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        let node: NodeID = try reader.read()
+        let fence: Fence = try reader.read()
+        let allocation: Allocation = try reader.read()
+        let phase: Phase
+        switch try reader.readUInt8() {
+        case 0: phase = .starting
+        case 1: phase = .running
+        case 2: phase = .ended(try reader.read(), try reader.read())
+        case let tag: throw .malformed("phase \(tag)")
+        }
+        self.init(
+            node: node, fence: fence, allocation: allocation, phase: phase, segmentStart: try reader.read(),
+            segmentNumber: try reader.readUInt32())
+    }
+}
+
+extension LiveUnit.FirstFailure: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(state)
+        writer.write(reason)
+        writer.write(exitCode)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(state: try reader.read(), reason: try reader.read(), exitCode: try reader.readInt32())
+    }
+}
+
+extension LiveUnit: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(attempt)
+        writer.write(restartReason)
+        writer.write(tasks)
+        writer.write(stopReason)
+        writer.write(firstFailure)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            attempt: try reader.readUInt32(), restartReason: try reader.read(), tasks: try reader.readList(),
+            stopReason: try reader.readOptional(), firstFailure: try reader.readOptional())
+    }
+}
+
+extension TaskCounts: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        for count in [queued, starting, running, stopping, succeeded, failed, cancelled] { writer.write(count) }
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            queued: try reader.readUInt32(), starting: try reader.readUInt32(), running: try reader.readUInt32(),
+            stopping: try reader.readUInt32(), succeeded: try reader.readUInt32(), failed: try reader.readUInt32(),
+            cancelled: try reader.readUInt32())
+    }
+}
+
+extension JobRow: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(specification)
+        writer.write(user)
+        writer.write(submittedAt)
+        writer.write(retryOf)
+        writer.write(shape)
+        writer.write(waiting)
+        writer.write(UInt64(live.count))
+        for ordinal in liveOrdinals {
+            writer.write(ordinal)
+            if let unit = live[ordinal] { writer.write(unit) }
+        }
+        writer.write(isCancelling)
+        writer.write(unmetDependencies)
+        writer.write(startedAt)
+        writer.write(counts)
+        writer.write(exitCode)
+        writer.write(firstFailure)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        let specification: JobSpecification = try reader.read()
+        let user = try reader.readString()
+        let submittedAt: LogicalTime = try reader.read()
+        let retryOf: JobID? = try reader.readOptional()
+        let shape: RequestClassID = try reader.read()
+        let waiting: [WaitingUnits] = try reader.readList()
+        var live: [UInt32: LiveUnit] = [:]
+        for _ in 0..<(try reader.readCount()) {
+            let ordinal = try reader.readUInt32()
+            live[ordinal] = try reader.read()
+        }
+        let isCancelling = try reader.readBool()
+        self.init(
+            specification: specification, user: user, submittedAt: submittedAt, retryOf: retryOf, shape: shape,
+            gangSize: specification.gangSize, waiting: waiting, live: live, isCancelling: isCancelling,
+            unmetDependencies: try reader.readList(), startedAt: try reader.readOptional(), counts: try reader.read(),
+            exitCode: try reader.readInt32(), firstFailure: try reader.read())
+    }
+}
+
+extension NodeRow: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(name)
+        writer.write(bytes: publicKey)
+        writer.write(enrolledAt)
+        writer.write(link)
+        writer.write(session)
+        writer.write(instance)
+        writer.write(bytes: bootID)
+        writer.write(registeredAt)
+        writer.write(isCordoned)
+    }
+
+    /// What it holds is rebuilt from the job rows.
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(
+            name: try reader.readString(), publicKey: try reader.readBytes(), enrolledAt: try reader.read(), link: try reader.read(),
+            session: try reader.read(), instance: try reader.readUInt64(), bootID: try reader.readBytes(),
+            registeredAt: try reader.readOptional(), isCordoned: try reader.readBool())
+    }
+}

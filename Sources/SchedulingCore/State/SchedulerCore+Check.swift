@@ -1,0 +1,64 @@
+// The cross-reference of the state, called after each step of a test and sampled in production.
+
+import ClusterModel
+import Placement
+
+/// A broken promise of the state, with what was found.
+public struct InvariantViolation: Error, Hashable, Sendable, CustomStringConvertible {
+    public let invariant: String
+    public let found: String
+    public var description: String { "\(invariant): \(found)" }
+}
+
+extension SchedulerCore {
+    public func check() -> [InvariantViolation] {
+        var violations: [InvariantViolation] = []
+        func require(_ condition: Bool, _ invariant: String, _ found: @autoclosure () -> String) {
+            if !condition { violations.append(InvariantViolation(invariant: invariant, found: found())) }
+        }
+        var held = Table<NodeID, NodeOffer>()
+        for id in offerOrder {
+            if let offer = offers[id] { held.set(NodeOffer(inventory: offer.inventory, acceptsWork: offer.acceptsWork), for: id) }
+        }
+        var liveByNode: [NodeID: Set<AttemptID>] = [:]
+        var fences: Set<Fence> = []
+        for id in jobs.ids {
+            guard let row = jobs[id] else { continue }
+            require(row.counts.total == row.specification.taskCount, "every task is counted once", "job \(id): \(row.counts)")
+            let waiting = row.waiting.reduce(0) { $0 + $1.units.count } * UInt64(row.gangSize)
+            require(UInt64(row.counts.queued) == waiting, "queued tasks are those that wait", "job \(id): \(row.counts.queued) and \(waiting)")
+            for set in row.waiting { require(!set.units.isEmpty, "no empty waiting set", "job \(id)") }
+            for ordinal in row.liveOrdinals {
+                guard let unit = row.live[ordinal] else { continue }
+                let isWaiting = row.waiting.contains { $0.units.contains(UInt64(ordinal)) }
+                require(!isWaiting, "S3b one live attempt of a task", "job \(id) gang \(ordinal) waits and lives")
+                require(unit.tasks.count == Int(row.gangSize), "a gang is whole", "job \(id) gang \(ordinal)")
+                for (rank, task) in unit.tasks.enumerated() {
+                    if case .ended = task.phase { continue }
+                    require(fences.insert(task.fence).inserted, "fences are never shared", "\(task.fence)")
+                    _ = held.update(task.node) { $0.take(task.allocation) }
+                    let attempt = AttemptID(job: id, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
+                    liveByNode[task.node, default: []].insert(attempt)
+                }
+            }
+        }
+        for id in offerOrder {
+            guard let offer = offers[id], let expected = held[id] else { continue }
+            require(offer == expected, "S5 free amounts are the total less what tasks hold", "node \(id)")
+            let isWithin = offer.cpuMilliFree >= 0 && offer.memoryBytesFree >= 0
+            require(isWithin, "S5 no node is overcommitted", "node \(id): \(offer.cpuMilliFree)m, \(offer.memoryBytesFree) bytes free")
+            for room in offer.devices {
+                require(
+                    room.shareMilliFree >= 0 && room.memoryBytesFree >= 0, "S3a one owner of a device share",
+                    "node \(id) device \(room.device.index): \(room.shareMilliFree)m free")
+            }
+        }
+        for id in nodes.ids {
+            require(nodes[id]?.liveAttempts ?? [] == liveByNode[id] ?? [], "nodes and jobs name the same attempts", "node \(id)")
+        }
+        for set in [succeededJobs, failedJobs, cancelledJobs] {
+            for id in jobs.ids { require(!set.contains(id.value), "S6 an ended job does not live", "job \(id)") }
+        }
+        return violations
+    }
+}

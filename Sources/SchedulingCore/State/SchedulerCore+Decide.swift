@@ -1,0 +1,42 @@
+import ClusterModel
+
+extension SchedulerCore {
+    /// Judges a command against the state. Changes nothing; the answer holds once its events are durable.
+    func decide(_ command: Command, at now: LogicalTime) throws(Rejection) -> Decided {
+        switch command {
+        case .submit(let submission): return try decideSubmit(submission, retryOf: nil, at: now)
+        case .cancel(let job): return try decideCancel(job, at: now)
+        case .retry(let job, let submission): return try decideRetry(job, submission, at: now)
+        case .setNodeCordon(let node, let isCordoned):
+            guard let row = nodes[node] else { throw .nodeNotFound(node) }
+            guard row.isCordoned != isCordoned else { return Decided(answer: .node(node)) }
+            return Decided(events: [.nodeCordoned(node, isCordoned: isCordoned, at: now)], answer: .node(node))
+        case .removeNode(let node): return try decideRemove(node, at: now)
+        case .createJoinToken(let token): return try decideToken(token, at: now)
+        case .createKey(let key): return try decideKey(key)
+        case .revokeKey(let id): return try decideRevoke(id, at: now)
+        case .setUser(let user): return try decideUser(user, at: now)
+        case .enroll(let tokenID, let publicKey, let nodeName):
+            return try decideEnroll(tokenID: tokenID, publicKey: publicKey, nodeName: nodeName, at: now)
+        case .register(let node, let registration): return try decideRegister(node, registration, at: now)
+        case .report(let node, let report):
+            guard let row = nodes[node], row.session == report.session else { throw .stale }
+            return Decided()
+        case .disconnected(let node): return try decideDisconnected(node, at: now)
+        case .goodbye(let node, let session):
+            guard let row = nodes[node], row.session == session else { throw .stale }
+            return try decideDisconnected(node, at: now)
+        case .leaseExpired(let node, let session, let lastHeard):
+            return try decideLeaseExpired(node, session, lastHeard: lastHeard, at: now)
+        case .tick: return decideTick(at: now)
+        }
+    }
+
+    /// The first batch of a cluster, or of a leadership.
+    func decideLeadership(cluster: [UInt8], at now: LogicalTime) -> [Event] {
+        var events: [Event] = []
+        if clusterID.isEmpty { events.append(.clusterFounded(id: cluster, at: now)) }
+        events.append(.leadershipBegan(Epoch(epoch.value + 1), at: now))
+        return events
+    }
+}

@@ -1,0 +1,136 @@
+// What an event asks of the shells, read off the state right after it was folded.
+
+public import ClusterModel
+import Placement
+
+extension SchedulerCore {
+    public func effects(of event: Event) -> [Effect] {
+        switch event {
+        case .unitsPlaced(let placed):
+            guard let row = jobs[placed.job] else { return [] }
+            return placed.units.flatMap { unit in
+                commands(startBatches(job: placed.job, row: row, ordinal: unit.ordinal, only: nil))
+            }
+        case .unitStopRequested(let stopped):
+            guard let row = jobs[stopped.job], let unit = row.live[stopped.ordinal] else { return [] }
+            return stopCommands(stopped.job, row: row, ordinal: stopped.ordinal, unit: unit, grace: stopped.grace)
+        case .attemptEnded(let ended):
+            return releaseCommands(ended)
+        case .nodeRegistered(let node):
+            return [.welcome(node.id, node.session, epoch)]
+        case .nodeRemoved(let node, _):
+            return [.disconnect(node)]
+        case .clusterFounded, .leadershipBegan, .jobAccepted, .jobCancelRequested, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
+            .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .joinTokenCreated, .keyCreated,
+            .keyRevoked, .userSet, .hourCut:
+            return []
+        }
+    }
+
+    /// A report is durable: the agent may forget the attempt.
+    private func releaseCommands(_ ended: EndedAttempt) -> [Effect] {
+        guard let node = nodes[ended.node], node.link == .connected else { return [] }
+        return [.command(ended.node, node.session, .release([ended.attempt]))]
+    }
+
+    /// Everything that agents may have missed: after a new registration of `node`, its stops (starts are repeated by
+    /// `decideUnlisted`). After a restart nothing is outstanding before agents register again, which brings this about.
+    public func outstandingEffects(for node: NodeID) -> [Effect] {
+        var effects: [Effect] = []
+        for attempt in attempts(on: node) {
+            guard let (row, _, _, unit) = liveTask(attempt), let reason = unit.stopReason, let session = nodes[node]?.session else { continue }
+            let grace = reason == .user ? row.specification.grace : min(row.specification.grace, SchedulerLimits.gangStopGrace)
+            effects.append(.command(node, session, .stop([StopOrder(attempt: attempt, grace: grace)])))
+        }
+        return effects
+    }
+
+    private func commands(_ batches: [(node: NodeID, batch: StartBatch)]) -> [Effect] {
+        batches.compactMap { node, batch in
+            nodes[node].map { .command(node, $0.session, .start(batch)) }
+        }
+    }
+
+    private func stopCommands(_ job: JobID, row: JobRow, ordinal: UInt32, unit: LiveUnit, grace: Span) -> [Effect] {
+        var orders: [NodeID: [StopOrder]] = [:]
+        for (rank, task) in unit.tasks.enumerated() {
+            if case .ended = task.phase { continue }
+            let attempt = AttemptID(job: job, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
+            orders[task.node, default: []].append(StopOrder(attempt: attempt, grace: grace))
+        }
+        return orders.keys.sorted().compactMap { node in
+            nodes[node].map { .command(node, $0.session, .stop(orders[node] ?? [])) }
+        }
+    }
+
+    /// The start orders of a live gang, grouped by node and group; `only` narrows them to some ranks.
+    func startBatches(job: JobID, row: JobRow, ordinal: UInt32, only ranks: [Int]?) -> [(node: NodeID, batch: StartBatch)] {
+        guard let unit = row.live[ordinal] else { return [] }
+        let specification = row.specification
+        let gang = row.gangSize > 1 ? GangLayout(unit: unit, core: self) : nil
+        var batches: [(node: NodeID, group: Int, batch: StartBatch)] = []
+        for (rank, task) in unit.tasks.enumerated() where ranks?.contains(rank) ?? true {
+            let group = specification.group(ofRank: UInt32(rank)).group
+            let attempt = AttemptID(job: job, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
+            let order = StartOrder(
+                attempt: attempt, fence: task.fence, allocation: task.allocation, restartReason: unit.restartReason,
+                gang: gang?.place(ofRank: rank))
+            if let index = batches.firstIndex(where: { $0.node == task.node && $0.group == group }) {
+                batches[index].batch.starts.append(order)
+            } else {
+                let template = template(of: specification, group: group, user: row.user)
+                batches.append((task.node, group, StartBatch(job: job, template: template, starts: [order])))
+            }
+        }
+        return batches.map { ($0.node, $0.batch) }
+    }
+
+    private func template(of specification: JobSpecification, group index: Int, user: String) -> TaskTemplate {
+        let group = specification.groups[index]
+        return TaskTemplate(
+            jobName: specification.name, tenant: specification.tenant, project: specification.project, queue: specification.queue,
+            groupName: group.name, command: group.command, environment: group.environment, workDirectory: group.workDirectory,
+            checkpointPath: specification.checkpointPath, deviceKind: group.resources.devices?.kind, timeLimit: specification.timeLimit,
+            grace: specification.grace, onNodeLost: specification.onNodeLost, account: users[user]?.account,
+            worldSize: specification.gangSize, arrayFirst: specification.array?.first ?? 0, isArray: specification.array != nil)
+    }
+}
+
+/// Ranks on nodes as gang launchers want them: node ranks in order of first appearance.
+private struct GangLayout {
+    private var nodeRanks: [NodeID] = []
+    private var nodeNames: [String] = []
+    private var places: [(nodeRank: Int, localRank: UInt32)] = []
+    private var localCounts: [UInt32] = []
+    private let masterAddress: String
+    private let masterPort: UInt32
+
+    init(unit: LiveUnit, core: borrowing SchedulerCore) {
+        for task in unit.tasks {
+            let nodeRank: Int
+            if let known = nodeRanks.firstIndex(of: task.node) {
+                nodeRank = known
+            } else {
+                nodeRank = nodeRanks.count
+                nodeRanks.append(task.node)
+                nodeNames.append(core.nodes[task.node]?.name ?? "")
+                localCounts.append(0)
+            }
+            places.append((nodeRank, localCounts[nodeRank]))
+            localCounts[nodeRank] += 1
+        }
+        masterAddress = core.offers[unit.tasks[0].node]?.inventory.address ?? ""
+        masterPort = Self.port(for: unit.tasks[0].fence)
+    }
+
+    /// Below the usual ephemeral range (32768), above the registered services that a node is likely to run; the fence
+    /// spreads gangs, so two that share a node seldom meet.
+    private static func port(for fence: Fence) -> UInt32 { 20_000 + UInt32(fence.value % 12_000) }
+
+    func place(ofRank rank: Int) -> GangPlace {
+        let place = places[rank]
+        return GangPlace(
+            rank: UInt32(rank), localRank: place.localRank, localWorldSize: localCounts[place.nodeRank],
+            nodeRank: UInt32(place.nodeRank), masterAddress: masterAddress, masterPort: masterPort, nodeNames: nodeNames)
+    }
+}

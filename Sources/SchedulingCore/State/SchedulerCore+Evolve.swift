@@ -1,0 +1,46 @@
+import ClusterModel
+
+extension SchedulerCore {
+    /// Folds a fact into the state. Total: cannot fail, whatever the event says; the replay path too.
+    public mutating func evolve(_ event: Event, _ changes: inout Changes) {
+        revision += 1
+        switch event {
+        case .clusterFounded(let id, let at):
+            clusterID = id
+            advance(to: at)
+            nextHourCut = at.nextHour
+        case .leadershipBegan(let newEpoch, let at):
+            advance(to: at)
+            evolveLeadership(newEpoch)
+        case .jobAccepted(let job): evolveAccepted(job, &changes)
+        case .jobCancelRequested(let job, let at): evolveCancelRequested(job, at: at, &changes)
+        case .waitingUnitsCancelled(let job, let at): evolveWaitingCancelled(job, at: at, &changes)
+        case .unitsPlaced(let placed): evolvePlaced(placed, &changes)
+        case .attemptStarted(let attempt, let elapsed, let at): evolveStarted(attempt, elapsed: elapsed, at: at, &changes)
+        case .unitStopRequested(let stopped): evolveStopRequested(stopped, &changes)
+        case .attemptEnded(let ended): evolveEnded(ended, &changes)
+        case .jobFinished(let finished): evolveFinished(finished, &changes)
+        case .timersDue(let at): evolveTimersDue(at: at, &changes)
+        case .idempotencyExpired(let through): evolveKeysExpired(through: through)
+        case .nodeEnrolled(let node): evolveEnrolled(node)
+        case .nodeRegistered(let node): evolveRegistered(node)
+        case .nodeSuspected(let node, let at): evolveLink(node, .suspect, at: at)
+        case .nodeSilenced(let node, _, let at): evolveLink(node, .silent, at: at)
+        case .nodeCordoned(let node, let isCordoned, let at): evolveCordoned(node, isCordoned, at: at)
+        case .nodeRemoved(let node, let at): evolveRemoved(node, at: at)
+        case .joinTokenCreated(let token): joinTokens[token.id] = token
+        case .keyCreated(let key): keys[key.id] = key
+        case .keyRevoked(let id, let at):
+            keys[id] = nil
+            advance(to: at)
+        case .userSet(let user, let at):
+            users[user.name] = user
+            advance(to: at)
+        case .hourCut(let at): evolveHourCut(at: at, &changes)
+        }
+    }
+
+    mutating func advance(to at: LogicalTime) {
+        if at > time { time = at }
+    }
+}

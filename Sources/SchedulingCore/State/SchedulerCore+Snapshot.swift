@@ -1,0 +1,146 @@
+// The state as canonical bytes: what snapshots hold and what digests are taken over. Look-up tables are rebuilt, not
+// written, so they cannot disagree with what they index.
+
+public import ClusterModel
+import Placement
+
+extension SchedulerCore {
+    /// Form of the bytes below; a reader refuses a newer one.
+    static let snapshotLevel: UInt32 = 1
+
+    public func snapshot() -> [UInt8] {
+        var writer = CanonicalWriter(reservingCapacity: 1 << 16)
+        writer.write(Self.snapshotLevel)
+        writer.write(bytes: clusterID)
+        writer.write(epoch)
+        writer.write(revision)
+        writer.write(time)
+        for counter in [lastJob, lastNode, lastFence, lastSession, lastShape] { writer.write(counter) }
+        writer.write(UInt64(jobs.count))
+        for id in jobs.ids {
+            writer.write(id)
+            if let row = jobs[id] { writer.write(row) }
+        }
+        writer.write(UInt64(shapes.count))
+        for id in shapes.ids {
+            writer.write(id)
+            if let interned = shapes[id] { writer.write(interned.shape) }
+        }
+        writer.write(succeededJobs)
+        writer.write(failedJobs)
+        writer.write(cancelledJobs)
+        writer.write(UInt64(alarms.count))
+        for alarm in alarms {
+            writer.write(alarm.at)
+            writer.write(alarm.job)
+        }
+        writer.write(UInt64(keyOrder.count))
+        for id in keyOrder {
+            guard let row = submissionKeys[id] else { continue }
+            writer.write(id.tenant)
+            writer.write(id.text)
+            writer.write(bytes: row.requestDigest)
+            writer.write(row.job)
+            writer.write(row.acceptedAt)
+        }
+        writer.write(UInt64(nodes.count))
+        for id in nodes.ids {
+            guard let row = nodes[id] else { continue }
+            writer.write(id)
+            writer.write(row)
+            writer.write(offers[id]?.inventory)
+        }
+        writer.write(joinTokens.values.sorted { $0.id.lexicographicallyPrecedes($1.id) })
+        writer.write(keys.values.sorted { $0.id < $1.id })
+        writer.write(users.values.sorted { $0.name < $1.name })
+        writer.write(nextHourCut)
+        return writer.bytes
+    }
+
+    public init(snapshot bytes: [UInt8]) throws(CanonicalError) {
+        self.init()
+        var reader = CanonicalReader(bytes)
+        let level = try reader.readUInt32()
+        guard level == Self.snapshotLevel else { throw .malformed("snapshot level \(level); this build reads \(Self.snapshotLevel)") }
+        clusterID = try reader.readBytes()
+        epoch = try reader.read()
+        revision = try reader.readUInt64()
+        time = try reader.read()
+        lastJob = try reader.readUInt64()
+        lastNode = try reader.readUInt64()
+        lastFence = try reader.readUInt64()
+        lastSession = try reader.readUInt64()
+        lastShape = try reader.readUInt64()
+        try readJobs(&reader)
+        try readKeys(&reader)
+        try readNodes(&reader)
+        for token in try reader.readList(JoinTokenRecord.self) { joinTokens[token.id] = token }
+        for key in try reader.readList(AccessKey.self) { keys[key.id] = key }
+        for user in try reader.readList(UserRecord.self) { users[user.name] = user }
+        nextHourCut = try reader.readOptional()
+        try reader.finish()
+        reindex()
+    }
+
+    private mutating func readJobs(_ reader: inout CanonicalReader) throws(CanonicalError) {
+        for _ in 0..<(try reader.readCount()) {
+            let id: JobID = try reader.read()
+            jobs.set(try reader.read(), for: id)
+        }
+        for _ in 0..<(try reader.readCount()) {
+            let id: RequestClassID = try reader.read()
+            let shape: RequestClass = try reader.read()
+            shapes.set(InternedShape(shape: shape, jobCount: 0), for: id)
+            shapeIDs[shape] = id
+        }
+        succeededJobs = try reader.read()
+        failedJobs = try reader.read()
+        cancelledJobs = try reader.read()
+        for _ in 0..<(try reader.readCount()) {
+            alarms.append(Alarm(at: try reader.read(), job: try reader.read()))
+        }
+    }
+
+    private mutating func readKeys(_ reader: inout CanonicalReader) throws(CanonicalError) {
+        for _ in 0..<(try reader.readCount()) {
+            let id = SubmissionKeyID(tenant: try reader.readString(), text: try reader.readString())
+            submissionKeys[id] = SubmissionKeyRow(
+                requestDigest: try reader.readBytes(), job: try reader.read(), acceptedAt: try reader.read())
+            keyOrder.append(id)
+            keyCounts[id.tenant, default: 0] += 1
+        }
+    }
+
+    private mutating func readNodes(_ reader: inout CanonicalReader) throws(CanonicalError) {
+        for _ in 0..<(try reader.readCount()) {
+            let id: NodeID = try reader.read()
+            let row: NodeRow = try reader.read()
+            let inventory: NodeInventory? = try reader.readOptional()
+            nodes.set(row, for: id)
+            nodeIDsByKey[row.publicKey] = id
+            nodeIDsByName[row.name] = id
+            guard let inventory else { continue }
+            offers.set(NodeOffer(inventory: inventory, acceptsWork: row.acceptsWork), for: id)
+            offerOrder.append(id)
+        }
+    }
+
+    /// Queue, dependents, shape counts, what nodes hold: all follow from the job rows.
+    private mutating func reindex() {
+        for id in jobs.ids {
+            guard let row = jobs[id] else { continue }
+            _ = shapes.update(row.shape) { $0.jobCount += 1 }
+            for dependency in row.unmetDependencies { dependents[dependency.job, default: []].append(id) }
+            for ordinal in row.liveOrdinals {
+                guard let unit = row.live[ordinal] else { continue }
+                for (rank, task) in unit.tasks.enumerated() {
+                    if case .ended = task.phase { continue }
+                    _ = offers.update(task.node) { $0.take(task.allocation) }
+                    let attempt = AttemptID(job: id, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
+                    _ = nodes.update(task.node) { $0.liveAttempts.insert(attempt) }
+                }
+            }
+            requeue(id)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+// What readers may ask of the follower's core: values, never the tables themselves.
+
+public import ClusterModel
+public import Placement
+
+extension SchedulerCore {
+    public struct NodeStanding: Sendable {
+        public var id: NodeID
+        public var name: String
+        public var isRegistered: Bool
+        public var isSuspect: Bool
+        public var isSilent: Bool
+        public var isCordoned: Bool
+        public var session: SessionID
+        public var offer: NodeOffer?
+        public var liveAttempts: [AttemptID]
+        public var enrolledAt: LogicalTime
+        public var registeredAt: LogicalTime?
+    }
+
+    public var nodeIDs: [NodeID] { nodes.ids }
+    public var liveJobIDs: [JobID] { jobs.ids }
+    public var liveJobCount: Int { jobs.count }
+
+    public func standing(of id: NodeID) -> NodeStanding? {
+        guard let row = nodes[id] else { return nil }
+        return NodeStanding(
+            id: id, name: row.name, isRegistered: row.link != .unregistered, isSuspect: row.link == .suspect, isSilent: row.link == .silent,
+            isCordoned: row.isCordoned, session: row.session, offer: offers[id], liveAttempts: row.liveAttempts.sorted(),
+            enrolledAt: row.enrolledAt, registeredAt: row.registeredAt)
+    }
+
+    public func nodeID(named name: String) -> NodeID? { nodeIDsByName[name] }
+    public func nodeID(ofKey key: [UInt8]) -> NodeID? { nodeIDsByKey[key] }
+    public func joinToken(_ id: [UInt8]) -> JoinTokenRecord? { joinTokens[id] }
+    public func accessKey(_ id: String) -> AccessKey? { keys[id] }
+    public var accessKeys: [AccessKey] { keys.values.sorted { $0.id < $1.id } }
+    public var userRecords: [UserRecord] { users.values.sorted { $0.name < $1.name } }
+    public func session(of node: NodeID) -> SessionID? { nodes[node]?.session }
+
+    /// Every node's public key, for the transport's table.
+    public var nodeKeys: [(key: [UInt8], node: NodeID)] {
+        nodes.ids.compactMap { id in nodes[id].map { ($0.publicKey, id) } }
+    }
+
+    /// Standing of a job that lives, and why nothing more of it starts; silent nodes that hold its tasks are named.
+    public func liveStanding(of id: JobID) -> (standing: JobStanding, explanation: String)? {
+        guard let row = jobs[id] else { return nil }
+        var standing = row.standing(of: id)
+        let silent = silentNodes(holding: row)
+        if !silent.isEmpty, standing.reason == .none { standing.reason = .unreachable }
+        if !silent.isEmpty { return (standing, "no word from \(silent.joined(separator: ", ")); tasks there are waited for") }
+        guard !row.waiting.isEmpty else { return (standing, "") }
+        if let dependency = row.unmetDependencies.first {
+            return (standing, "waits for job \(dependency.job) (\(dependency.condition.name))")
+        }
+        guard row.readySet(at: time) != nil else { return (standing, "waits for its time") }
+        if row.startAllowance == 0 { return (standing, "the array's limit of running elements is reached") }
+        guard let shape = shapes[row.shape]?.shape else { return (standing, "") }
+        let explanation = WaitingExplanation(of: shape, on: offers)
+        if standing.state == .queued, explanation.isUnsatisfiable, explanation.nodesExamined > 0 { standing.reason = .unsatisfiable }
+        return (standing, explanation.sentence)
+    }
+
+    private func silentNodes(holding row: JobRow) -> [String] {
+        var names: [String] = []
+        for ordinal in row.liveOrdinals {
+            for task in row.live[ordinal]?.tasks ?? [] {
+                if case .ended = task.phase { continue }
+                if let node = nodes[task.node], node.link == .silent, !names.contains(node.name) { names.append(node.name) }
+            }
+        }
+        return names
+    }
+
+    /// Queued and live tasks of all jobs.
+    public var taskTotals: (queued: UInt64, live: UInt64) {
+        var queued: UInt64 = 0
+        var live: UInt64 = 0
+        jobs.forEach { _, row in
+            queued += UInt64(row.counts.queued)
+            live += UInt64(row.counts.starting) + UInt64(row.counts.running) + UInt64(row.counts.stopping)
+        }
+        return (queued, live)
+    }
+
+    /// Bytes that one job's waiting tasks take, for the test that bounds them.
+    public func waitingStorageBytes(of id: JobID) -> Int? {
+        guard let row = jobs[id] else { return nil }
+        let sets = row.waiting.reduce(0) { $0 + MemoryLayout<WaitingUnits>.stride + $1.units.storageBytes }
+        return MemoryLayout<JobRow>.stride + sets
+    }
+}

@@ -1,0 +1,135 @@
+// The one deciding value of the cluster: `decide` judges a command, `evolve` folds an event, `effects` says what an
+// event asks of the shells. No I/O, clock or chance; Protocols/lifecycle.md is the specification.
+
+public import ClusterModel
+import Placement
+
+/// Everything active, in memory. `~Copyable`: an accidental copy of the tables does not compile.
+public struct SchedulerCore: ~Copyable, Sendable {
+    // MARK: Identity and time
+    public internal(set) var clusterID: [UInt8] = []
+    public internal(set) var epoch = Epoch(0)
+    /// Events folded so far: the state version that reads name.
+    public internal(set) var revision: UInt64 = 0
+    /// The latest instant of any event.
+    public internal(set) var time = LogicalTime.zero
+
+    // MARK: Counters, in order of issue
+    var lastJob: UInt64 = 0
+    var lastNode: UInt64 = 0
+    var lastFence: UInt64 = 0
+    var lastSession: UInt64 = 0
+    var lastShape: UInt64 = 0
+
+    // MARK: Jobs
+    var jobs = Table<JobID, JobRow>()
+    var queue = JobQueue()
+    /// Interned shapes of live jobs with how many jobs use each.
+    var shapes = Table<RequestClassID, InternedShape>()
+    var shapeIDs: [RequestClass: RequestClassID] = [:]
+    /// Ended jobs by outcome, for `after`: interval sets, since there may be very many.
+    var succeededJobs = IntervalSet()
+    var failedJobs = IntervalSet()
+    var cancelledJobs = IntervalSet()
+    /// Jobs that wait for the end of a job. For look-up only.
+    var dependents: [JobID: [JobID]] = [:]
+    /// Instants at which a job has something ready, ascending.
+    var alarms: [Alarm] = []
+    /// Idempotency keys of the last day, by tenant and text. For look-up; `keyOrder` iterates.
+    var submissionKeys: [SubmissionKeyID: SubmissionKeyRow] = [:]
+    var keyOrder: [SubmissionKeyID] = []
+    /// Keys alive for each tenant.
+    var keyCounts: [String: UInt32] = [:]
+
+    // MARK: Nodes
+    var nodes = Table<NodeID, NodeRow>()
+    var offers = Table<NodeID, NodeOffer>()
+    /// Nodes with an offer, ascending: the order of search.
+    var offerOrder: [NodeID] = []
+    var nodeIDsByKey: [[UInt8]: NodeID] = [:]
+    var nodeIDsByName: [String: NodeID] = [:]
+    var joinTokens: [[UInt8]: JoinTokenRecord] = [:]
+
+    // MARK: Access
+    var keys: [String: AccessKey] = [:]
+    var users: [String: UserRecord] = [:]
+
+    /// The next UTC hour at which open usage segments are cut; nil before the first event.
+    var nextHourCut: LogicalTime?
+
+    public init() {}
+
+    struct InternedShape: Hashable, Sendable {
+        var shape: RequestClass
+        var jobCount: UInt32
+    }
+
+    struct Alarm: Hashable, Sendable {
+        var at: LogicalTime
+        var job: JobID
+    }
+
+    struct SubmissionKeyID: Hashable, Sendable {
+        var tenant: String
+        var text: String
+    }
+
+    struct SubmissionKeyRow: Hashable, Sendable {
+        var requestDigest: [UInt8]
+        var job: JobID
+        var acceptedAt: LogicalTime
+    }
+}
+
+/// Bounds of the state. The README and Protocols/lifecycle.md name them.
+public enum SchedulerLimits {
+    /// How long an Idempotency-Key is remembered in memory (the table keeps it for ever).
+    public static let idempotencyLifetime = Span.seconds(24 * 3600)
+    /// Keys remembered for one tenant at once; more are told "later".
+    public static let idempotencyKeysPerTenant: UInt32 = 1_000_000
+    /// Attempts that the platform's own failures add to a task beyond the user's retries.
+    public static let platformRetries: UInt32 = 3
+    public static let backoffFirst = Span.seconds(1)
+    public static let backoffMax = Span.seconds(300)
+    /// Most gangs placed by one event.
+    public static let unitsPerPlacement = 256
+    /// Time from cancellation of a task to its kill when the job does not say.
+    public static let gangStopGrace = Span.seconds(10)
+}
+
+/// What `evolve` leaves for the tables.
+public struct Changes: Sendable {
+    public private(set) var rows: [RowChange] = []
+    /// Jobs whose standing changed and that have not ended.
+    public private(set) var touchedJobs: Set<JobID> = []
+    /// False during replay and on the follower: nothing is collected.
+    private let isRecording: Bool
+
+    public init(recording: Bool) { isRecording = recording }
+
+    mutating func add(_ row: @autoclosure () -> RowChange) {
+        if isRecording { rows.append(row()) }
+    }
+
+    mutating func touch(_ job: JobID) {
+        if isRecording { touchedJobs.insert(job) }
+    }
+
+    /// Adds the standing of every touched job that still lives, in identifier order, and hands everything over.
+    mutating func finish(reading core: borrowing SchedulerCore) -> [RowChange] {
+        for id in touchedJobs.sorted() {
+            if let row = core.jobs[id] { rows.append(.job(row.standing(of: id))) }
+        }
+        touchedJobs.removeAll()
+        defer { rows.removeAll() }
+        return rows
+    }
+}
+
+/// What a command led to.
+struct Decided {
+    var events: [Event] = []
+    /// Effects that no event carries: repetition for a peer that missed something.
+    var effects: [Effect] = []
+    var answer: Answer = .done
+}

@@ -1,0 +1,84 @@
+import ClusterModel
+import SchedulingCore
+
+/// People: they submit with idempotency keys, ask again when an answer is lost, and cancel now and then.
+struct SimulatedClients {
+    private struct Request {
+        var submission: Submission
+        var token: RequestToken?
+        var job: JobID?
+        var isRefused = false
+    }
+
+    private var requests: [Request] = []
+    private var next = 0
+    private var lastToken: UInt64 = 0
+    private(set) var acknowledged: [JobID] = []
+
+    init(plan: SimulationPlan) {
+        var chance = SeededGenerator(seed: plan.seed, stream: 4)
+        for number in 0..<plan.jobs {
+            let specification = Self.specification(number, plan, &chance)
+            let key = Submission.Key(text: "key-\(number)", requestDigest: [UInt8](repeating: UInt8(number & 0xFF), count: 16))
+            requests.append(Request(submission: Submission(specification: specification, user: "ada", key: key)))
+        }
+    }
+
+    private static func specification(_ number: Int, _ plan: SimulationPlan, _ chance: inout SeededGenerator) -> JobSpecification {
+        var resources = ResourceRequest(cpuMilli: 100 * (1 + Int64(chance.below(10))), memoryBytes: 1 << 28)
+        if chance.chance(milli: 200) {
+            resources.devices = DeviceRequest(kind: .gpu, count: 1, shareMilli: chance.chance(milli: 500) ? 1000 : 250)
+        }
+        let isGang = chance.chance(milli: 250)
+        let group = TaskGroup(name: "main", count: isGang ? UInt32(2 + chance.below(3)) : 1, resources: resources, command: ["work"])
+        let elements = UInt32(chance.below(plan.arrayElementsMax))
+        let isArray = chance.chance(milli: 400)
+        let limit: UInt32 = chance.chance(milli: 300) ? 2 : 0
+        let policies: [NodeLossPolicy] = [.wait, .wait, .replace, .fail]
+        return JobSpecification(
+            name: "job-\(number)", priority: Int32(chance.below(3)), groups: [group],
+            array: isArray ? ArrayRange(first: 0, last: elements, concurrencyLimit: limit) : nil,
+            dependencies: number > 2 && chance.chance(milli: 150) ? [Dependency(job: JobID(1), condition: .any)] : [],
+            timeLimit: chance.chance(milli: 200) ? .seconds(5) : nil, grace: .seconds(2),
+            retry: RetryPolicy(limit: UInt32(chance.below(3))), onNodeLost: policies[chance.below(policies.count)])
+    }
+
+    var isDone: Bool { requests.allSatisfy { $0.job != nil || $0.isRefused } }
+
+    /// What clients send in this step.
+    mutating func next(at now: Int64, chance: inout SeededGenerator) -> [OfferedCommand] {
+        var commands: [OfferedCommand] = []
+        for index in requests.indices where requests[index].job == nil && requests[index].token == nil && !requests[index].isRefused {
+            guard index <= next else { break }
+            lastToken += 1
+            requests[index].token = RequestToken(lastToken)
+            commands.append(OfferedCommand(.submit(requests[index].submission), token: requests[index].token))
+        }
+        if next < requests.count, chance.chance(milli: 200) { next += 1 }
+        if chance.chance(milli: 10), let job = acknowledged.last { commands.append(OfferedCommand(.cancel(job))) }
+        return commands
+    }
+
+    mutating func answered(_ reply: Reply) {
+        guard let index = requests.firstIndex(where: { $0.token == reply.token }) else { return }
+        requests[index].token = nil
+        switch reply.result {
+        case .success(.job(let job, _)):
+            requests[index].job = job
+            acknowledged.append(job)
+        case .success: break
+        case .failure(.unsatisfiable), .failure(.invalid): requests[index].isRefused = true
+        case .failure: break
+        }
+    }
+
+    /// Whoever waits for an answer will never get it.
+    mutating func connectionLost() {
+        for index in requests.indices { requests[index].token = nil }
+    }
+
+    func unfinished(in disk: SimulatedDisk) -> [String] {
+        let open = requests.enumerated().filter { $0.element.job == nil && !$0.element.isRefused }.map { "request \($0.offset) unanswered" }
+        return open
+    }
+}

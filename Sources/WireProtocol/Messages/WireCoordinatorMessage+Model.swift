@@ -1,0 +1,135 @@
+internal import ClusterModel
+
+extension WireCoordinatorMessage {
+    init(_ message: CoordinatorMessage) throws(WireError) {
+        self.init()
+        switch message {
+        case .welcome(let welcome): body = .welcome(WireWelcome(welcome))
+        case .refuse(let refusal): body = .refusal(WireRefusal(refusal))
+        case .heartbeatAck(let ack): body = .heartbeatAck(WireHeartbeatAck(ack))
+        case .command(let command): body = .command(try WireAgentCommand(command))
+        }
+    }
+
+    func checked() throws(WireError) -> CoordinatorMessage {
+        switch body {
+        case .welcome(let welcome): .welcome(try welcome.checked())
+        case .refusal(let refusal): .refuse(try refusal.checked())
+        case .heartbeatAck(let ack): .heartbeatAck(try ack.checked())
+        case .command(let command): .command(try command.checked())
+        case nil: throw .missing("body")
+        }
+    }
+}
+
+extension WireWelcome {
+    init(_ welcome: Welcome) {
+        self.init()
+        version = welcome.version
+        node = welcome.node.value
+        epoch = welcome.epoch.value
+        session = welcome.session.value
+        heartbeatInterval = UInt64(welcome.heartbeatInterval)
+        lease = UInt64(welcome.lease)
+        wantsTopology = welcome.wantsTopology
+    }
+
+    func checked() throws(WireError) -> Welcome {
+        Welcome(
+            version: version, node: NodeID(node), epoch: Epoch(epoch), session: SessionID(session),
+            heartbeatInterval: try WireProtocol.checked(heartbeatInterval, "heartbeat_interval"),
+            lease: try WireProtocol.checked(lease, "lease"), wantsTopology: wantsTopology)
+    }
+}
+
+extension WireRefusal {
+    init(_ refusal: Refusal) {
+        self.init()
+        code = Code(rawValue: Int(refusal.code.rawValue)) ?? .unspecified
+        message = refusal.message.fitting(bytes: WireLimits.textBytesMax)
+        retryAfter = UInt64(refusal.retryAfter)
+    }
+
+    func checked() throws(WireError) -> Refusal {
+        Refusal(
+            code: try WireProtocol.checked(code.rawValue, "code"),
+            message: try WireProtocol.checked(message, max: WireLimits.textBytesMax, "message"),
+            retryAfter: try WireProtocol.checked(retryAfter, "retry_after"))
+    }
+}
+
+extension WireHeartbeatAck {
+    init(_ ack: HeartbeatAck) {
+        self.init()
+        session = ack.session.value
+        number = ack.number
+        commandsSent = ack.commandsSent
+        interval = UInt64(ack.interval)
+    }
+
+    func checked() throws(WireError) -> HeartbeatAck {
+        HeartbeatAck(
+            session: SessionID(session), number: number, commandsSent: commandsSent,
+            interval: try WireProtocol.checked(interval, "interval"))
+    }
+}
+
+extension WireAgentCommand {
+    init(_ command: AgentCommand) throws(WireError) {
+        self.init()
+        epoch = command.epoch.value
+        session = command.session.value
+        sequence = command.sequence
+        switch command.body {
+        case .start(let batch): body = .start(try WireStartBatch(batch))
+        case .stop(let orders):
+            var batch = WireStopBatch()
+            batch.stops = orders.map(WireStopOrder.init)
+            body = .stop(batch)
+        case .release(let attempts):
+            var batch = WireReleaseBatch()
+            batch.attempts = attempts.map(WireAttemptReference.init)
+            body = .release(batch)
+        }
+    }
+
+    func checked() throws(WireError) -> AgentCommand {
+        let modelBody: AgentCommand.Body
+        switch body {
+        case .start(let batch): modelBody = .start(try batch.checked())
+        case .stop(let batch):
+            try WireProtocol.checked(count: batch.stops.count, max: WireLimits.attemptsMax, "stops")
+            modelBody = .stop(try batch.stops.mapped { (order) throws(WireError) in try order.checked() })
+        case .release(let batch):
+            try WireProtocol.checked(count: batch.attempts.count, max: WireLimits.attemptsMax, "attempts")
+            modelBody = .release(try batch.attempts.mapped { (reference) throws(WireError) in try reference.checked() })
+        case nil: throw .missing("body")
+        }
+        return AgentCommand(epoch: Epoch(epoch), session: SessionID(session), sequence: sequence, body: modelBody)
+    }
+}
+
+extension WireStopOrder {
+    init(_ order: StopOrder) {
+        self.init()
+        job = order.attempt.task.job.value
+        index = order.attempt.task.index
+        number = order.attempt.number
+        grace = UInt64(order.grace)
+    }
+
+    func checked() throws(WireError) -> StopOrder {
+        StopOrder(attempt: try attempt(job: job, index: index, number: number), grace: try WireProtocol.checked(grace, "grace"))
+    }
+}
+
+extension WireAttemptReference {
+    init(_ attempt: AttemptID) {
+        self.init()
+        job = attempt.task.job.value
+        index = attempt.task.index
+        number = attempt.number
+    }
+
+    func checked() throws(WireError) -> AttemptID { try attempt(job: job, index: index, number: number) }
+}

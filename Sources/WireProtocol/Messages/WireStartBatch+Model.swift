@@ -1,0 +1,170 @@
+internal import ClusterModel
+internal import FoundationEssentials
+
+extension WireStartBatch {
+    init(_ batch: StartBatch) throws(WireError) {
+        self.init()
+        job = batch.job.value
+        template = WireTaskTemplate(batch.template)
+        var lists = NodeLists()
+        var orders: [WireStartOrder] = []
+        orders.reserveCapacity(batch.starts.count)
+        for start in batch.starts {
+            guard start.attempt.task.job == batch.job else { throw .outOfRange("starts.attempt") }
+            orders.append(WireStartOrder(start, lists: &lists))
+        }
+        starts = orders
+        nodeLists = lists.wire
+    }
+
+    func checked() throws(WireError) -> StartBatch {
+        guard hasTemplate else { throw .missing("template") }
+        guard job > 0 else { throw .outOfRange("job") }
+        try WireProtocol.checked(count: starts.count, max: WireLimits.startsMax, "starts")
+        try WireProtocol.checked(count: nodeLists.count, max: WireLimits.startsMax, "node_lists")
+        let lists = try nodeLists.mapped { (list) throws(WireError) in
+            try WireProtocol.checked(count: list.names.count, max: WireLimits.gangNodesMax, "node_lists.names")
+            return try list.names.mapped { (name) throws(WireError) in
+                try WireProtocol.checked(name, max: WireLimits.nameBytesMax, "node_lists.names")
+            }
+        }
+        return StartBatch(
+            job: JobID(job), template: try template.checked(),
+            starts: try starts.mapped { (start) throws(WireError) in try start.checked(job: job, lists: lists) })
+    }
+}
+
+/// The node lists of a batch, each once. Ranks of one gang come one after the other, so the last list is the one to ask.
+struct NodeLists {
+    private var lists: [[String]] = []
+
+    mutating func position(of names: [String]) -> UInt32 {
+        if lists.last != names { lists.append(names) }
+        return UInt32(lists.count - 1)
+    }
+
+    var wire: [WireNodeNames] {
+        lists.map { names in
+            var list = WireNodeNames()
+            list.names = names
+            return list
+        }
+    }
+}
+
+extension WireStartOrder {
+    init(_ start: StartOrder, lists: inout NodeLists) {
+        self.init()
+        index = start.attempt.task.index
+        number = start.attempt.number
+        fence = start.fence.value
+        cpuMilli = UInt64(amount: start.allocation.cpuMilli)
+        memoryBytes = UInt64(amount: start.allocation.memoryBytes)
+        devices = start.allocation.devices.map { grant in
+            var wire = WireDeviceGrant()
+            wire.index = grant.index
+            wire.shareMilli = UInt32(clamping: grant.shareMilli)
+            wire.memoryBytes = UInt64(amount: grant.memoryBytes)
+            return wire
+        }
+        restartReason = WireReason(rawValue: Int(start.restartReason.rawValue)) ?? .none
+        if let place = start.gang { gang = WireGangPlace(place, list: lists.position(of: place.nodeNames)) }
+    }
+
+    func checked(job: UInt64, lists: [[String]]) throws(WireError) -> StartOrder {
+        try WireProtocol.checked(count: devices.count, max: WireLimits.devicesMax, "devices")
+        let allocation = Allocation(
+            cpuMilli: try WireProtocol.checked(cpuMilli, "cpu_milli"),
+            memoryBytes: try WireProtocol.checked(memoryBytes, "memory_bytes"),
+            devices: try devices.mapped { (grant) throws(WireError) in
+                DeviceGrant(
+                    index: grant.index, shareMilli: Int64(try WireProtocol.checked(grant.shareMilli, max: 1000, "share_milli")),
+                    memoryBytes: try WireProtocol.checked(grant.memoryBytes, "devices.memory_bytes"))
+            })
+        return StartOrder(
+            attempt: try attempt(job: job, index: index, number: number), fence: Fence(fence), allocation: allocation,
+            restartReason: try WireProtocol.checked(restartReason.rawValue, "restart_reason"),
+            gang: hasGang ? try gang.checked(lists: lists) : nil)
+    }
+}
+
+extension WireGangPlace {
+    init(_ place: GangPlace, list: UInt32) {
+        self.init()
+        rank = place.rank
+        localRank = place.localRank
+        localWorldSize = place.localWorldSize
+        nodeRank = place.nodeRank
+        masterAddress = place.masterAddress
+        masterPort = place.masterPort
+        nodeList = list
+    }
+
+    func checked(lists: [[String]]) throws(WireError) -> GangPlace {
+        guard Int(nodeList) < lists.count else { throw .outOfRange("node_list") }
+        return GangPlace(
+            rank: rank, localRank: localRank, localWorldSize: localWorldSize, nodeRank: nodeRank,
+            masterAddress: try WireProtocol.checked(masterAddress, max: WireLimits.nameBytesMax, "master_address"),
+            masterPort: try WireProtocol.checked(masterPort, max: WireLimits.portMax, "master_port"),
+            nodeNames: lists[Int(nodeList)])
+    }
+}
+
+extension WireTaskTemplate {
+    init(_ template: TaskTemplate) {
+        self.init()
+        jobName = template.jobName
+        tenant = template.tenant
+        project = template.project
+        queue = template.queue
+        groupName = template.groupName
+        command = template.command
+        environment = template.environment.map { variable in
+            var wire = WireVariable()
+            wire.name = variable.name
+            wire.value = Data(variable.sealedValue)
+            return wire
+        }
+        workDirectory = template.workDirectory
+        checkpointPath = template.checkpointPath
+        deviceKind = WireDeviceKind(template.deviceKind)
+        if let limit = template.timeLimit { timeLimit = UInt64(limit) }
+        grace = UInt64(template.grace)
+        onNodeLost = WireNodeLossPolicy(rawValue: Int(template.onNodeLost.rawValue)) ?? .unspecified
+        if let user = template.account {
+            account.userID = user.userID
+            account.groupID = user.groupID
+        }
+        worldSize = template.worldSize
+        arrayFirst = template.arrayFirst
+        isArray = template.isArray
+    }
+
+    func checked() throws(WireError) -> TaskTemplate {
+        try WireProtocol.checked(count: command.count, max: WireLimits.argumentsMax, "command")
+        try WireProtocol.checked(count: environment.count, max: WireLimits.variablesMax, "environment")
+        let modelEnvironment = try environment.mapped { (variable) throws(WireError) in
+            SealedVariable(
+                name: try WireProtocol.checked(variable.name, max: WireLimits.textBytesMax, "environment.name"),
+                sealedValue: [UInt8](variable.value))
+        }
+        return TaskTemplate(
+            jobName: try WireProtocol.checked(jobName, max: WireLimits.nameBytesMax, "job_name"),
+            tenant: try WireProtocol.checked(tenant, max: WireLimits.nameBytesMax, "tenant"),
+            project: try WireProtocol.checked(project, max: WireLimits.nameBytesMax, "project"),
+            queue: try WireProtocol.checked(queue, max: WireLimits.nameBytesMax, "queue"),
+            groupName: try WireProtocol.checked(groupName, max: WireLimits.nameBytesMax, "group_name"),
+            command: try command.mapped { (argument) throws(WireError) in
+                try WireProtocol.checked(argument, max: WireLimits.frameBytesMax, "command")
+            },
+            environment: modelEnvironment,
+            workDirectory: try WireProtocol.checked(workDirectory, max: WireLimits.pathBytesMax, "work_directory"),
+            checkpointPath: try WireProtocol.checked(checkpointPath, max: WireLimits.pathBytesMax, "checkpoint_path"),
+            deviceKind: deviceKind == .unspecified ? nil : try WireProtocol.checked(deviceKind.rawValue, "device_kind"),
+            timeLimit: hasTimeLimit ? try WireProtocol.checked(timeLimit, "time_limit") : nil,
+            grace: try WireProtocol.checked(grace, "grace"),
+            onNodeLost: try WireProtocol.checked(onNodeLost.rawValue, "on_node_lost"),
+            account: hasAccount ? UserAccount(userID: account.userID, groupID: account.groupID) : nil,
+            worldSize: worldSize, arrayFirst: arrayFirst, isArray: isArray)
+    }
+}

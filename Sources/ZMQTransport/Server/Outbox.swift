@@ -1,0 +1,121 @@
+internal import ClusterModel
+internal import Synchronization
+internal import WireProtocol
+
+/// What waits to be sent to each node: filled from any thread, emptied by the loop's, bounded for each node.
+///
+/// Messages are encoded by whoever sends them and joined here, so a thousand small commands leave in two frames.
+final class Outbox: Sendable {
+    /// Frames of one node, oldest first.
+    struct Frames {
+        var frames: [JoinedFrame] = []
+        /// Counts what the loop has taken and not yet settled, too.
+        var bytes = 0
+        var isListed = false
+        /// Too much was put in: the frames are gone, and so must the connection be.
+        var isOverflown = false
+    }
+
+    enum Taken {
+        case frames([JoinedFrame])
+        case overflow
+    }
+
+    private struct State {
+        var queues: [NodeID: Frames] = [:]
+        /// Nodes with something to take; each once.
+        var listed: [NodeID] = []
+    }
+
+    private let state = Mutex(State())
+    private let bytesMax: Int
+
+    init(bytesMax: Int) { self.bytesMax = bytesMax }
+
+    /// True when the loop must be told: nothing was listed before. `frame` nil: a message that could not be encoded, after
+    /// which the node's stream has a gap that only a new registration mends.
+    func append(_ messages: [(node: NodeID, frame: [UInt8]?)]) -> Bool {
+        state.withLock { state in
+            let wasEmpty = state.listed.isEmpty
+            for (node, frame) in messages {
+                let mustList = state.queues[node, default: Frames()].append(frame, bytesMax: bytesMax)
+                if mustList { state.listed.append(node) }
+            }
+            return wasEmpty && !state.listed.isEmpty
+        }
+    }
+
+    /// Everything listed. What is taken counts against the bound until it is settled.
+    func take() -> [(node: NodeID, Taken)] {
+        state.withLock { state in
+            defer { state.listed.removeAll(keepingCapacity: true) }
+            return state.listed.compactMap { node in state.queues[node]?.take().map { (node, $0) } }
+        }
+    }
+
+    /// After a send: `sent` bytes have left, `rest` could not; it goes first next time.
+    func settle(_ node: NodeID, sent: Int, rest: ArraySlice<JoinedFrame>) {
+        state.withLock { state in
+            guard var queue = state.queues[node], !queue.isOverflown else { return }
+            queue.bytes -= sent
+            queue.frames.insert(contentsOf: rest, at: 0)
+            if queue.frames.isEmpty, !queue.isListed { state.queues[node] = nil } else { state.queues[node] = queue }
+        }
+    }
+
+    /// Lists a node whose connection has room again.
+    func relist(_ node: NodeID) {
+        state.withLock { state in
+            guard let queue = state.queues[node], !queue.isListed, !queue.frames.isEmpty else { return }
+            state.queues[node]?.isListed = true
+            state.listed.append(node)
+        }
+    }
+
+    /// Forgets what waits: the node's session is over.
+    func discard(_ node: NodeID) {
+        state.withLock { state in
+            // Stays in `listed` if it was; `take` skips what has no queue. A queue that fills anew is listed once more.
+            state.queues[node] = nil
+        }
+    }
+}
+
+extension Outbox.Frames {
+    /// True when the node must be listed.
+    fileprivate mutating func append(_ frame: [UInt8]?, bytesMax: Int) -> Bool {
+        guard !isOverflown else { return false }
+        if let frame, bytes + frame.count <= bytesMax {
+            bytes += frame.count
+            if frames.isEmpty || !frames[frames.count - 1].join(frame) { frames.append(JoinedFrame(frame)) }
+        } else {
+            self = Outbox.Frames(isListed: isListed, isOverflown: true)
+        }
+        defer { isListed = true }
+        return !isListed
+    }
+
+    fileprivate mutating func take() -> Outbox.Taken? {
+        guard isListed else { return nil }
+        isListed = false
+        if isOverflown { return .overflow }
+        defer { frames = [] }
+        return .frames(frames)
+    }
+}
+
+/// A frame that grows: frames of the protocol's lists join end to end.
+struct JoinedFrame {
+    private(set) var bytes: [UInt8]
+    private var messages = 1
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// False when `frame` must go by itself.
+    mutating func join(_ frame: [UInt8]) -> Bool {
+        guard bytes.count + frame.count <= WireLimits.joinedBytesMax, messages < WireLimits.joinedMessagesMax else { return false }
+        bytes += frame
+        messages += 1
+        return true
+    }
+}

@@ -1,0 +1,413 @@
+#define _GNU_SOURCE
+#include "attempt.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "CLinuxShim.h"
+#include "launcher.h"
+#include "output.h"
+#include "spawn.h"
+#include "subreaper.h"
+
+enum {
+    RETRY_FIRST_NS = 500000,
+    RETRY_LAST_NS = 64000000,
+};
+
+static struct {
+    struct attempt *all;
+    int32_t *by_name, *by_process;  // heads of chains; as many as the table has slots
+    uint32_t capacity;              // a power of two
+    uint32_t running;
+    int32_t first_dirty, last_dirty;
+    int32_t first_exited;
+} attempts = {.first_dirty = ATTEMPT_NONE, .last_dirty = ATTEMPT_NONE, .first_exited = ATTEMPT_NONE};
+
+struct attempt *attempt_at(uint32_t index) {
+    return &attempts.all[index];
+}
+
+uint32_t attempts_running(void) {
+    return attempts.running;
+}
+
+// MARK: - Indexes
+
+static uint32_t name_bucket(const struct suanpan_attempt *name) {
+    uint64_t mixed = name->job * 0x9e3779b97f4a7c15u ^ ((uint64_t)name->index << 32 | name->number) * 0xc2b2ae3d27d4eb4fu;
+    return (uint32_t)(mixed >> 32) & (attempts.capacity - 1);
+}
+
+static uint32_t process_bucket(pid_t process) {
+    return (uint32_t)process * 0x9e3779b1u >> 7 & (attempts.capacity - 1);
+}
+
+static bool same_name(const struct suanpan_attempt *left, const struct suanpan_attempt *right) {
+    return left->job == right->job && left->index == right->index && left->number == right->number;
+}
+
+int32_t attempt_find(const struct suanpan_attempt *name) {
+    int32_t index = attempts.by_name[name_bucket(name)];
+    while (index != ATTEMPT_NONE && !same_name(&table_slot((uint32_t)index)->attempt, name)) index = attempts.all[index].next_by_name;
+    return index;
+}
+
+static int32_t find_process(pid_t process) {
+    int32_t index = attempts.by_process[process_bucket(process)];
+    while (index != ATTEMPT_NONE && table_slot((uint32_t)index)->process_id != process) index = attempts.all[index].next_by_process;
+    return index;
+}
+
+bool attempt_is_leader(pid_t process) {
+    return find_process(process) != ATTEMPT_NONE;
+}
+
+static void index_name(uint32_t index) {
+    int32_t *head = &attempts.by_name[name_bucket(&table_slot(index)->attempt)];
+    attempts.all[index].next_by_name = *head;
+    *head = (int32_t)index;
+}
+
+static void index_process(uint32_t index) {
+    int32_t *head = &attempts.by_process[process_bucket(table_slot(index)->process_id)];
+    attempts.all[index].next_by_process = *head;
+    *head = (int32_t)index;
+}
+
+static void unindex_name(uint32_t index) {
+    int32_t *link = &attempts.by_name[name_bucket(&table_slot(index)->attempt)];
+    while (*link != (int32_t)index) link = &attempts.all[*link].next_by_name;
+    *link = attempts.all[index].next_by_name;
+}
+
+static void unindex_process(uint32_t index) {
+    int32_t *link = &attempts.by_process[process_bucket(table_slot(index)->process_id)];
+    while (*link != (int32_t)index) link = &attempts.all[*link].next_by_process;
+    *link = attempts.all[index].next_by_process;
+}
+
+/// As much room as the table has; the chains are made anew.
+static int follow_capacity(void) {
+    uint32_t capacity = table_capacity();
+    if (capacity == attempts.capacity) return 0;
+    struct attempt *all = realloc(attempts.all, capacity * sizeof *all);
+    if (all == NULL) return -1;
+    attempts.all = all;
+    int32_t *by_name = malloc(capacity * sizeof *by_name);
+    int32_t *by_process = malloc(capacity * sizeof *by_process);
+    if (by_name == NULL || by_process == NULL) {
+        free(by_name);
+        free(by_process);
+        return -1;
+    }
+    free(attempts.by_name);
+    free(attempts.by_process);
+    attempts.by_name = by_name;
+    attempts.by_process = by_process;
+    memset(&all[attempts.capacity], 0, (capacity - attempts.capacity) * sizeof *all);
+    memset(by_name, 0xff, capacity * sizeof *by_name);
+    memset(by_process, 0xff, capacity * sizeof *by_process);
+    uint32_t before = attempts.capacity;
+    attempts.capacity = capacity;
+    for (uint32_t index = 0; index < capacity; index++) {
+        if (table_state(index) == SLOT_FREE) continue;
+        index_name(index);
+        if (index < before && all[index].group != NULL && !all[index].exited) index_process(index);
+    }
+    return 0;
+}
+
+// MARK: - The queue of things to tell
+
+void attempt_mark_dirty(uint32_t index) {
+    struct attempt *attempt = &attempts.all[index];
+    if (attempt->dirty) return;
+    attempt->dirty = true;
+    attempt->next_dirty = ATTEMPT_NONE;
+    if (attempts.last_dirty == ATTEMPT_NONE) attempts.first_dirty = (int32_t)index;
+    else attempts.all[attempts.last_dirty].next_dirty = (int32_t)index;
+    attempts.last_dirty = (int32_t)index;
+}
+
+int32_t attempt_first_dirty(void) {
+    return attempts.first_dirty;
+}
+
+void attempt_pop_dirty(void) {
+    struct attempt *attempt = &attempts.all[attempts.first_dirty];
+    attempts.first_dirty = attempt->next_dirty;
+    if (attempts.first_dirty == ATTEMPT_NONE) attempts.last_dirty = ATTEMPT_NONE;
+    attempt->dirty = false;
+}
+
+void attempts_forget_told(void) {
+    while (attempts.first_dirty != ATTEMPT_NONE) attempt_pop_dirty();
+    for (uint32_t index = 0; index < attempts.capacity; index++) {
+        struct attempt *attempt = &attempts.all[index];
+        attempt->told = TOLD_NOTHING;
+        for (int stream = 0; stream < 2; stream++) {
+            attempt->streams[stream].notice_outstanding = false;
+            attempt->streams[stream].noticed_bytes = 0;
+        }
+    }
+}
+
+// MARK: - Taking over
+
+int attempts_setup(void) {
+    if (follow_capacity() < 0) {
+        launcher_log("no memory for the attempts");
+        return -1;
+    }
+    int64_t now = suanpan_boottime_ns();
+    if (output_setup() < 0) return -1;
+    for (uint32_t index = 0; index < table_capacity(); index++) {
+        enum slot_state state = table_state(index);
+        if (state != SLOT_STARTING && state != SLOT_RUNNING) continue;
+        struct slot *slot = table_slot(index);
+        if (group_mode() == SUANPAN_MODE_SUBREAPER && table_is_of_this_boot()) subreaper_purge(slot->process_id, slot->end.started_ns);
+        output_recount(index);
+        slot->end.manner = SUANPAN_MANNER_DRIVER_LOST;
+        slot->end.ended_ns = now;
+        table_set_state(index, SLOT_ENDED);
+    }
+    return 0;
+}
+
+// MARK: - Starting
+
+static void end_unstarted(uint32_t index, enum suanpan_step step, int error) {
+    struct slot *slot = table_slot(index);
+    bool missing = step == SUANPAN_STEP_EXECUTE && error == ENOENT;
+    slot->end.manner = missing ? SUANPAN_MANNER_NOT_FOUND : SUANPAN_MANNER_CANNOT_EXECUTE;
+    slot->end.value = error;
+    slot->end.step = step;
+    slot->end.ended_ns = suanpan_boottime_ns();
+    table_set_state(index, SLOT_ENDED);
+    attempt_mark_dirty(index);
+}
+
+/// Claims a slot; nothing of the attempt exists yet. The fields come before the state.
+static int64_t claim(const struct start_request *request) {
+    int64_t claimed = table_claim();
+    if (claimed < 0) return -1;
+    uint32_t index = (uint32_t)claimed;
+    if (follow_capacity() < 0) {
+        table_free(index);
+        return -1;
+    }
+    const struct suanpan_start *order = request->order;
+    struct slot *slot = table_slot(index);
+    slot->group = 0;
+    slot->attempt = order->attempt;
+    slot->fence = order->fence;
+    slot->process_id = 0;
+    slot->note_bytes = order->note_bytes;
+    slot->end = (struct suanpan_end){.started_ns = suanpan_boottime_ns()};
+    slot->output_limit_bytes = order->output_limit_bytes;
+    slot->output_files = 0;
+    memcpy(slot->note, request->note, order->note_bytes);
+    table_set_state(index, SLOT_STARTING);
+    attempts.all[index] = (struct attempt){.next_dirty = ATTEMPT_NONE, .next_exited = ATTEMPT_NONE};
+    for (int stream = 0; stream < 2; stream++)
+        attempts.all[index].streams[stream] = (struct attempt_stream){.read_end = -1, .write_end = -1, .file = -1};
+    index_name(index);
+    return index;
+}
+
+static void launch(uint32_t index, const struct start_request *request) {
+    const struct suanpan_start *order = request->order;
+    struct attempt *attempt = attempt_at(index);
+    struct slot *slot = table_slot(index);
+    if (launcher_is_stopping()) {
+        end_unstarted(index, SUANPAN_STEP_STOPPING, ECANCELED);
+        return;
+    }
+    enum suanpan_step step = SUANPAN_STEP_NONE;
+    struct group *group = group_acquire(order->memory_bytes, order->cpu_milli, &step);
+    if (group == NULL) {
+        end_unstarted(index, step, errno);
+        return;
+    }
+    slot->group = group->number;
+    struct spawn_failure failure = {SUANPAN_STEP_PIPES, 0};
+    pid_t process = -1;
+    if (output_open(index, order->user_id, order->group_id) < 0) {
+        failure.error = errno;
+    } else {
+        struct spawn_order spawn_order = {
+            .arguments = request->arguments,
+            .environment = request->environment,
+            .work_directory = request->work_directory,
+            .user = order->user_id,
+            .group_of_user = order->group_id,
+            .group = group,
+            .output = {attempt->streams[0].write_end, attempt->streams[1].write_end},
+        };
+        process = spawn(&spawn_order, &failure);
+    }
+    if (process < 0) {
+        output_finish(index);
+        (void)group_measure(group);  // what the failed start used is not the next attempt's
+        group_release(group);
+        end_unstarted(index, failure.step, failure.error);
+        return;
+    }
+    group->leader = process;
+    attempt->group = group;
+    slot->process_id = process;
+    slot->end.started_ns = suanpan_boottime_ns();
+    table_set_state(index, SLOT_RUNNING);
+    index_process(index);
+    attempts.running++;
+    output_watch(index);
+    attempt_mark_dirty(index);
+}
+
+int attempt_start(const struct start_request *request) {
+    const struct suanpan_start *order = request->order;
+    int32_t known = attempt_find(&order->attempt);
+    if (known != ATTEMPT_NONE) {
+        struct slot *slot = table_slot((uint32_t)known);
+        if (order->fence < slot->fence) {
+            errno = ESTALE;
+            return SUANPAN_REFUSED_FENCE;
+        }
+        slot->fence = order->fence;
+        attempt_at((uint32_t)known)->told = TOLD_NOTHING;
+        attempt_mark_dirty((uint32_t)known);
+        return 0;
+    }
+    int64_t index = claim(request);
+    if (index < 0) return SUANPAN_REFUSED_TABLE;
+    launch((uint32_t)index, request);
+    return 0;
+}
+
+// MARK: - Other commands
+
+void attempt_signal(const struct suanpan_attempt *name, int signal) {
+    int32_t index = attempt_find(name);
+    if (index == ATTEMPT_NONE || attempts.all[index].group == NULL) return;
+    group_signal(attempts.all[index].group, signal);
+}
+
+void attempt_release(const struct suanpan_attempt *name) {
+    int32_t found = attempt_find(name);
+    if (found == ATTEMPT_NONE) return;
+    uint32_t index = (uint32_t)found;
+    if (table_state(index) != SLOT_ENDED) {
+        launcher_log("attempt %" PRIu64 ".%" PRIu32 ".%" PRIu32 " cannot be released: it has not ended", name->job, name->index, name->number);
+        return;
+    }
+    output_remove(index);
+    unindex_name(index);
+    if (attempts.all[index].dirty) {
+        // In the queue: the slot may be claimed again before its turn comes, so it has to leave it now.
+        int32_t previous = ATTEMPT_NONE;
+        for (int32_t at = attempts.first_dirty; at != found; at = attempts.all[at].next_dirty) previous = at;
+        int32_t next = attempts.all[index].next_dirty;
+        if (previous == ATTEMPT_NONE) attempts.first_dirty = next;
+        else attempts.all[previous].next_dirty = next;
+        if (attempts.last_dirty == found) attempts.last_dirty = previous;
+        attempts.all[index].dirty = false;
+    }
+    table_free(index);
+}
+
+void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t stream) {
+    int32_t index = attempt_find(name);
+    if (index == ATTEMPT_NONE || (stream != SUANPAN_STDOUT && stream != SUANPAN_STDERR)) return;
+    struct attempt_stream *state = &attempts.all[index].streams[stream - 1];
+    state->notice_outstanding = false;
+    if (table_slot((uint32_t)index)->end.kept_bytes[stream - 1] > state->noticed_bytes) attempt_mark_dirty((uint32_t)index);
+}
+
+// MARK: - Ending
+
+/// The group is empty: the attempt has ended.
+static void finish(uint32_t index) {
+    struct attempt *attempt = attempt_at(index);
+    struct slot *slot = table_slot(index);
+    output_finish(index);
+    struct group_usage usage = group_measure(attempt->group);
+    int status = attempt->wait_status;
+    struct suanpan_end *end = &slot->end;
+    end->manner = WIFEXITED(status) ? SUANPAN_MANNER_EXITED : SUANPAN_MANNER_SIGNALLED;
+    end->value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    // A job that lost one process to the kernel and still ended well has ended well.
+    if (usage.out_of_memory && status != 0) end->manner = SUANPAN_MANNER_OUT_OF_MEMORY;
+    end->cpu_ns = usage.cpu_ns > attempt->cpu_ns ? usage.cpu_ns : attempt->cpu_ns;
+    end->memory_peak_bytes = usage.memory_peak_bytes > 0 ? usage.memory_peak_bytes : attempt->memory_peak_bytes;
+    table_set_state(index, SLOT_ENDED);
+    group_release(attempt->group);
+    attempt->group = NULL;
+    attempt->exited = false;
+    attempts.running--;
+    attempt_mark_dirty(index);
+}
+
+static int64_t nanoseconds(struct timeval time) {
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_usec * 1000;
+}
+
+static void first_process_exited(uint32_t index, int status, const struct rusage *usage) {
+    struct attempt *attempt = attempt_at(index);
+    struct slot *slot = table_slot(index);
+    slot->end.ended_ns = suanpan_boottime_ns();
+    unindex_process(index);
+    attempt->wait_status = status;
+    attempt->cpu_ns = nanoseconds(usage->ru_utime) + nanoseconds(usage->ru_stime);
+    attempt->memory_peak_bytes = (int64_t)usage->ru_maxrss * 1024;
+    if (group_is_empty(attempt->group)) {
+        finish(index);
+        return;
+    }
+    slot->end.flags |= SUANPAN_END_LEFT_OVERS_KILLED;
+    group_kill(attempt->group);
+    attempt->exited = true;
+    attempt->retry_delay_ns = RETRY_FIRST_NS;
+    attempt->retry_at_ns = slot->end.ended_ns + RETRY_FIRST_NS;
+    attempt->next_exited = attempts.first_exited;
+    attempts.first_exited = (int32_t)index;
+    launcher_within(RETRY_FIRST_NS);
+}
+
+void attempts_reap(void) {
+    for (;;) {
+        int status;
+        struct rusage usage;
+        pid_t process = wait4(-1, &status, WNOHANG, &usage);
+        if (process <= 0) return;
+        int32_t index = find_process(process);
+        if (index != ATTEMPT_NONE) first_process_exited((uint32_t)index, status, &usage);
+    }
+}
+
+void attempts_look_at_exited(void) {
+    if (attempts.first_exited == ATTEMPT_NONE) return;
+    int64_t now = suanpan_boottime_ns();
+    for (int32_t *link = &attempts.first_exited; *link != ATTEMPT_NONE;) {
+        uint32_t index = (uint32_t)*link;
+        struct attempt *attempt = attempt_at(index);
+        if (now >= attempt->retry_at_ns) {
+            if (group_is_empty(attempt->group)) {
+                *link = attempt->next_exited;
+                finish(index);
+                continue;
+            }
+            group_kill(attempt->group);
+            if (attempt->retry_delay_ns < RETRY_LAST_NS) attempt->retry_delay_ns *= 2;
+            attempt->retry_at_ns = now + attempt->retry_delay_ns;
+        }
+        launcher_within(attempt->retry_at_ns - now);
+        link = &attempt->next_exited;
+    }
+}

@@ -1,0 +1,77 @@
+// The life of an attempt: start, output, exit, the group's emptying, release. What must survive the launcher is in the
+// attempt table's slot; `struct attempt` is what only the running launcher needs. Both go by the slot's index.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "group.h"
+#include "table.h"
+
+enum { ATTEMPT_NONE = -1 };
+
+/// What the connected agent has been told of an attempt.
+enum told {
+    TOLD_NOTHING = 0,
+    TOLD_STARTED = 1,
+    TOLD_ENDED = 2,
+};
+
+struct attempt_stream {
+    int read_end;   // of the pipe, watched by the loop
+    int write_end;  // kept open, so that the process's exit is one wake-up (SIGCHLD) and not three
+    int file;       // -1 until the first byte
+    bool broken;    // a write failed: no hole in the middle of kept output
+    bool notice_outstanding;
+    int64_t noticed_bytes;
+};
+
+struct attempt {
+    struct group *group;  // NULL when not running
+    struct attempt_stream streams[2];
+    enum told told;
+    bool dirty;      // in the queue of attempts with something to tell
+    bool exited;     // the first process has been reaped; the group is not yet proven empty
+    int wait_status;
+    int64_t cpu_ns, memory_peak_bytes;  // of the first process and what it waited for
+    int64_t retry_at_ns, retry_delay_ns;
+    int32_t next_by_name, next_by_process, next_dirty, next_exited;
+};
+
+/// Takes over the table: attempts of a dead predecessor, whose groups are empty by now, have ended `driver lost`.
+int attempts_setup(void);
+
+struct attempt *attempt_at(uint32_t index);
+/// The slot's index, or ATTEMPT_NONE.
+int32_t attempt_find(const struct suanpan_attempt *name);
+/// True when `process` is the first process of an attempt that has not ended.
+bool attempt_is_leader(pid_t process);
+uint32_t attempts_running(void);
+
+struct start_request {
+    const struct suanpan_start *order;
+    const char *work_directory;
+    char *const *arguments;
+    char *const *environment;
+    const uint8_t *note;
+};
+
+/// Starts an attempt, or announces a known one again. A start that fails is an attempt that has ended.
+/// 0, or a refusal (enum suanpan_refusal) with errno, when there is no slot that could tell the outcome.
+int attempt_start(const struct start_request *request);
+void attempt_signal(const struct suanpan_attempt *name, int signal);
+void attempt_release(const struct suanpan_attempt *name);
+void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t stream);
+
+/// Reaps every process that has exited.
+void attempts_reap(void);
+/// Looks again at groups that were not empty when their first process exited.
+void attempts_look_at_exited(void);
+
+/// The queue of attempts with something to tell.
+void attempt_mark_dirty(uint32_t index);
+int32_t attempt_first_dirty(void);
+void attempt_pop_dirty(void);
+/// A new agent knows nothing yet.
+void attempts_forget_told(void);

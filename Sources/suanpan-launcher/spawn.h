@@ -1,0 +1,36 @@
+// Starts one process: clone, what the child does to itself, exec.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "group.h"
+
+struct spawn_order {
+    char *const *arguments;
+    char *const *environment;
+    const char *work_directory;
+    uid_t user;
+    gid_t group_of_user;
+    const struct group *group;
+    int output[2];  // what becomes descriptors 1 and 2
+};
+
+struct spawn_failure {
+    enum suanpan_step step;
+    int error;
+};
+
+/// Remembers what a child must be given back, and finds out what the kernel can do. Before anything else opens
+/// descriptors: it reserves some.
+int spawn_setup(void);
+/// True when a child that is born in this group of the v2 hierarchy lives.
+bool spawn_can_place(int cgroup);
+
+/// The new process, whose program has been executed; -1 with `failure` when it has not.
+pid_t spawn(const struct spawn_order *order, struct spawn_failure *failure);
+
+/// Makes a missing work directory and gives it to its user. Follows no symbolic link, and makes nothing where somebody
+/// other than root and that user could have prepared the way. -1 with errno.
+int work_directory_make(const char *path, uid_t user, gid_t group);

@@ -1,0 +1,6 @@
+import ControlCommands
+
+@main
+enum Program {
+    static func main() async { await CommandLineEntry.main() }
+}

@@ -1,0 +1,264 @@
+import AgentCore
+import CLinuxShim
+import ClusterModel
+import Glibc
+import TaskDrivers
+import Testing
+
+/// What a task driver must do, against the real launcher.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct LauncherDriverTests {
+    /// The ways of containing processes that this machine has.
+    static let isolations = ["auto", "subreaper"] + (access("/sys/fs/cgroup/memory/cgroup.procs", W_OK) == 0 ? ["cgroup1"] : [])
+
+    private func withHarness(isolation: String = "auto", _ body: (LauncherHarness) async throws -> Void) async throws {
+        let harness = LauncherHarness(isolation: isolation)
+        #expect(try await harness.start() == [])
+        try await body(harness)
+        try await harness.finish()
+    }
+
+    @Test(arguments: isolations) func exitCodesAreTold(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            try await harness.launch(order(0, ["/bin/true"]), shell(1, "exit 7"))
+            #expect(await harness.log.end(of: attempt(0)).manner == .exited(code: 0))
+            let end = await harness.log.end(of: attempt(1))
+            #expect(end.manner == .exited(code: 7))
+            #expect(end.startedAt > 0 && end.endedAt >= end.startedAt && end.cpuNanoseconds > 0 && end.memoryPeakBytes > 0)
+        }
+    }
+
+    @Test func startIsToldBeforeEnd() async throws {
+        try await withHarness { harness in
+            try await harness.launch(order(0, ["/bin/true"]))
+            _ = await harness.log.end(of: attempt(0))
+            guard case .started(attempt(0), let process, _) = harness.log.all[1] else {
+                Issue.record("\(harness.log.all)")
+                return
+            }
+            #expect(process > 1)
+        }
+    }
+
+    @Test(arguments: isolations) func signalsEndAnAttempt(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            try await harness.launch(order(0, ["sleep", "1000"]))
+            _ = await harness.log.processID(of: attempt(0))
+            try await harness.signal(attempt(9), SIGTERM)  // unknown: ignored
+            try await harness.signal(attempt(0), SIGTERM)
+            #expect(await harness.log.end(of: attempt(0)).manner == .signalled(SIGTERM))
+        }
+    }
+
+    @Test(arguments: isolations) func missingProgramIsNotFound(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            try await harness.launch(order(0, ["/no/such/program"]), order(1, ["no-such-program"]))
+            #expect(await harness.log.end(of: attempt(0)).manner == .notFound)
+            #expect(await harness.log.end(of: attempt(1)).manner == .notFound)
+        }
+    }
+
+    @Test func failingStepIsNamed() async throws {
+        try await withHarness { harness in
+            try await harness.launch(order(0, ["/etc/passwd"]), order(1, ["true"], workDirectory: "/etc/passwd/below"))
+            #expect(await harness.log.end(of: attempt(0)).manner == .cannotExecute("executing the program: Permission denied"))
+            #expect(await harness.log.end(of: attempt(1)).manner == .cannotExecute("entering the work directory: Not a directory"))
+        }
+    }
+
+    @Test func ordersThatNoPacketHoldsEndAtOnce() async throws {
+        try await withHarness { harness in
+            let large = String(repeating: "x", count: 200_000)
+            try await harness.launch(order(0, ["true", large]), order(1, ["true", "a\0b"]), order(2, ["true"]))
+            guard case .cannotExecute = await harness.log.end(of: attempt(0)).manner, case .cannotExecute = await harness.log.end(of: attempt(1)).manner
+            else {
+                Issue.record("\(harness.log.all)")
+                return
+            }
+            #expect(await harness.log.end(of: attempt(2)).manner == .exited(code: 0))
+        }
+    }
+
+    @Test func outputIsKeptUpToItsLimit() async throws {
+        try await withHarness { harness in
+            try await harness.launch(shell(0, "yes | head -c 5000000; echo bad >&2"))
+            let end = await harness.log.end(of: attempt(0))
+            #expect(end.manner == .exited(code: 0))
+            #expect(end.stdoutBytes == 1 << 20)
+            #expect(end.stderrBytes == 4)
+            #expect(end.droppedBytes == 5_000_000 - (1 << 20))
+            #expect(try await harness.text(attempt(0), .stderr) == "bad\n")
+            var bytes: [UInt8] = []
+            while true {
+                let part = try await harness.read(attempt(0), offset: Int64(bytes.count), limit: 100_000)
+                if part.isEmpty { break }
+                bytes += part
+            }
+            #expect(bytes.count == 1 << 20)
+            #expect(bytes.starts(with: Array("y\ny\n".utf8)))
+            try await harness.release([attempt(0)])
+        }
+    }
+
+    @Test func outputIsTellableWhileItGrows() async throws {
+        try await withHarness { harness in
+            // Each line waits for the reader to have seen the one before: SIGUSR1 asks for the next.
+            try await harness.launch(shell(0, "trap 'echo two; exit 0' USR1; echo one; while :; do sleep 0.02; done"))
+            _ = await harness.log.first { $0 == .outputGrew(attempt(0), .stdout, total: 4) }
+            #expect(try await harness.text(attempt(0)) == "one\n")
+            try await harness.signal(attempt(0), SIGUSR1)
+            #expect(await harness.log.end(of: attempt(0)).stdoutBytes == 8)
+            #expect(try await harness.text(attempt(0)) == "one\ntwo\n")
+        }
+    }
+
+    @Test(arguments: isolations) func killReachesAGrandchildInASessionOfItsOwn(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            try await harness.launch(shell(0, "setsid sleep 1000 & echo $!; wait"))
+            _ = await harness.log.first { if case .outputGrew = $0 { true } else { false } }
+            let grandchild = try #require(Int32(try await harness.text(attempt(0)).filter(\.isNumber)))
+            #expect(!isGone(grandchild))
+            try await harness.signal(attempt(0), SIGKILL)
+            #expect(await harness.log.end(of: attempt(0)).manner == .signalled(SIGKILL))
+            #expect(isGone(grandchild))
+        }
+    }
+
+    @Test(arguments: isolations) func leftOverProcessesEndWithTheFirst(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            // The grandchild holds both pipes, and is not in the session of the first process.
+            try await harness.launch(shell(0, "setsid sleep 1000 & echo $!"))
+            #expect(await harness.log.end(of: attempt(0)).manner == .exited(code: 0))
+            let grandchild = try #require(Int32(try await harness.text(attempt(0)).filter(\.isNumber)))
+            #expect(isGone(grandchild))
+        }
+    }
+
+    @Test(arguments: isolations) func theMemoryLimitBinds(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            let isolation = try await harness.loop.perform { [driver = harness.driver] in driver.isolation }
+            guard isolation?.memoryBinds == true else {
+                print("theMemoryLimitBinds: skipped, no memory controller")
+                return
+            }
+            // tail keeps the whole of an endless line.
+            try await harness.launch(order(0, ["tail", "/dev/zero"], memoryBytes: 64 << 20), order(1, ["true"], memoryBytes: 64 << 20))
+            let end = await harness.log.end(of: attempt(0))
+            #expect(end.manner == .outOfMemory)
+            #expect(end.memoryPeakBytes > 32 << 20 && end.memoryPeakBytes <= 64 << 20)
+            #expect(await harness.log.end(of: attempt(1)).manner == .exited(code: 0))
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "only root can become another user"))
+    func attemptsRunAsTheirUserInADirectoryOfTheirOwn() async throws {
+        try await withHarness { harness in
+            let work = harness.directory + "/work/deep"
+            let command = ["sh", "-c", "id -u; id -g; id -G; pwd; stat -c %u .; umask; ulimit -c; grep NoNewPrivs /proc/self/status; echo x > /dev/stderr"]
+            try await harness.launch(order(0, command, workDirectory: work, userID: 65534, groupID: 65534))
+            #expect(await harness.log.end(of: attempt(0)).manner == .exited(code: 0))
+            let lines = try await harness.text(attempt(0)).split(separator: "\n")
+            #expect(lines == ["65534", "65534", "65534", Substring(work), "65534", "0022", "0", "NoNewPrivs:\t1"])
+            #expect(try await harness.text(attempt(0), .stderr) == "x\n")
+        }
+    }
+
+    @Test func duplicatesAreIgnoredAndOldFencesRefused() async throws {
+        try await withHarness { harness in
+            let mark = harness.directory + "/mark"
+            let command = ["sh", "-c", "echo x >> \(mark); echo ready; sleep 1000"]
+            try await harness.launch(order(0, command, fence: 5), order(0, command, fence: 5), order(0, command, fence: 4))
+            let process = await harness.log.processID(of: attempt(0))
+            _ = await harness.log.first { if case .outputGrew(attempt(0), _, _) = $0 { true } else { false } }
+            try await harness.signal(attempt(0), SIGKILL)
+            _ = await harness.log.end(of: attempt(0))
+            try await harness.launch(order(0, command, fence: 6))  // known, though ended
+            try await harness.launch(order(1, ["cat", mark]))
+            _ = await harness.log.end(of: attempt(1))
+            for case .started(attempt(0), let other, _) in harness.log.all { #expect(other == process) }
+            let marks = try await harness.text(attempt(1))
+            #expect(marks == "x\n")
+        }
+    }
+
+    @Test func aReturningAgentFindsRunningAndEndedAttempts() async throws {
+        let before = LauncherHarness()
+        #expect(try await before.start() == [])
+        try await before.launch(order(0, ["sleep", "1000"], note: [1, 2, 3]), shell(1, "echo kept; exit 3"))
+        let process = await before.log.processID(of: attempt(0))
+        _ = await before.log.end(of: attempt(1))
+        before.abandon()
+
+        let after = LauncherHarness(directory: before.directory)
+        let known = try await after.start().sorted { $0.attempt < $1.attempt }
+        #expect(known.map(\.attempt) == [attempt(0), attempt(1)])
+        #expect(known[0].note == [1, 2, 3] && known[0].end == nil)
+        #expect(known[1].end?.manner == .exited(code: 3))
+        #expect(!isGone(process))
+        #expect(try await after.text(attempt(1)) == "kept\n")
+        try await after.signal(attempt(0), SIGKILL)
+        #expect(await after.log.end(of: attempt(0)).manner == .signalled(SIGKILL))
+        try await after.finish()
+    }
+
+    @Test(arguments: isolations) func aKilledLauncherLeavesNoProcessAndLosesNoAttempt(isolation: String) async throws {
+        let harness = LauncherHarness(isolation: isolation)
+        #expect(try await harness.start() == [])
+        // Without cgroups nothing finds what left its session when launcher and parent are dead.
+        let grandchildCommand = isolation == "subreaper" ? "sleep 1000" : "setsid sleep 1000"
+        try await harness.launch(shell(0, "\(grandchildCommand) & echo $!; wait"), shell(1, "exit 4"))
+        _ = await harness.log.first { if case .outputGrew(attempt(0), _, _) = $0 { true } else { false } }
+        _ = await harness.log.end(of: attempt(1))
+        let first = await harness.log.processID(of: attempt(0))
+        let grandchild = try #require(Int32(try await harness.text(attempt(0)).filter(\.isNumber)))
+        let launcher = harness.launcherProcess()
+        #expect(kill(launcher, SIGKILL) == 0)
+
+        _ = await harness.log.first { $0 == .lost }
+        let event = await harness.log.first { if case .recovered(let known) = $0 { !known.isEmpty } else { false } }
+        guard case .recovered(let known) = event else { return }
+        let manners = known.sorted { $0.attempt < $1.attempt }.map(\.end?.manner)
+        #expect(manners == [.driverLost, .exited(code: 4)])
+        #expect(isGone(first) && isGone(grandchild))
+        #expect(harness.launcherProcess() != launcher)
+        try await harness.launch(order(2, ["true"]))
+        #expect(await harness.log.end(of: attempt(2)).manner == .exited(code: 0))
+        try await harness.finish()
+    }
+
+    @Test func malformedPacketsEndTheConnectionOnly() async throws {
+        try await withHarness { harness in
+            try await harness.launch(order(0, ["sleep", "1000"]))
+            _ = await harness.log.processID(of: attempt(0))
+            let launcher = harness.launcherProcess()
+            var header = suanpan_packet_header(version: UInt16(SUANPAN_LAUNCHER_VERSION), records: 1, length: 16)
+            let record = suanpan_record_header(kind: UInt16(SUANPAN_START.rawValue), reserved: 0, length: 8)
+            let garbage: [[UInt8]] = [[1], Array(repeating: 0xff, count: 4096), withUnsafeBytes(of: &header) { Array($0) } + withUnsafeBytes(of: record) { Array($0) }]
+            for bytes in garbage {
+                let intruder = suanpan_seqpacket_connect(harness.directory, SUANPAN_LAUNCHER_SOCKET, 65536)
+                #expect(intruder >= 0)
+                #expect(suanpan_seqpacket_send(intruder, bytes, bytes.count) == bytes.count)
+                var item = pollfd(fd: intruder, events: Int16(POLLIN), revents: 0)
+                #expect(poll(&item, 1, -1) == 1)
+                var answer = [UInt8](repeating: 0, count: 4096)
+                #expect(suanpan_seqpacket_receive(intruder, &answer, answer.count) <= 0)
+                close(intruder)
+            }
+            // The driver was pushed aside each time and comes back to the same launcher.
+            let event = await harness.log.first { if case .recovered(let known) = $0 { known.contains { $0.end == nil } } else { false } }
+            #expect(event != .lost)
+            #expect(harness.launcherProcess() == launcher)
+            try await harness.signal(attempt(0), SIGKILL)
+            #expect(await harness.log.end(of: attempt(0)).manner == .signalled(SIGKILL))
+        }
+    }
+
+    @Test(arguments: isolations) func manyShortTasks(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            let count: UInt32 = 2_000
+            try await harness.launch((0..<count).map { order($0, ["/bin/true"]) })
+            for index in 0..<count { #expect(await harness.log.end(of: attempt(index)).manner == .exited(code: 0)) }
+            try await harness.release((0..<count).map { attempt($0) })
+        }
+    }
+}

@@ -1,0 +1,176 @@
+import AgentCore
+import CLinuxShim
+import ClusterModel
+import class Foundation.FileManager
+import Glibc
+import Logging
+import Synchronization
+import TaskDrivers
+import Testing
+
+/// The events that a driver has told, and who waits for one.
+final class EventLog: Sendable {
+    private struct Waiter {
+        let matches: @Sendable (DriverEvent) -> Bool
+        let continuation: CheckedContinuation<DriverEvent, Never>
+    }
+
+    private struct State {
+        var events: [DriverEvent] = []
+        var waiters: [Waiter] = []
+    }
+
+    private let state = Mutex(State())
+
+    func append(_ events: [DriverEvent]) {
+        let served = state.withLock { state in
+            state.events += events
+            var served: [(Waiter, DriverEvent)] = []
+            state.waiters.removeAll { waiter in
+                guard let event = events.first(where: waiter.matches) else { return false }
+                served.append((waiter, event))
+                return true
+            }
+            return served
+        }
+        for (waiter, event) in served { waiter.continuation.resume(returning: event) }
+    }
+
+    var all: [DriverEvent] { state.withLock { $0.events } }
+
+    /// The first event that matches, waiting for it when it has not come yet. The test's time limit ends a vain wait.
+    func first(where matches: @escaping @Sendable (DriverEvent) -> Bool) async -> DriverEvent {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state in
+                let known = state.events.first(where: matches)
+                if known == nil { state.waiters.append(Waiter(matches: matches, continuation: continuation)) }
+                return known
+            }
+            if let known { continuation.resume(returning: known) }
+        }
+    }
+
+    func end(of attempt: AttemptID) async -> ProcessEnd {
+        let event = await first {
+            if case .ended(attempt, _) = $0 { true } else { false }
+        }
+        guard case .ended(_, let end) = event else { preconditionFailure() }
+        return end
+    }
+
+    func processID(of attempt: AttemptID) async -> Int32 {
+        let event = await first {
+            if case .started(attempt, _, _) = $0 { true } else { false }
+        }
+        guard case .started(_, let process, _) = event else { preconditionFailure() }
+        return process
+    }
+
+    func recovered() async -> [RecoveredAttempt] {
+        let event = await first {
+            if case .recovered = $0 { true } else { false }
+        }
+        guard case .recovered(let attempts) = event else { preconditionFailure() }
+        return attempts
+    }
+}
+
+/// A driver with a launcher and a run directory of its own.
+final class LauncherHarness: Sendable {
+    let directory: String
+    let loop = TestLoop()
+    let log = EventLog()
+    let driver: LauncherDriver
+
+    /// Beside the test products, whatever the build is called.
+    static let launcherPath: String = {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let path = String(decoding: buffer.prefix(max(length, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex) + "/suanpan-launcher"
+    }()
+
+    /// `directory` of an earlier harness: an agent that comes back.
+    init(directory: String? = nil, isolation: String = "auto") {
+        if let directory {
+            self.directory = directory
+        } else {
+            var template = Array("/tmp/suanpan-driver.XXXXXX".utf8CString)
+            precondition(mkdtemp(&template) != nil)
+            chmod(&template, 0o755)
+            self.directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        var logger = Logger(label: "test")
+        logger.logLevel = .error
+        driver = LauncherDriver(
+            runDirectory: self.directory, launcherPath: Self.launcherPath,
+            launcherArguments: ["--linger", "1", "--isolation", isolation], loop: loop, logger: logger)
+    }
+
+    /// Starts the driver; what it recovers.
+    func start() async throws -> [RecoveredAttempt] {
+        try await loop.perform { [driver, log] in try driver.start { log.append($0) } }
+        return await log.recovered()
+    }
+
+    func launch(_ orders: LaunchOrder...) async throws { try await launch(orders) }
+    func launch(_ orders: [LaunchOrder]) async throws { try await loop.perform { [driver] in driver.launch(orders) } }
+    func signal(_ attempt: AttemptID, _ signal: Int32) async throws { try await loop.perform { [driver] in driver.signal(attempt, signal) } }
+    func release(_ attempts: [AttemptID]) async throws { try await loop.perform { [driver] in driver.release(attempts) } }
+
+    func read(_ attempt: AttemptID, _ stream: OutputStream = .stdout, offset: Int64 = 0, limit: Int = 4096) async throws -> [UInt8] {
+        try await loop.perform { [driver] in try driver.readOutput(attempt, stream, offset: offset, limit: limit) }
+    }
+
+    func text(_ attempt: AttemptID, _ stream: OutputStream = .stdout) async throws -> String {
+        String(decoding: try await read(attempt, stream), as: UTF8.self)
+    }
+
+    /// The agent dies: its connection ends, the launcher stays.
+    func abandon() { loop.stop() }
+
+    func launcherProcess() -> Int32 {
+        let file = open(directory + "/launcher.lock", O_RDONLY)
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 16)
+        let length = Glibc.read(file, &buffer, buffer.count)
+        return Int32(String(decoding: buffer.prefix(max(length, 0)), as: UTF8.self).filter(\.isNumber)) ?? -1
+    }
+
+    /// Ends the launcher, which must be idle, and removes the run directory.
+    func finish() async throws {
+        let launcher = launcherProcess()
+        try await loop.perform { [driver] in driver.shutDownIfIdle() }
+        // A child of this process, whichever driver started it. It takes its files away before it ends.
+        waitpid(launcher, nil, 0)
+        loop.stop()
+        try FileManager.default.removeItem(atPath: directory)
+    }
+}
+
+/// An order of job 1 with usable defaults.
+func order(
+    _ index: UInt32, _ command: [String], fence: UInt64 = 1, environment: [String] = ["PATH=/usr/bin:/bin"], workDirectory: String = "/tmp",
+    userID: UInt32 = getuid(), groupID: UInt32 = getgid(), memoryBytes: Int64 = 0, outputLimitBytes: Int64 = 1 << 20, note: [UInt8] = []
+) -> LaunchOrder {
+    LaunchOrder(
+        attempt: attempt(index), fence: Fence(fence), command: command, environment: environment, workDirectory: workDirectory,
+        userID: userID, groupID: groupID, cpuMilli: 0, memoryBytes: memoryBytes, outputLimitBytes: outputLimitBytes, note: note)
+}
+
+func shell(_ index: UInt32, _ script: String) -> LaunchOrder { order(index, ["sh", "-c", script]) }
+
+func attempt(_ index: UInt32) -> AttemptID { AttemptID(job: JobID(1), index: index, number: 1) }
+
+/// True when there is no such process, not even a dead one that nobody has waited for.
+func isGone(_ process: Int32) -> Bool {
+    guard kill(process, 0) == 0 else { return true }
+    // Orphans belong to the machine's init, which may take its time to reap them.
+    let file = open("/proc/\(process)/stat", O_RDONLY)
+    guard file >= 0 else { return true }
+    defer { close(file) }
+    var buffer = [UInt8](repeating: 0, count: 256)
+    let length = read(file, &buffer, buffer.count)
+    let text = String(decoding: buffer.prefix(max(length, 0)), as: UTF8.self)
+    return text.split(separator: ")").last?.hasPrefix(" Z") ?? true
+}

@@ -1,0 +1,4 @@
+enum GoldenBytes {
+    static let agent: [String] = ["", "", "", "", ""]
+    static let coordinator: [String] = ["", "", "", "", "", ""]
+}
