@@ -28,6 +28,7 @@ let generated: [SwiftSetting] = [
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -96,18 +97,19 @@ let shell: [Target] = [
         name: "ControlAPI",
         dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, httpTypes, nioCore, logging],
         swiftSettings: strict),
+    .target(name: "DaemonKit", dependencies: ["ClusterPorts"], swiftSettings: strict),
     .target(
         name: "CoordinatorComposition",
         dependencies: [
             "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite", "ControlAPI",
-            crypto, arguments, yams, lifecycle, logging,
+            "DaemonKit", crypto, arguments, yams, lifecycle, signals, logging,
         ],
         swiftSettings: strict),
     .target(
         name: "AgentComposition",
         dependencies: [
-            "ClusterModel", "AgentCore", "ClusterPorts", "AgentEngine", "ZMQTransport", "HostTopology", "TaskDrivers", arguments, yams,
-            lifecycle, logging,
+            "ClusterModel", "AgentCore", "ClusterPorts", "AgentEngine", "ZMQTransport", "HostTopology", "TaskDrivers", "DaemonKit", "CLinuxShim", arguments, crypto,
+            yams, lifecycle, logging,
         ],
         swiftSettings: strict),
     .target(

@@ -97,7 +97,8 @@ on_exit() {
     if [ -n "$up_pid" ]; then
         step "Stopping"
         stop_all || code=1
-        [ "$code" -eq 0 ] || printf '\nFailed. The logs: %s and %s/log/\n' "$work/up.log" "$data" >&2
+        [ "$code" -eq 0 ] || printf '\n%s. The logs: %s and %s/log/\n' "$([ "$code" -gt 128 ] && echo Interrupted || echo Failed)" \
+            "$work/up.log" "$data" >&2
     else
         # Nothing ran yet, nothing here is of use.
         rm -rf "$work"

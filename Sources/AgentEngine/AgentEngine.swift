@@ -23,6 +23,8 @@ public actor AgentEngine {
     private var timer: Task<Void, Never>?
     private var timerDue: Int64 = .max
     private var stopped: AsyncStream<String>.Continuation?
+    /// `run` is over.
+    public private(set) var hasStopped = false
     private var registered: [CheckedContinuation<Void, Never>] = []
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -54,6 +56,7 @@ public actor AgentEngine {
         try driver.start(onEvents: { sink.driver($0) })
         try link.open(handler: sink)
         for await refusal in refusals { throw AgentRefused(message: refusal) }
+        hasStopped = true
         timer?.cancel()
         if core.isRegistered { link.send(.goodbye(core.session)) }
         driver.shutDownIfIdle()

@@ -154,7 +154,8 @@ pid_t suanpan_spawn_session(const char *program, const char *const arguments[], 
     error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
     if (error == 0) error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (error == 0) error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    if (error == 0) error = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
+    enum { log_flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW };
+    if (error == 0) error = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log_path, log_flags, 0600);
     // POSIX leaves out a const here; posix_spawn does not write to the strings.
     if (error == 0) error = posix_spawn(&process, program, &actions, &attributes, (char *const *)arguments, environ);
     posix_spawn_file_actions_destroy(&actions);

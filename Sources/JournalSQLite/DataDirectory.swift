@@ -52,7 +52,8 @@ final class DataDirectory: Sendable {
             guard code == EWOULDBLOCK else { throw failure(code, doing: "lock", at: path) }
             throw JournalError(
                 .locked,
-                "another coordinator\(holder(of: descriptor)) has \(directory) open; stop it first, or give this one another data directory")
+                "another coordinator\(holder(of: descriptor)) has \(directory) open; "
+                    + "stop it first, or give this one another data directory")
         }
         let note = "\(getpid())\n"
         // Only a hint for the message above: what it says is not relied upon.
@@ -99,7 +100,8 @@ final class DataDirectory: Sendable {
         let said = "cannot \(action) \(path): \(String(cString: strerror(code)))"
         switch code {
         case EACCES, EPERM:
-            return JournalError(.unreadable, "\(said); it must belong to the user that the coordinator runs as (uid \(geteuid())): chown it")
+            return JournalError(
+                .unreadable, "\(said); it must belong to the user that the coordinator runs as (uid \(geteuid())): chown it")
         case EROFS: return JournalError(.unreadable, "\(said); mount it writable, or name another data directory")
         case ENOSPC, EDQUOT: return JournalError(.full, "\(said); free space there")
         case ENOTDIR, EEXIST: return JournalError(.unreadable, "\(said); the data directory must be a directory")

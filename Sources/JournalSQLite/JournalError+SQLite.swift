@@ -23,7 +23,7 @@ extension JournalError {
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
             self.init(.unreadable, "\(said); the directory and its files must belong to the user that the coordinator runs as")
         case .SQLITE_CONSTRAINT:
-            self.init(.order, "\(said); a row of this batch is there already")
+            self.init(.order, "\(said); the tables do not allow it, and nothing of it was kept")
         default:
             self.init(.io, said)
         }

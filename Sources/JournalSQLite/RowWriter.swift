@@ -65,8 +65,8 @@ struct RowWriter: ~Copyable {
             code = SQLITE_OK
         }
         guard code == SQLITE_DONE else {
-            throw DatabaseError(
-                resultCode: ResultCode(rawValue: code), message: String(cString: sqlite3_errmsg(sqlite3_db_handle(statement))), sql: owner.sql)
+            let message = String(cString: sqlite3_errmsg(sqlite3_db_handle(statement)))
+            throw DatabaseError(resultCode: ResultCode(rawValue: code), message: message, sql: owner.sql)
         }
     }
 }

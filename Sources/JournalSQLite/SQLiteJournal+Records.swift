@@ -25,7 +25,7 @@ extension SQLiteJournal {
     ) throws {
         var journal = try RowWriter(database, #"INSERT INTO journal ("index", record) VALUES (?, ?)"#)
         var usage = try RowWriter(database, "INSERT INTO usage (sequence, tenant, job, body) VALUES (?, ?, ?, ?)")
-        var changes = TableChanges()
+        var changes = TableChanges(capacity: batches.reduce(0) { $0 + $1.rows.count })
         for (batch, record) in zip(batches, records) {
             try position.advance(over: batch)
             journal.integer(batch.index)
@@ -110,7 +110,8 @@ extension SQLiteJournal.Position {
         guard batch.index == index + 1 else { throw JournalError(.order, "batch \(batch.index) does not follow batch \(index)") }
         guard batch.at >= time else {
             throw JournalError(
-                .order, "batch \(batch.index) is of \(batch.at.nanoseconds), before the last one's \(time.nanoseconds) (nanoseconds since 1970)")
+                .order,
+                "batch \(batch.index) is of \(batch.at.nanoseconds) ns since 1970, before the last one's \(time.nanoseconds) ns")
         }
         index = batch.index
         time = batch.at

@@ -120,6 +120,11 @@ public final class SQLiteJournal: Journal {
         }
     }
 
+    /// Runs SQL by itself and returns its first integer: for the tests, which look behind the port.
+    func run(_ sql: String) async throws(JournalError) -> Int64? {
+        try await onQueue("run a statement in") { database, _ in try Int64.fetchOne(database, sql: sql) }
+    }
+
     public func close() async {
         position.withLock { $0.fault = $0.fault ?? JournalError(.io, "the journal \(path) is closed") }
         // Waits for the access under way; the last connection moves the write-ahead log into the database.

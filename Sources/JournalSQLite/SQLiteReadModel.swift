@@ -56,7 +56,7 @@ extension SQLiteReadModel {
         try await read { database in
             var query = TenantQuery(select: Self.jobColumns, from: .jobs, visibility)
             query.require("id = ?", id.column)
-            return try query.rows(in: database).next().map(JobRecord.init(row:))
+            return try query.firstRow(in: database).map(JobRecord.init(row:))
         }
     }
 
@@ -125,9 +125,9 @@ extension SQLiteReadModel {
         try await read { database in
             var query = TenantQuery(select: Self.attemptColumns, from: .attempts(of: job), visibility)
             if let task { query.require("task = ?", task.column) }
-            if let after {
-                query.require(
-                    "(job, task, number) > (?, ?, ?)", after.task.job.column, after.task.index.column, after.number.column)
+            if let after, after.task.job >= job {
+                guard after.task.job == job else { return [] }
+                query.require("(task, number) > (?, ?)", after.task.index.column, after.number.column)
             }
             query.finish("ORDER BY task, number", limit: limit)
             return try Array(query.rows(in: database).map(AttemptRecord.init(row:)))

@@ -27,6 +27,9 @@ struct TableChanges {
     private var attempts: [AttemptID: AttemptChange] = [:]
     private var jobs: [JobID: JobChange] = [:]
 
+    /// `capacity`: row changes to come, so that the tables here do not grow step by step.
+    init(capacity: Int) { attempts.reserveCapacity(capacity) }
+
     mutating func add(_ change: RowChange) throws(JournalError) {
         switch change {
         case .jobAccepted(let job):
@@ -56,11 +59,12 @@ struct TableChanges {
     private mutating func alter(
         _ attempt: AttemptID, _ state: JobState, _ reason: Reason, _ body: (inout AttemptChange) -> Void
     ) {
-        var row = attempts[attempt] ?? AttemptChange(state: state, reason: reason)
-        row.state = state
-        row.reason = reason
-        body(&row)
-        attempts[attempt] = row
+        func set(_ row: inout AttemptChange) {
+            row.state = state
+            row.reason = reason
+            body(&row)
+        }
+        set(&attempts[attempt, default: AttemptChange(state: state, reason: reason)])
     }
 
     /// Writes all rows, in the order of their keys: neighbours share pages.

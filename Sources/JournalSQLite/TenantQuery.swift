@@ -54,6 +54,11 @@ struct TenantQuery {
         arguments.append(max(0, limit).databaseValue)
     }
 
+    func firstRow(in database: Database) throws -> Row? {
+        try Row.fetchOne(database.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
+    }
+
+    /// The rows one by one; each is gone when the next is asked for.
     func rows(in database: Database) throws -> RowCursor {
         try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
     }

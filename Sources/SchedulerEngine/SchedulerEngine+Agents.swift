@@ -41,6 +41,10 @@ extension SchedulerEngine: AgentServerHandler {
     }
 
     public func enroll(_ request: EnrollmentRequest, answer: @escaping @Sendable (EnrollmentAnswer) -> Void) {
+        // Without a known token the core refuses by itself, unless the key was enrolled before.
+        if let verifier = follower.read({ $0.joinToken(request.tokenID)?.verifier }), !proves(request, verifier) {
+            return answer(.refused(code: "proof", message: "the proof does not match this token; was it copied whole?"))
+        }
         let command = Command.enroll(tokenID: request.tokenID, publicKey: request.publicKey, nodeName: request.nodeName)
         desk.stage(command) { result in
             switch result {
@@ -55,7 +59,4 @@ extension SchedulerEngine: AgentServerHandler {
     public func dropped(_ cause: TransportDrop, peer: String) {
         droppedFrames.withLock { $0[cause, default: 0] += 1 }
     }
-
-    /// The verifier of a join token, for the transport's proof check.
-    public func joinTokenVerifier(_ id: [UInt8]) -> [UInt8]? { follower.read { $0.joinToken(id)?.verifier } }
 }

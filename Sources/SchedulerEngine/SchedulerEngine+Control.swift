@@ -4,7 +4,7 @@ import Placement
 public import SchedulingCore
 import Synchronization
 
-extension SchedulerEngine {
+extension SchedulerEngine: ControlPlane {
     public func perform(_ command: Command) async throws(ControlError) -> Decision {
         if isDiskFull.withLock({ $0 }), command.isFromClient { throw .overloaded(retryAfter: .seconds(30)) }
         let result = await withCheckedContinuation { continuation in
@@ -95,6 +95,11 @@ extension SchedulerEngine {
 
     public func seal(_ value: String, tenant: String) -> [UInt8] { sealer.seal(value, tenant: tenant) }
     public var logs: any LogStore { logStore }
+    public var isReady: Bool { leads.withLock { $0 } }
+
+    public var endpoints: AgentEndpoints {
+        bound.withLock { $0 } ?? AgentEndpoints(agents: "", enrollment: "", logs: "", publicKey: [])
+    }
 
     /// The follower's state with the batch it includes: what a snapshot made elsewhere must equal.
     public func followerSnapshot() -> (index: UInt64, state: [UInt8]) { follower.snapshot() }

@@ -35,6 +35,12 @@ public final class SchedulerEngine: Sendable {
     let clocks: any TimeSource
     let sealer: any SecretSealer
     let logStore: any LogStore
+    public let reads: any ReadModel
+    /// Whether an agent's proof of its join token holds, given the token's verifier.
+    let proves: @Sendable (EnrollmentRequest, _ verifier: [UInt8]) -> Bool
+    /// Bound addresses, once the transport serves.
+    let bound = Mutex<AgentEndpoints?>(nil)
+    let leads = Mutex(false)
     let logger: Logger
     let desk = CommandDesk()
     let commits = CommitQueue()
@@ -57,8 +63,9 @@ public final class SchedulerEngine: Sendable {
     /// Replays the journal and takes the lead; nothing is visible before the first batch is durable.
     public init(
         journal: any Journal, server: any AgentServer, clocks: any TimeSource, sealer: any SecretSealer, logStore: any LogStore,
-        configuration: EngineConfiguration, newClusterID: [UInt8], logger: Logger,
-        keepTopology: @escaping @Sendable (TopologyDocument) -> Void
+        reads: any ReadModel, configuration: EngineConfiguration, newClusterID: [UInt8], logger: Logger,
+        keepTopology: @escaping @Sendable (TopologyDocument) -> Void,
+        proves: @escaping @Sendable (EnrollmentRequest, _ verifier: [UInt8]) -> Bool
     ) async throws {
         self.journal = journal
         self.server = server
@@ -67,6 +74,8 @@ public final class SchedulerEngine: Sendable {
         self.logStore = logStore
         self.logger = logger
         self.keepTopology = keepTopology
+        self.reads = reads
+        self.proves = proves
         let head = try await journal.head()
         try Self.checkClock(wall: clocks.wall(), head: head, configuration)
         let recovered = try await Recovery.run(journal)
@@ -100,13 +109,18 @@ public final class SchedulerEngine: Sendable {
     // MARK: Running
 
     /// Runs until cancelled or the journal fails. On return everything decided is durable or its callers know nothing.
-    public func run() async throws {
+    ///
+    /// - Parameter onLeading: called once agents are served and commands are taken.
+    public func run(onLeading: @escaping @Sendable (AgentEndpoints) -> Void) async throws {
         guard hasRun.exchange(true, ordering: .relaxed) == false else { throw EngineError("the engine runs once") }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.commit(self.firstBatch) }
+            group.addTask { try await self.commit(self.firstBatch, onLeading) }
             group.addTask { await self.decide() }
             group.addTask { await self.watchLeases() }
-            defer { desk.close() }
+            defer {
+                leads.withLock { $0 = false }
+                desk.close()
+            }
             try await group.next()
             commits.close()
             group.cancelAll()
@@ -140,8 +154,12 @@ public final class SchedulerEngine: Sendable {
 
     // MARK: Committing
 
-    private func commit(_ first: Batch) async throws {
+    private func commit(_ first: Batch, _ onLeading: @Sendable (AgentEndpoints) -> Void) async throws {
         try await append([first])
+        let endpoints = try await server.start(handler: self)
+        bound.withLock { $0 = endpoints }
+        leads.withLock { $0 = true }
+        onLeading(endpoints)
         desk.nudge()
         while true {
             let batches = await commits.takeAll()

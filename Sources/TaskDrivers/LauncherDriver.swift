@@ -332,7 +332,9 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
                 end = length == 0 ? "end of stream" : errorText(Int32(-length))
                 break
             }
-            let received = packet.withUnsafeBytes { $0.count < length ? nil : EventPackets.events(of: UnsafeRawBufferPointer(rebasing: $0[..<length])) }
+            let received = packet.withUnsafeBytes { bytes in
+                length > bytes.count ? nil : EventPackets.events(of: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+            }
             guard let received else {
                 end = "a packet that is not of this protocol version"
                 break

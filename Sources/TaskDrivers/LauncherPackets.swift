@@ -164,7 +164,8 @@ enum EventPackets {
             guard let record: suanpan_record_header = load(packet, at: at), Int(record.length) >= MemoryLayout<suanpan_record_header>.size,
                 at + Int(record.length) <= packet.count
             else { return nil }
-            guard let event = event(UInt32(record.kind), UnsafeRawBufferPointer(rebasing: packet[at..<at + Int(record.length)])) else { return nil }
+            let bytes = UnsafeRawBufferPointer(rebasing: packet[at..<at + Int(record.length)])
+            guard let event = event(UInt32(record.kind), bytes) else { return nil }
             events.append(event)
             at += Int(record.length)
         }
@@ -192,7 +193,8 @@ enum EventPackets {
             guard let record: suanpan_ended = load(bytes, at: 0), let end = ProcessEnd(record.end) else { return nil }
             return .ended(record.attempt.identifier, end, outputLost: record.end.flags & UInt32(SUANPAN_END_OUTPUT_LOST.rawValue) != 0)
         case SUANPAN_OUTPUT_GREW:
-            guard let record: suanpan_output_grew = load(bytes, at: 0), let stream = OutputStream(rawValue: UInt8(truncatingIfNeeded: record.stream))
+            guard let record: suanpan_output_grew = load(bytes, at: 0),
+                let stream = UInt8(exactly: record.stream).flatMap(OutputStream.init)
             else { return nil }
             return .outputGrew(record.attempt.identifier, stream, total: record.total_bytes)
         case SUANPAN_REFUSED:
@@ -215,7 +217,7 @@ enum EventPackets {
             end = known
         }
         return RecoveredAttempt(
-            attempt: record.attempt.identifier, fence: Fence(record.fence), note: Array(bytes[headBytes..<headBytes + Int(record.note_bytes)]),
-            startedAt: record.end.started_ns, end: end)
+            attempt: record.attempt.identifier, fence: Fence(record.fence),
+            note: Array(bytes[headBytes..<headBytes + Int(record.note_bytes)]), startedAt: record.end.started_ns, end: end)
     }
 }

@@ -304,7 +304,8 @@ void attempt_release(const struct suanpan_attempt *name) {
     if (found == ATTEMPT_NONE) return;
     uint32_t index = (uint32_t)found;
     if (table_state(index) != SLOT_ENDED) {
-        launcher_log("attempt %" PRIu64 ".%" PRIu32 ".%" PRIu32 " cannot be released: it has not ended", name->job, name->index, name->number);
+        launcher_log("attempt %" PRIu64 ".%" PRIu32 ".%" PRIu32 " cannot be released: it has not ended", name->job, name->index,
+            name->number);
         return;
     }
     output_remove(index);

@@ -282,7 +282,8 @@ int main(int argument_count, char **arguments) {
     }
     int status = enter_run_directory(options.run_directory);
     if (status != 0) return status;
-    if (table_open() < 0 || group_setup(options.cgroup_root, (enum suanpan_isolation_mode)options.isolation) < 0 || attempts_setup() < 0 || connection_setup() < 0)
+    if (table_open() < 0 || group_setup(options.cgroup_root, (enum suanpan_isolation_mode)options.isolation) < 0
+        || attempts_setup() < 0 || connection_setup() < 0)
         return SUANPAN_LAUNCHER_EXIT_SYSTEM;
     launcher_log("ready, isolation %s%s%s", group_mode_name(), group_limits() & SUANPAN_LIMIT_MEMORY ? ", memory binds" : "",
         group_limits() & SUANPAN_LIMIT_CPU ? ", cpu binds" : "");

@@ -25,7 +25,8 @@ enum {
 static int output_directory = -1;
 
 static void file_name(char name[64], const struct suanpan_attempt *attempt, int stream) {
-    snprintf(name, 64, "%" PRIu64 ".%" PRIu32 ".%" PRIu32 ".%s", attempt->job, attempt->index, attempt->number, stream == 0 ? "out" : "err");
+    snprintf(name, 64, "%" PRIu64 ".%" PRIu32 ".%" PRIu32 ".%s", attempt->job, attempt->index, attempt->number,
+        stream == 0 ? "out" : "err");
 }
 
 static void remove_strays(void) {
@@ -35,7 +36,9 @@ static void remove_strays(void) {
     for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
         struct suanpan_attempt attempt = {0};
         char suffix[4] = "";
-        if (sscanf(entry->d_name, "%" SCNu64 ".%" SCNu32 ".%" SCNu32 ".%3s", &attempt.job, &attempt.index, &attempt.number, suffix) != 4) continue;
+        int fields = sscanf(entry->d_name, "%" SCNu64 ".%" SCNu32 ".%" SCNu32 ".%3s", &attempt.job, &attempt.index,
+            &attempt.number, suffix);
+        if (fields != 4) continue;
         if (attempt_find(&attempt) == ATTEMPT_NONE) (void)unlinkat(output_directory, entry->d_name, 0);
     }
     closedir(stream);

@@ -36,8 +36,8 @@ struct search {
 static void look_at_child(pid_t process, void *argument) {
     struct search *search = argument;
     pid_t session = getsid(process);
-    if (process != search->leader && (attempt_is_leader(process) || (session > 0 && session != search->leader && attempt_is_leader(session))))
-        return;
+    bool in_running_session = session > 0 && session != search->leader && attempt_is_leader(session);
+    if (process != search->leader && (attempt_is_leader(process) || in_running_session)) return;
     search->found++;
     if (search->kill) kill(process, SIGKILL);
 }

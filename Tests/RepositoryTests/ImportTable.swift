@@ -50,21 +50,26 @@ struct ImportTable {
         "ZMQTransport": ImportRule(
             level: 5, targets: ["CZMQ", "CLinuxShim", "ClusterPorts", "WireProtocol"], modules: platform.union(["Crypto", "Logging"])),
         "HostTopology": ImportRule(level: 5, targets: ["CHwloc", "CNUMA", "CZlib", "ClusterPorts"], modules: platform),
-        "JournalSQLite": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["GRDB"])),
+        "JournalSQLite": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["GRDB", "GRDBSQLite"])),
         "TaskDrivers": ImportRule(level: 5, targets: ["CLinuxShim", "ClusterPorts"], modules: platform.union(["Logging"])),
         "ControlAPI": ImportRule(
             level: 5, targets: ["ClusterPorts"],
             modules: platform.union(["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore"])),
+        // What both daemons need of the system and of each other: clocks, key files, the pipe to the parent.
+        "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform),
 
         "CoordinatorComposition": ImportRule(
-            level: 6, targets: ["ClusterPorts", "ControlAPI", "JournalSQLite", "LedgerHashing", "SchedulerEngine", "ZMQTransport"],
+            level: 6,
+            targets: ["ClusterPorts", "ControlAPI", "DaemonKit", "JournalSQLite", "LedgerHashing", "SchedulerEngine", "ZMQTransport"],
             modules: platform.union(service).union(["ArgumentParser", "Crypto", "Yams"])),
         "AgentComposition": ImportRule(
-            level: 6, targets: ["AgentEngine", "ClusterPorts", "HostTopology", "TaskDrivers", "ZMQTransport"],
-            modules: platform.union(service).union(["ArgumentParser", "Yams"])),
+            level: 6,
+            targets: ["AgentEngine", "CLinuxShim", "ClusterPorts", "DaemonKit", "HostTopology", "TaskDrivers", "ZMQTransport"],
+            modules: platform.union(service).union(["ArgumentParser", "Crypto", "Yams"])),
         // Speaks REST only: it never links a daemon's half.
         "ControlCommands": ImportRule(
-            level: 6, targets: ["CLinuxShim"], modules: platform.union(["ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "Yams"])),
+            level: 6, targets: ["CLinuxShim"],
+            modules: platform.union(["ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "Yams"])),
 
         "suanpan": ImportRule(level: 7, targets: ["ControlCommands"], modules: ["ArgumentParser"]),
         "suanpan-coordinator": ImportRule(level: 7, targets: ["CoordinatorComposition"], modules: ["ArgumentParser"]),

@@ -70,7 +70,8 @@ struct LauncherDriverTests {
         try await withHarness { harness in
             let large = String(repeating: "x", count: 200_000)
             try await harness.launch(order(0, ["true", large]), order(1, ["true", "a\0b"]), order(2, ["true"]))
-            guard case .cannotExecute = await harness.log.end(of: attempt(0)).manner, case .cannotExecute = await harness.log.end(of: attempt(1)).manner
+            guard case .cannotExecute = await harness.log.end(of: attempt(0)).manner,
+                case .cannotExecute = await harness.log.end(of: attempt(1)).manner
             else {
                 Issue.record("\(harness.log.all)")
                 return
@@ -150,12 +151,32 @@ struct LauncherDriverTests {
         }
     }
 
+    @Test func theProcessorLimitBinds() async throws {
+        try await withHarness { harness in
+            let isolation = try await harness.loop.perform { [driver = harness.driver] in driver.isolation }
+            guard isolation?.cpuBinds == true else {
+                print("theProcessorLimitBinds: skipped, no cpu controller")
+                return
+            }
+            let script = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"
+            try await harness.launch(order(0, ["sh", "-c", script], cpuMilli: 200))
+            let end = await harness.log.end(of: attempt(0))
+            #expect(end.manner == .exited(code: 0))
+            // A busy machine gives less than the limit, none gives more; half as much again for the first period.
+            #expect(Double(end.cpuNanoseconds) <= 0.3 * Double(end.endedAt - end.startedAt))
+        }
+    }
+
     @Test(.enabled(if: getuid() == 0, "only root can become another user"))
     func attemptsRunAsTheirUserInADirectoryOfTheirOwn() async throws {
         try await withHarness { harness in
             let work = harness.directory + "/work/deep"
-            let command = ["sh", "-c", "id -u; id -g; id -G; pwd; stat -c %u .; umask; ulimit -c; grep NoNewPrivs /proc/self/status; echo x > /dev/stderr"]
-            try await harness.launch(order(0, command, workDirectory: work, userID: 65534, groupID: 65534))
+            let script = """
+                id -u; id -g; id -G; pwd; stat -c %u .; umask; ulimit -c
+                grep NoNewPrivs /proc/self/status
+                echo x > /dev/stderr
+                """
+            try await harness.launch(order(0, ["sh", "-c", script], workDirectory: work, userID: 65534, groupID: 65534))
             #expect(await harness.log.end(of: attempt(0)).manner == .exited(code: 0))
             let lines = try await harness.text(attempt(0)).split(separator: "\n")
             #expect(lines == ["65534", "65534", "65534", Substring(work), "65534", "0022", "0", "NoNewPrivs:\t1"])
@@ -233,7 +254,9 @@ struct LauncherDriverTests {
             let launcher = harness.launcherProcess()
             var header = suanpan_packet_header(version: UInt16(SUANPAN_LAUNCHER_VERSION), records: 1, length: 16)
             let record = suanpan_record_header(kind: UInt16(SUANPAN_START.rawValue), reserved: 0, length: 8)
-            let garbage: [[UInt8]] = [[1], Array(repeating: 0xff, count: 4096), withUnsafeBytes(of: &header) { Array($0) } + withUnsafeBytes(of: record) { Array($0) }]
+            // A start command that is nothing but its header.
+            let short = withUnsafeBytes(of: &header) { Array($0) } + withUnsafeBytes(of: record) { Array($0) }
+            let garbage: [[UInt8]] = [[1], Array(repeating: 0xff, count: 4096), short]
             for bytes in garbage {
                 let intruder = suanpan_seqpacket_connect(harness.directory, SUANPAN_LAUNCHER_SOCKET, 65536)
                 #expect(intruder >= 0)
@@ -257,7 +280,8 @@ struct LauncherDriverTests {
         try await withHarness(isolation: isolation) { harness in
             let count: UInt32 = 2_000
             try await harness.launch((0..<count).map { order($0, ["/bin/true"]) })
-            for index in 0..<count { #expect(await harness.log.end(of: attempt(index)).manner == .exited(code: 0)) }
+            let ends = await harness.log.ends(Int(count))
+            #expect(ends.values.allSatisfy { $0.manner == .exited(code: 0) })
             try await harness.release((0..<count).map { attempt($0) })
         }
     }

@@ -58,6 +58,17 @@ final class EventLog: Sendable {
         return end
     }
 
+    /// The ends of `count` attempts, whichever they are.
+    func ends(_ count: Int) async -> [AttemptID: ProcessEnd] {
+        var ends: [AttemptID: ProcessEnd] = [:]
+        while true {
+            for case .ended(let attempt, let end) in all { ends[attempt] = end }
+            if ends.count >= count { return ends }
+            let known = ends
+            _ = await first { if case .ended(let attempt, _) = $0 { known[attempt] == nil } else { false } }
+        }
+    }
+
     func processID(of attempt: AttemptID) async -> Int32 {
         let event = await first {
             if case .started(attempt, _, _) = $0 { true } else { false }
@@ -115,10 +126,14 @@ final class LauncherHarness: Sendable {
 
     func launch(_ orders: LaunchOrder...) async throws { try await launch(orders) }
     func launch(_ orders: [LaunchOrder]) async throws { try await loop.perform { [driver] in driver.launch(orders) } }
-    func signal(_ attempt: AttemptID, _ signal: Int32) async throws { try await loop.perform { [driver] in driver.signal(attempt, signal) } }
+    func signal(_ attempt: AttemptID, _ signal: Int32) async throws {
+        try await loop.perform { [driver] in driver.signal(attempt, signal) }
+    }
     func release(_ attempts: [AttemptID]) async throws { try await loop.perform { [driver] in driver.release(attempts) } }
 
-    func read(_ attempt: AttemptID, _ stream: OutputStream = .stdout, offset: Int64 = 0, limit: Int = 4096) async throws -> [UInt8] {
+    func read(
+        _ attempt: AttemptID, _ stream: OutputStream = .stdout, offset: Int64 = 0, limit: Int = 4096
+    ) async throws -> [UInt8] {
         try await loop.perform { [driver] in try driver.readOutput(attempt, stream, offset: offset, limit: limit) }
     }
 
@@ -151,11 +166,12 @@ final class LauncherHarness: Sendable {
 /// An order of job 1 with usable defaults.
 func order(
     _ index: UInt32, _ command: [String], fence: UInt64 = 1, environment: [String] = ["PATH=/usr/bin:/bin"], workDirectory: String = "/tmp",
-    userID: UInt32 = getuid(), groupID: UInt32 = getgid(), memoryBytes: Int64 = 0, outputLimitBytes: Int64 = 1 << 20, note: [UInt8] = []
+    userID: UInt32 = getuid(), groupID: UInt32 = getgid(), cpuMilli: Int64 = 0, memoryBytes: Int64 = 0, outputLimitBytes: Int64 = 1 << 20,
+    note: [UInt8] = []
 ) -> LaunchOrder {
     LaunchOrder(
         attempt: attempt(index), fence: Fence(fence), command: command, environment: environment, workDirectory: workDirectory,
-        userID: userID, groupID: groupID, cpuMilli: 0, memoryBytes: memoryBytes, outputLimitBytes: outputLimitBytes, note: note)
+        userID: userID, groupID: groupID, cpuMilli: cpuMilli, memoryBytes: memoryBytes, outputLimitBytes: outputLimitBytes, note: note)
 }
 
 func shell(_ index: UInt32, _ script: String) -> LaunchOrder { order(index, ["sh", "-c", script]) }

@@ -27,7 +27,8 @@ private final class VirtualClock: Sendable {
 
     private func next(until time: Int64) -> Item? {
         state.withLock { state in
-            guard let place = state.items.indices.min(by: { state.items[$0].at < state.items[$1].at }), state.items[place].at <= time else { return nil }
+            guard let place = state.items.indices.min(by: { state.items[$0].at < state.items[$1].at }), state.items[place].at <= time
+            else { return nil }
             state.now = max(state.now, state.items[place].at)
             return state.items.remove(at: place)
         }

@@ -26,7 +26,7 @@ struct AgentLinkTests {
     func ordering() async throws {
         let key = try CurveKeyPair.generate()
         let count: UInt64 = 10_000
-        try await TestServer.withServer(configure: { $0.queueBytesMax = 16 << 20 }) { server, endpoints in
+        try await TestServer.withServer(queueBytesMax: 16 << 20) { server, endpoints in
             server.admit(key.publicKey, as: node)
             try await TestAgent.withAgent(endpoints: endpoints, keyPair: key) { agent in
                 try await server.waitForRegistration(of: node)
@@ -122,7 +122,7 @@ struct AgentLinkTests {
     @Test("A node whose queue overflows is disconnected and registers again")
     func overflow() async throws {
         let key = try CurveKeyPair.generate()
-        try await TestServer.withServer(configure: { $0.queueBytesMax = 64 << 10 }) { server, endpoints in
+        try await TestServer.withServer(queueBytesMax: 64 << 10) { server, endpoints in
             server.admit(key.publicKey, as: node)
             try await TestAgent.withAgent(endpoints: endpoints, keyPair: key) { agent in
                 try await server.waitForRegistration(of: node)
@@ -183,10 +183,16 @@ struct AgentLinkTests {
             #expect(error?.message.contains(endpoints.agents) == true)
             #expect(error?.message.contains("port") == true)
         }
-        let bad = try TestServer(configure: { $0.logs = "tcp://203.0.113.7:1" })
+        let bad = try TestServer(endpoints: .unavailable)
         let error = await #expect(throws: TransportError.self) { try await bad.server.start(handler: bad) }
         #expect(error?.code == .address)
     }
+}
+
+extension AgentEndpoints {
+    /// Of documentation's address range, which no machine has.
+    static let unavailable = AgentEndpoints(
+        agents: "tcp://203.0.113.7:1", enrollment: "tcp://203.0.113.7:2", logs: "tcp://203.0.113.7:3", publicKey: [])
 }
 
 extension Welcome {

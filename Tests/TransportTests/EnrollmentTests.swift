@@ -112,6 +112,6 @@ struct EnrollmentTests {
         #expect(!EnrollmentProof.isValid(request: other, verifier: verifier, serverPublicKey: server))
     }
 
-    private static let expectedProof = 
+    private static let expectedProof =
         "bf bb 69 a7 9 e 8d cb d3 5c 7 c4 85 e 19 dc 8c 62 40 9b b5 c4 e0 f eb b7 bd c5 44 47 4a 6f"
 }

@@ -48,11 +48,15 @@ struct RoundTripTests {
 
     @Test("Every tag of the model has its number in the protocol")
     func tags() {
-        for reason in Reason.allCases { #expect(WireReason(rawValue: Int(reason.rawValue)).map { WireReason.allCases.contains($0) } == true) }
+        for reason in Reason.allCases {
+            #expect(WireReason(rawValue: Int(reason.rawValue)).map { WireReason.allCases.contains($0) } == true)
+        }
         #expect(WireReason.allCases.count == Reason.allCases.count)
         #expect(WireDeviceKind.allCases.count == DeviceKind.allCases.count + 1)
         #expect(WireNodeLossPolicy.allCases.count == NodeLossPolicy.allCases.count + 1)
-        for cause in WireAttemptEnd.Cause.allCases { #expect((AttemptEnd.Cause(rawValue: UInt8(cause.rawValue)) == nil) == (cause == .unspecified)) }
+        for cause in WireAttemptEnd.Cause.allCases {
+            #expect((AttemptEnd.Cause(rawValue: UInt8(cause.rawValue)) == nil) == (cause == .unspecified))
+        }
         for code in WireRefusal.Code.allCases { #expect((Refusal.Code(rawValue: UInt8(code.rawValue)) == nil) == (code == .unspecified)) }
     }
 

@@ -36,7 +36,8 @@ enum Samples {
                 cpuMilli: 1000, memoryBytes: 1 << 30, devices: [DeviceGrant(index: 0, shareMilli: 250, memoryBytes: 1 << 20)]),
             restartReason: .nodeLost,
             gang: GangPlace(
-                rank: rank, localRank: rank, localWorldSize: 2, nodeRank: 0, masterAddress: "10.0.0.1", masterPort: 29_500, nodeNames: nodes))
+                rank: rank, localRank: rank, localWorldSize: 2, nodeRank: 0, masterAddress: "10.0.0.1", masterPort: 29_500, nodeNames: nodes
+            ))
     }
 
     static let agentMessages: [AgentMessage] = [
@@ -60,7 +61,10 @@ enum Samples {
                 lease: Span(nanoseconds: 6), wantsTopology: true)),
         .refuse(Refusal(code: .busy, message: "later", retryAfter: Span(nanoseconds: 8))),
         .heartbeatAck(HeartbeatAck(session: SessionID(1), number: 2, commandsSent: 3, interval: Span(nanoseconds: 4))),
-        command(.start(StartBatch(job: JobID(12), template: template, starts: [start(rank: 0, nodes: ["a", "b"]), start(rank: 1, nodes: ["a", "b"])]))),
+        command(
+            .start(
+                StartBatch(
+                    job: JobID(12), template: template, starts: [start(rank: 0, nodes: ["a", "b"]), start(rank: 1, nodes: ["a", "b"])]))),
         command(.stop([StopOrder(attempt: attempt, grace: Span(nanoseconds: 41))])),
         command(.release([attempt])),
     ]

@@ -39,7 +39,7 @@ final class FieldProblems {
 
     private(set) var list: [FieldProblem] = []
 
-    func add(_ code: FieldProblem.Code = .invalid, _ path: FieldPath, _ message: String) {
+    func add(_ path: FieldPath, _ message: String, code: FieldProblem.Code = .invalid) {
         guard list.count < Self.countMax else { return }
         list.append(FieldProblem(code: code, field: path.text, message: message))
     }
@@ -54,9 +54,9 @@ final class FieldProblems {
     func add(_ path: FieldPath, expected: String, not value: JSONValue) {
         let found =
             switch value {
-            case .number(let text): text.prefix(80)
+            case .number(let text): String(text.prefix(80))
             case .string(let text): "'\(text.prefix(80))'"
-            default: value.kindName[...]
+            default: value.kindName
             }
         add(path, "\(found) — expected \(expected)")
     }
@@ -119,12 +119,10 @@ struct FieldReader {
     }
 
     /// One of a type's names.
-    mutating func choice<Choice: CaseIterable>(
-        _ name: StaticString, of cases: some Collection<Choice> = Choice.allCases, named spelling: (Choice) -> String
-    ) -> Choice? {
+    mutating func choice<Choice: CaseIterable>(_ name: StaticString, named spelling: (Choice) -> String) -> Choice? {
         guard let value = value(name) else { return nil }
-        if case .string(let text) = value, let choice = cases.first(where: { spelling($0) == text }) { return choice }
-        problems.add(path(of: name), expected: "one of " + cases.map(spelling).joined(separator: ", "), not: value)
+        if case .string(let text) = value, let choice = Choice.allCases.first(where: { spelling($0) == text }) { return choice }
+        problems.add(path(of: name), expected: "one of " + Choice.allCases.map(spelling).joined(separator: ", "), not: value)
         return nil
     }
 
@@ -178,15 +176,15 @@ struct FieldReader {
     mutating func refuse(_ names: StaticString...) {
         for name in names {
             guard let value = take(name), !value.asksForNothing else { continue }
-            problems.add(.unsupportedField, path(of: name), "this version cannot honour it; leave it out or null")
+            problems.add(path(of: name), "this version cannot honour it; leave it out or null", code: .unsupportedField)
         }
     }
 
     /// Call last: complains about every member that nothing asked for.
     func finish() {
         for member in members where !isKnown(member.name) {
-            let valid = known.map(\.description).sorted().joined(separator: ", ")
-            problems.add(.unknownField, .member(path, String(member.name.prefix(80))), "unknown field; valid: \(valid)")
+            let valid = known.isEmpty ? "there are none" : "valid: " + known.map(\.description).sorted().joined(separator: ", ")
+            problems.add(.member(path, String(member.name.prefix(80))), "unknown field; \(valid)", code: .unknownField)
         }
     }
 

@@ -1,6 +1,6 @@
 /// A JSON document as it was written: numbers keep their text, so `0.1` cores is exactly a hundred milli-cores, and
 /// members keep their order, so errors come in the order of the document.
-enum JSONValue: Hashable {
+enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
     case number(String)
@@ -33,7 +33,7 @@ enum JSONValue: Hashable {
     }
 }
 
-struct JSONMember: Hashable {
+struct JSONMember: Hashable, Sendable {
     var name: String
     var value: JSONValue
 }

@@ -93,6 +93,11 @@ struct JSONWriter {
         value(flag)
     }
 
+    mutating func member(_ key: StaticString, _ flag: Bool?) {
+        name(key)
+        if let flag { value(flag) } else { null() }
+    }
+
     mutating func member(_ key: StaticString, _ time: LogicalTime) {
         name(key)
         value(Timestamp.text(time))

@@ -143,14 +143,13 @@ struct JobBody {
             let groups = items.enumerated().map { index, item in
                 var entry = FieldReader(item, at: .item(reader.path(of: "groups"), index), problems: problems)
                 let name = entry.string("name") ?? (items.count == 1 ? "main" : "group-\(index)")
-                let group = group(&entry, name: name)
+                let result = group(&entry, name: name)
                 entry.finish()
-                return group
+                return result
             }
             return (groups, false)
         }
-        let group = group(&reader, name: "main")
-        return ([group], true)
+        return ([group(&reader, name: "main")], true)
     }
 
     private func group(_ reader: inout FieldReader, name: String) -> TaskGroup {

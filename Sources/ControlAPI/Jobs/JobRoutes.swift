@@ -157,7 +157,7 @@ extension ControlRouter {
     private static func explanation(of standing: JobStanding) -> String {
         let reason = standing.reason.nameOrNil.map { " (\($0))" } ?? ""
         let code = standing.exitCode.map { ", exit code \($0)" } ?? ""
-        return standing.state.isTerminal
-            ? "The job has ended: \(standing.state.name)\(reason)\(code)." : "The job is \(standing.state.name)\(reason); no task of it waits."
+        let state = "\(standing.state.name)\(reason)"
+        return standing.state.isTerminal ? "The job has ended: \(state)\(code)." : "The job is \(state); no task of it waits."
     }
 }

@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterPorts
+import SchedulingCore
 
 /// Sends what there is of the selected output and ends: task by task, standard output before standard error.
 struct LogDump: Sendable {
@@ -14,6 +15,7 @@ struct LogDump: Sendable {
 
     var chunkBytes: Int { selection.isPrefixed ? Self.prefixedChunkBytes : Self.chunkBytes }
 
+    @concurrent
     func run(_ indices: Range<UInt32>, into output: inout LogOutput) async throws {
         var first = indices.lowerBound
         while first < indices.upperBound {
@@ -23,6 +25,7 @@ struct LogDump: Sendable {
         }
     }
 
+    @concurrent
     private func send(_ record: AttemptRecord, into output: inout LogOutput) async throws {
         let attempt = record.placement.attempt
         var missing: Int64 = 0

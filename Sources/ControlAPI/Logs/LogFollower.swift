@@ -8,6 +8,7 @@
 
 import ClusterModel
 import ClusterPorts
+import SchedulingCore
 
 struct LogFollower {
     private static let feedCountMax = 64
@@ -47,6 +48,7 @@ struct LogFollower {
         next = dump.selection.indices.lowerBound
     }
 
+    @concurrent
     mutating func run(into output: inout LogOutput) async throws {
         try await withThrowingTaskGroup(of: Occurrence.self) { [stop] children in
             children.addTask {
@@ -85,6 +87,7 @@ struct LogFollower {
         }
     }
 
+    @concurrent
     private mutating func take(
         _ slice: LogSlice, of attempt: AttemptID, _ stream: LogStream, _ children: inout Children, into output: inout LogOutput
     ) async throws {
@@ -121,6 +124,7 @@ struct LogFollower {
 
     /// Looks for attempts that began and for those that are over. Whether the job has ended is asked first: its rows
     /// are then final.
+    @concurrent
     private mutating func refresh(_ children: inout Children, into output: inout LogOutput) async throws {
         for (index, feed) in feeds {
             for stream in feed.pausedStreams {
@@ -167,6 +171,7 @@ struct LogFollower {
     }
 
     /// Tasks whose attempt has brought everything: on to the next attempt, or done.
+    @concurrent
     private mutating func settleDrained(isOver: Bool, _ children: inout Children, into output: inout LogOutput) async throws {
         for (index, feed) in feeds.sorted(by: { $0.key < $1.key }) {
             guard let attempt = feed.attempt, feed.offsets.isEmpty else { continue }
@@ -185,6 +190,7 @@ struct LogFollower {
         }
     }
 
+    @concurrent
     private func sendDropped(_ feed: Feed, _ end: AttemptEnd, _ index: UInt32, into output: inout LogOutput) async throws {
         let missing = feed.sentBytes.reduce(Int64(0)) { $0 + max(0, end.byteCount(of: $1.key) - $1.value) }
         let dropped = max(missing, end.droppedBytes)

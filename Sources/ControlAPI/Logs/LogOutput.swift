@@ -15,6 +15,7 @@ struct LogOutput {
 
     /// Sends what can be sent of bytes just read and returns how many those are. Several tasks share the text line by
     /// line, so an unfinished line waits, unless it fills what a read gives or nothing follows it.
+    @concurrent
     mutating func send(_ bytes: [UInt8], of task: UInt32, mustSendAll: Bool) async throws -> Int {
         guard !bytes.isEmpty else { return 0 }
         guard isPrefixed else {
@@ -36,6 +37,7 @@ struct LogOutput {
     }
 
     /// Says that output is missing here.
+    @concurrent
     mutating func sendDropped(_ count: Int64, of task: UInt32) async throws {
         var line = last == UInt8(ascii: "\n") ? "" : "\n"
         if isPrefixed { line += "\(task)| " }

@@ -1,5 +1,6 @@
 import ClusterModel
 import ClusterPorts
+import SchedulingCore
 
 /// Which output a reader asked for.
 struct LogSelection: Sendable {

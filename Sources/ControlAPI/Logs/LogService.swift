@@ -2,6 +2,7 @@ import ClusterModel
 import ClusterPorts
 import HTTPTypes
 import Hummingbird
+import SchedulingCore
 import Synchronization
 
 /// Answers `GET /v1/jobs/{id}/logs`. A reader costs one slot of its key and a bounded amount of memory, however slow
@@ -30,8 +31,8 @@ final class LogService: Sendable {
             self.service = service
             self.keyID = isFree ? keyID : ""
             guard isFree else {
-                throw .tooMany(
-                    "too_many_readers", "This key reads \(service.readersPerKeyMax) logs already, the most allowed.", retryAfter: .seconds(5))
+                let detail = "This key reads \(service.readersPerKeyMax) logs already, the most allowed."
+                throw .tooMany("too_many_readers", detail, retryAfter: .seconds(5))
             }
         }
 

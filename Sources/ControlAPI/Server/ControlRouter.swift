@@ -1,6 +1,8 @@
 import ClusterPorts
 import HTTPTypes
 import Hummingbird
+import Logging
+import SchedulingCore
 
 /// The whole interface as one table, and the router made from it.
 struct ControlRouter {

@@ -1,6 +1,7 @@
 public import ClusterPorts
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 public import Logging
 import NIOCore
 

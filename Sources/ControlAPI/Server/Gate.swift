@@ -16,8 +16,9 @@ struct Gate: RouterMiddleware {
     /// Methods by path, to tell a wrong method from a wrong path.
     let endpoints: [Endpoint]
 
+    @concurrent
     func handle(
-        _ request: Request, context: ControlContext, next: (Request, ControlContext) async throws -> Response
+        _ request: Request, context: ControlContext, next: @concurrent (Request, ControlContext) async throws -> Response
     ) async throws -> Response {
         let requestID = Self.requestID(of: request) ?? context.id
         var context = context
@@ -52,7 +53,7 @@ struct Gate: RouterMiddleware {
     /// A page in a browser must not reach a coordinator: neither across origins nor, on loopback, by a name that
     /// someone else's DNS gave to this address.
     private func checkOrigin(of request: Request) throws(Problem) {
-        let host = request.head.authority ?? request.headers[.host] ?? ""
+        let host = request.head.authority ?? ""
         if isLoopback, !Loopback.isName(hostName(host)) {
             throw Problem(.misdirectedRequest, "host_refused", "This coordinator listens on a loopback address and serves only its names.")
         }

@@ -25,7 +25,7 @@ extension Call {
 
     /// One object with its entity tag: equal bytes, equal tag. A client that has it already gets 304.
     func tagged(_ body: [UInt8]) -> Response {
-        let tag = "\"\(Hexadecimal.text(SHA256.hash(data: body).prefix(12)))\""
+        let tag = "\"\(Hexadecimal.text(Array(SHA256.hash(data: body).prefix(12))))\""
         var response = json(body)
         if let known = request.headers[.ifNoneMatch], known == "*" || known.split(separator: ",").contains(where: { $0.contains(tag) }) {
             response = Response(status: .notModified)

@@ -19,7 +19,9 @@ extension ControlRouter {
         let after: UInt64 = try call.query.integer("after", 0...UInt64(Int64.max)) ?? 0
         var job: JobID?
         if let text = call.query.text("job") {
-            guard let id = JobID(parsing: text) else { throw Problem.invalid("job", "'\(text.prefix(80))' — expected the number of a job") }
+            guard let id = JobID(parsing: text) else {
+                throw Problem.invalid("job", "'\(text.prefix(80))' — expected the number of a job")
+            }
             job = id
         }
         // Taken before the rows: what is said to be closed must be in them.

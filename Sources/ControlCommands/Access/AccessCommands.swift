@@ -105,7 +105,8 @@ struct UserCommand: AsyncParsableCommand {
     struct Set: Verb {
         static let configuration = CommandConfiguration(
             commandName: "set", abstract: "Say which account of the nodes a user's jobs run as.",
-            discussion: "Without --uid and --gid, they run as their agent's own user.\n\nEXAMPLE: suanpan user set ada --uid 1001 --gid 1001")
+            discussion:
+                "Without --uid and --gid, they run as their agent's own user.\n\nEXAMPLE: suanpan user set ada --uid 1001 --gid 1001")
 
         @Argument(help: "Name of the user.")
         var name: String

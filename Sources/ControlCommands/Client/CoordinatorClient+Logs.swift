@@ -1,4 +1,4 @@
-// Output of attempts as bytes, passed on as they come.
+// Output of jobs as bytes, passed on as they come.
 
 import AsyncHTTPClient
 import NIOCore
@@ -11,17 +11,16 @@ struct LogRequest: Hashable, Sendable {
     }
 
     var job: String
-    var task: Int64
-    /// nil: the last attempt.
+    /// nil: all tasks; where there are several, the coordinator begins each line with its task's index.
+    var task: Int64?
+    /// nil: the last one, and with `follow` those after it.
     var attempt: Int64?
     var stream: Stream
     var follow: Bool
-    /// Bytes already had; the answer begins after them.
-    var since: Int64 = 0
     /// Only so many last lines.
     var tail: Int?
 
-    init(job: String, task: Int64, attempt: Int64? = nil, stream: Stream, follow: Bool, tail: Int? = nil) {
+    init(job: String, task: Int64?, attempt: Int64? = nil, stream: Stream, follow: Bool, tail: Int? = nil) {
         self.job = job
         self.task = task
         self.attempt = attempt
@@ -31,28 +30,29 @@ struct LogRequest: Hashable, Sendable {
     }
 
     var query: CoordinatorClient.Query {
-        var query: CoordinatorClient.Query = [("task", String(task)), ("stream", stream.rawValue)]
+        var query: CoordinatorClient.Query = [("stream", stream.rawValue)]
+        if let task { query.append(("task", String(task))) }
         if let attempt { query.append(("attempt", String(attempt))) }
         if follow { query.append(("follow", "true")) }
-        if since > 0 { query.append(("since", String(since))) }
-        if let tail, since == 0 { query.append(("tail", String(tail))) }
+        if let tail { query.append(("tail", String(tail))) }
         return query
     }
 }
 
 /// Why a stream of output stopped short.
 enum LogInterruption: Error, Sendable {
-    /// The connection broke or could not be made: ask again from where it stopped.
+    /// The connection broke or could not be made: ask again.
     case lost(String)
     case refused(CommandFailure)
     case cancelled
 }
 
 extension CoordinatorClient {
-    /// Passes the stream's bytes to `receive` until it is complete (or, without `follow`, until its present end).
-    func readLog(_ log: LogRequest, receive: ([UInt8]) -> Void) async throws(LogInterruption) {
+    /// Passes the stream's bytes to `receive` until the coordinator ends it, the first `skip` left out: what an earlier
+    /// connection brought.
+    func readLog(_ log: LogRequest, skipping skip: Int64 = 0, receive: ([UInt8]) -> Void) async throws(LogInterruption) {
         var request = request(.get, "/v1/jobs/\(Self.escape(log.job))/logs", query: log.query)
-        request.headers.replaceOrAdd(name: "Accept", value: "application/octet-stream, text/plain, application/problem+json")
+        request.headers.replaceOrAdd(name: "Accept", value: "text/plain, application/octet-stream, application/problem+json")
         do {
             // No deadline: a quiet job is not a fault. Who follows a job watches its state beside this.
             let response = try await Self.transport.execute(request, deadline: .distantFuture)
@@ -63,7 +63,13 @@ extension CoordinatorClient {
                 if response.status.code == 429 || response.status.code >= 500 { throw LogInterruption.lost(failure.message) }
                 throw LogInterruption.refused(failure)
             }
-            for try await chunk in response.body { receive(Array(chunk.readableBytesView)) }
+            var left = skip
+            for try await chunk in response.body {
+                let bytes = chunk.readableBytesView
+                let fresh = bytes.dropFirst(Int(clamping: left))
+                left -= Int64(bytes.count - fresh.count)
+                if !fresh.isEmpty { receive(Array(fresh)) }
+            }
         } catch let interruption as LogInterruption {
             throw interruption
         } catch is CancellationError {

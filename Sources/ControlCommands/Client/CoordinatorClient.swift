@@ -1,6 +1,7 @@
 // One coordinator's REST interface for one verb: keys, retries, revisions and refusals in one place.
 
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
 import Synchronization
@@ -42,7 +43,8 @@ final class CoordinatorClient: Sendable {
     private let revision = Mutex<UInt64>(0)
 
     init(
-        configuration: ClientConfiguration, patience: RetrySchedule.Patience = .brief, notice: @escaping @Sendable (String) -> Void = { _ in }
+        configuration: ClientConfiguration, patience: RetrySchedule.Patience = .brief,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.patience = patience
@@ -135,7 +137,7 @@ final class CoordinatorClient: Sendable {
             case .cancelled: throw CommandFailure(.failed, "interrupted")
             }
             guard let delay = schedule.delay(after: outcome, chance: .random(in: 0...1)) else { throw failure }
-            if delay >= .seconds(1) { notice("\(failure.message); trying again in \(delay.components.seconds) s") }
+            if delay >= .seconds(2) { notice("\(failure.message); trying again in \(delay.components.seconds) s") }
             do { try await Task.sleep(for: delay) } catch { throw CommandFailure(.failed, "interrupted") }
         }
     }
@@ -210,7 +212,8 @@ final class CoordinatorClient: Sendable {
     static func isUnreachable(_ error: any Error) -> Bool {
         switch error {
         case let error as HTTPClientError: error == .connectTimeout || error == .getConnectionFromPoolTimeout
-        case is IOError, is ChannelError, is HTTPParserError: false
+        case let error as IOError: [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(error.errnoCode)
+        case is ChannelError, is HTTPParserError: false
         // What remains is NIO's connection failure, which has no type in the modules named here.
         default: true
         }
@@ -218,7 +221,8 @@ final class CoordinatorClient: Sendable {
 
     static func describe(_ error: any Error) -> String {
         switch error {
-        case let error as HTTPClientError where error == .deadlineExceeded: "it took more than \(answerTimeLimit.nanoseconds / 1_000_000_000) s"
+        case let error as HTTPClientError where error == .deadlineExceeded:
+            "it took more than \(answerTimeLimit.nanoseconds / 1_000_000_000) s"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "it closed the connection"
         case is HTTPParserError: "it does not speak HTTP"
         default: "the connection broke"

@@ -7,7 +7,8 @@ import Glibc
 struct CoordinatorCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "coordinator", abstract: "Become the coordinator of a cluster (suanpan-coordinator).",
-        discussion: "All arguments are passed on; `suanpan coordinator --help` lists them.\n\nEXAMPLE: suanpan coordinator --http 0.0.0.0:8470")
+        discussion:
+            "All arguments are passed on; `suanpan coordinator --help` lists them.\n\nEXAMPLE: suanpan coordinator --http 0.0.0.0:8470")
 
     @Argument(parsing: .captureForPassthrough, help: "Passed on.")
     var arguments: [String] = []

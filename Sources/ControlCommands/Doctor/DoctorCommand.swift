@@ -3,7 +3,8 @@ import Glibc
 
 struct DoctorCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check this machine and its coordinator, and say what to mend.", discussion: "EXAMPLE: suanpan doctor")
+        commandName: "doctor", abstract: "Check this machine and its coordinator, and say what to mend.",
+        discussion: "EXAMPLE: suanpan doctor")
 
     @OptionGroup var connection: ConnectionOptions
 
@@ -69,7 +70,8 @@ enum HostChecks {
     /// Limits need cgroup v2 and the right to make groups.
     private static func controlGroups() -> Check {
         guard let content = FileContent.read(path: "/sys/fs/cgroup/cgroup.controllers", limit: 4096) else {
-            return Check(.limited, "no cgroup v2: memory and CPU limits are not enforced", remedy: "boot with systemd.unified_cgroup_hierarchy=1")
+            return Check(
+                .limited, "no cgroup v2: memory and CPU limits are not enforced", remedy: "boot with systemd.unified_cgroup_hierarchy=1")
         }
         let controllers = String(decoding: content, as: UTF8.self).split { $0 == " " || $0 == "\n" }.map(String.init)
         let missing = ["cpu", "memory", "pids"].filter { !controllers.contains($0) }
@@ -92,7 +94,8 @@ enum HostChecks {
         guard statvfs(path, &space) == 0 else { return Check(.bad, "\(path): \(SystemError.text(errno))") }
         let free = Int64(clamping: UInt64(space.f_bavail) * UInt64(space.f_frsize))
         guard free >= 1 << 30 else {
-            return Check(.bad, "\(path) has only \(Humanized.bytes(free)) left", remedy: "the journal stops without room: free at least 1 GiB")
+            return Check(
+                .bad, "\(path) has only \(Humanized.bytes(free)) left", remedy: "the journal stops without room: free at least 1 GiB")
         }
         return Check(.good, "data directory \(path), \(Humanized.bytes(free)) free")
     }
@@ -103,7 +106,9 @@ enum HostChecks {
         let release = withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         let numbers = release.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
         let isNew = numbers.count == 2 && (numbers[0], numbers[1]) >= (5, 7)
-        return isNew ? Check(.good, "Linux \(release)") : Check(.limited, "Linux \(release) is older than 5.7: jobs start outside their cgroup first")
+        return isNew
+            ? Check(.good, "Linux \(release)")
+            : Check(.limited, "Linux \(release) is older than 5.7: jobs start outside their cgroup first")
     }
 }
 
@@ -112,7 +117,9 @@ enum CoordinatorChecks {
         do throws(CommandFailure) {
             let client = try context.client(connection)
             let cluster = try await client.get("/v1/cluster")
-            var checks = [Check(.good, "coordinator at \(client.configuration.url)" + (cluster["epoch"]?.scalarText.map { ", epoch \($0)" } ?? ""))]
+            var checks = [
+                Check(.good, "coordinator at \(client.configuration.url)" + (cluster["epoch"]?.scalarText.map { ", epoch \($0)" } ?? ""))
+            ]
             let nodes = try await client.list("/v1/nodes", limit: nil)["items"]?.items ?? []
             checks.append(self.nodes(nodes))
             return checks

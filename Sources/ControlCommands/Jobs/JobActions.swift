@@ -28,7 +28,8 @@ struct CancelCommand: Verb {
 
 struct RetryCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "retry", abstract: "Submit an ended job again, as a new job, and print its id.", discussion: "EXAMPLE: suanpan retry last")
+        commandName: "retry", abstract: "Submit an ended job again, as a new job, and print its id.",
+        discussion: "EXAMPLE: suanpan retry last")
 
     @Argument(help: "Job by number, or last.")
     var job: String
@@ -48,7 +49,8 @@ struct RetryCommand: Verb {
 
 struct ExplainCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Say why a job does not run, and what would change that.", discussion: "EXAMPLE: suanpan explain 12")
+        commandName: "explain", abstract: "Say why a job does not run, and what would change that.",
+        discussion: "EXAMPLE: suanpan explain 12")
 
     @Argument(help: "Job by number, or last.")
     var job: String
@@ -69,7 +71,9 @@ struct ExplainCommand: Verb {
         var facts: [(name: String, value: String?)] = [
             ("Job", explanation["job"]?.scalarText), ("State", JobOutcome.sentence(explanation)),
         ]
-        if let total = explanation["tasks"]?["total"]?.integer, total > 1 { facts.append(("Tasks", JobsCommand.tasks(explanation["tasks"]))) }
+        if let total = explanation["tasks"]?["total"]?.integer, total > 1 {
+            facts.append(("Tasks", JobsCommand.tasks(explanation["tasks"])))
+        }
         return Printable.line(sentence) + "\n\n" + Facts.text(facts)
     }
 }

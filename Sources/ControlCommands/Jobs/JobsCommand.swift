@@ -56,7 +56,8 @@ struct JobsCommand: Verb {
             table.append([
                 .init(field("id")), .init(field("name")), .init(field("state"), tint: Tint(state: field("state"))), .init(field("reason")),
                 .init(Self.tasks(job["tasks"])), .init(Instants.age(job["submittedAt"], now: now)), .init(field("user")),
-                .init(field("project")), .init(field("queue")), .init(field("priority")), .init(Instants.short(job["submittedAt"], now: now)),
+                .init(field("project")), .init(field("queue")), .init(field("priority")),
+                .init(Instants.short(job["submittedAt"], now: now)),
                 .init(Instants.short(job["startedAt"], now: now)), .init(Instants.short(job["finishedAt"], now: now)),
             ])
         }

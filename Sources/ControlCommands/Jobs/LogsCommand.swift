@@ -59,29 +59,14 @@ struct LogsCommand: Verb {
         }
     }
 
-    /// What there is now, task after task.
-    private func printPresent(_ job: String, _ client: CoordinatorClient, _ context: CommandContext) async throws {
-        let total = try await client.get("/v1/jobs/\(job)")["tasks"]?["total"]?.integer ?? 1
-        guard task == nil, total > 1 else {
-            return try await printPresent(job, task: Int64(task ?? 0), isPrefixed: false, client, context)
-        }
-        let tasks = try await client.list("/v1/jobs/\(job)/tasks", limit: nil)
-        for item in tasks["items"]?.items ?? [] where item["attempt"]?.integer ?? 0 > 0 {
-            guard let index = item["index"]?.integer else { continue }
-            try await printPresent(job, task: index, isPrefixed: true, client, context)
-        }
-    }
-
-    private func printPresent(
-        _ job: String, task: Int64, isPrefixed: Bool, _ client: CoordinatorClient, _ context: CommandContext
-    ) async throws {
+    /// What there is now.
+    private func printPresent(_ job: String, _ client: CoordinatorClient, _ context: CommandContext) async throws(CommandFailure) {
         for stream in streams {
-            let request = LogRequest(job: job, task: task, attempt: attempt.map(Int64.init), stream: stream, follow: false, tail: tail)
+            let request = LogRequest(
+                job: job, task: task.map(Int64.init), attempt: attempt.map(Int64.init), stream: stream, follow: false, tail: tail)
             let sink = stream == .stdout ? context.console.output : context.console.errors
-            var prefixer = isPrefixed ? LinePrefixer(index: task) : nil
             do throws(LogInterruption) {
-                try await client.readLog(request) { bytes in sink.write(prefixer?.whole(lines: bytes) ?? bytes) }
-                if let rest = prefixer?.remainder(), !rest.isEmpty { sink.write(rest) }
+                try await client.readLog(request) { sink.write($0) }
             } catch {
                 switch error {
                 case .refused(let failure): throw failure

@@ -22,7 +22,8 @@ struct ShowCommand: Verb {
         let tasks = try await client.list("/v1/jobs/\(id)/tasks", limit: limit)
         let attempts = try await client.list("/v1/jobs/\(id)/attempts", limit: limit)
         let description = JobDescription(
-            job: object, tasks: tasks, attempts: attempts, now: .now(), isWide: output.format == .wide, hasColour: context.console.hasColour)
+            job: object, tasks: tasks, attempts: attempts, now: .now(), isWide: output.format == .wide, hasColour: context.console.hasColour
+        )
         context.console.write(description.text)
     }
 }
@@ -74,7 +75,9 @@ struct JobDescription {
     static func groupText(_ group: JSONValue) -> String {
         var parts: [String] = []
         let resources = group["resources"]
-        if let milli = resources?["cpuMilli"]?.integer { parts.append(Humanized.cores(milli: milli) + (milli == 1000 ? " core" : " cores")) }
+        if let milli = resources?["cpuMilli"]?.integer {
+            parts.append(Humanized.cores(milli: milli) + (milli == 1000 ? " core" : " cores"))
+        }
         if let bytes = resources?["memoryBytes"]?.integer { parts.append(Humanized.bytes(bytes)) }
         if let devices = resources?["devices"] {
             var text = "\(devices["count"]?.scalarText ?? "1") \(devices["kind"]?.text?.uppercased() ?? "device")"
@@ -104,7 +107,8 @@ struct JobDescription {
         for item in items {
             let field = { (name: String) in item[name]?.scalarText ?? "-" }
             table.append([
-                .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""), .init(field("node")),
+                .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""),
+                .init(field("node")),
                 .init(field("attempt")), .init(field("exitCode")), .init(Instants.elapsed(item["startedAt"], item["endedAt"], now: now)),
                 .init(field("group")), .init(field("rank")), .init(field("arrayIndex")),
             ])
@@ -123,7 +127,8 @@ struct JobDescription {
             let end = item["end"]
             let output = end.map { ($0["stdoutBytes"]?.integer ?? 0) + ($0["stderrBytes"]?.integer ?? 0) }
             table.append([
-                .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""), .init(field("node")),
+                .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""),
+                .init(field("node")),
                 .init(Self.allocationText(item["allocation"])), .init(end?["exitCode"]?.scalarText ?? "-"),
                 .init(Instants.elapsed(item["startedAt"], item["endedAt"], now: now)),
                 .init(end?["cpuTimeMilliseconds"]?.integer.map { Humanized.duration(seconds: $0 / 1000) } ?? "-"),
@@ -138,7 +143,9 @@ struct JobDescription {
     static func allocationText(_ allocation: JSONValue?) -> String {
         guard let allocation else { return "-" }
         let milli = allocation["cpuMilli"]?.integer ?? 0
-        var parts = [Humanized.cores(milli: milli) + (milli == 1000 ? " core" : " cores"), Humanized.bytes(allocation["memoryBytes"]?.integer ?? 0)]
+        var parts = [
+            Humanized.cores(milli: milli) + (milli == 1000 ? " core" : " cores"), Humanized.bytes(allocation["memoryBytes"]?.integer ?? 0),
+        ]
         let devices = (allocation["devices"]?.items ?? []).map { device in
             let share = device["shareMilli"]?.integer ?? 1000
             return (device["index"]?.scalarText ?? "?") + (share < 1000 ? "(\(Humanized.milli(share)))" : "")

@@ -11,7 +11,8 @@ struct NodeCommand: AsyncParsableCommand {
 extension NodeCommand {
     struct List: Verb {
         static let configuration = CommandConfiguration(
-            commandName: "ls", abstract: "List nodes with what they have and what is in use.", discussion: "EXAMPLE: suanpan node ls -o wide")
+            commandName: "ls", abstract: "List nodes with what they have and what is in use.",
+            discussion: "EXAMPLE: suanpan node ls -o wide")
 
         @OptionGroup var output: OutputOptions
         @OptionGroup var connection: ConnectionOptions
@@ -65,7 +66,8 @@ extension NodeCommand {
 
     struct Cordon: Verb {
         static let configuration = CommandConfiguration(
-            commandName: "cordon", abstract: "Place nothing new on a node; what runs goes on.", discussion: "EXAMPLE: suanpan node cordon worker-1")
+            commandName: "cordon", abstract: "Place nothing new on a node; what runs goes on.",
+            discussion: "EXAMPLE: suanpan node cordon worker-1")
 
         @Argument(help: "Names of nodes.")
         var nodes: [String]
@@ -137,7 +139,9 @@ extension NodeCommand {
         }
     }
 
-    fileprivate static func act(_ action: String, on nodes: [String], _ connection: ConnectionOptions, _ context: CommandContext) async throws {
+    fileprivate static func act(_ action: String, on nodes: [String], _ connection: ConnectionOptions, _ context: CommandContext)
+        async throws
+    {
         let client = try context.client(connection)
         for node in nodes {
             let answer = try await client.send(.post, "/v1/nodes/\(CoordinatorClient.escape(node))/\(action)")

@@ -2,15 +2,18 @@
 enum NodeTable {
     static func table(of nodes: [JSONValue]) -> Table {
         var table = Table([
-            .init("NAME"), .init("STATE"), .init("CPUS", isRightAligned: true), .init("MEMORY", isRightAligned: true), .init("DEVICES", isRightAligned: true),
-            .init("JOBS", isRightAligned: true), .init("ADDRESS", isWide: true), .init("SIMULATED", isWide: true), .init("LABELS", isWide: true),
+            .init("NAME"), .init("STATE"), .init("CPUS", isRightAligned: true), .init("MEMORY", isRightAligned: true),
+            .init("DEVICES", isRightAligned: true),
+            .init("JOBS", isRightAligned: true), .init("ADDRESS", isWide: true), .init("SIMULATED", isWide: true),
+            .init("LABELS", isWide: true),
         ])
         for node in nodes {
             let state = node["state"]?.text ?? "-"
             let labels = (node["labels"]?.members ?? []).map { "\($0.name)=\($0.value.scalarText ?? "")" }.joined(separator: ",")
             table.append([
                 .init(node["name"]?.text ?? "-"), .init(state, tint: Tint(state: state)), .init(cpus(node)), .init(memory(node)),
-                .init(node["deviceCount"]?.integer.flatMap { $0 > 0 ? "\($0)" : nil } ?? "-"), .init(node["liveAttemptCount"]?.scalarText ?? "-"),
+                .init(node["deviceCount"]?.integer.flatMap { $0 > 0 ? "\($0)" : nil } ?? "-"),
+                .init(node["liveAttemptCount"]?.scalarText ?? "-"),
                 .init(node["address"]?.text ?? "-"),
                 .init(node["simulated"]?.flag == true ? "yes" : "no"), .init(labels.isEmpty ? "-" : labels),
             ])

@@ -40,6 +40,11 @@ struct Console: Sendable {
     func print(_ line: String) { output.write(Array((line + "\n").utf8)) }
     func write(_ text: String) { output.write(Array(text.utf8)) }
     func note(_ line: String) { errors.write(Array((Printable.line(line) + "\n").utf8)) }
+    /// Takes away what a line that rewrites itself has left on a terminal.
+    func clearLine() {
+        if errorsIsTerminal { errors.write(Array("\r\u{1B}[K".utf8)) }
+    }
+
     func report(_ failure: CommandFailure) { errors.write(Array(failure.text.utf8)) }
 }
 

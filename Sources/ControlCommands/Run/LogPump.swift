@@ -1,57 +1,47 @@
-// Copies one attempt's output to ours, over as many connections as it takes.
+// Copies one stream of output to ours, over as many connections as it takes.
 
 import Synchronization
 
-/// Bytes passed on so far, for whoever wonders whether a stream still moves.
-final class Progress: Sendable {
+/// How many bytes of a stream have been passed on; whoever wonders whether it still moves may look as well.
+final class StreamPosition: Sendable {
     private let bytes = Mutex<Int64>(0)
-    func add(_ count: Int) { bytes.withLock { $0 += Int64(count) } }
-    var total: Int64 { bytes.withLock { $0 } }
+    func advance(by count: Int) { bytes.withLock { $0 += Int64(count) } }
+    var value: Int64 { bytes.withLock { $0 } }
 }
 
-/// One stream of one attempt.
 struct LogPump: Sendable {
     let client: CoordinatorClient
     let console: Console
     let request: LogRequest
-    /// nil: bytes pass unchanged.
-    let prefixIndex: Int64?
-    let progress: Progress
+    let position: StreamPosition
 
     /// How often a refusal is asked about again: a log may come into being a moment after its attempt.
     static let refusalsMax = 8
 
-    /// Returns when the stream is complete or will not come; throws nothing, since another stream may still have much
-    /// to say. With `tail`, a broken connection ends the copy: where it stood in the whole is not known.
+    /// Returns when the coordinator ends the stream, or will not give it; throws nothing, since another stream may still
+    /// have much to say.
     func run() async {
-        var request = request
-        var prefixer = prefixIndex.map { LinePrefixer(index: $0) }
         var refusals = 0
         var delay = Duration.milliseconds(100)
-        defer { if let rest = prefixer?.remainder(), !rest.isEmpty { sink.write(rest) } }
         while !Task.isCancelled {
-            do {
-                try await client.readLog(request) { bytes in
-                    request.since += Int64(bytes.count)
+            let (request, skip) = resumption()
+            do throws(LogInterruption) {
+                return try await client.readLog(request, skipping: skip) { bytes in
                     delay = .milliseconds(100)
-                    progress.add(bytes.count)
-                    let output = prefixer?.whole(lines: bytes) ?? bytes
-                    if !output.isEmpty { sink.write(output) }
+                    position.advance(by: bytes.count)
+                    (request.stream == .stdout ? console.output : console.errors).write(bytes)
                 }
-                return
             } catch {
                 switch error {
                 case .cancelled: return
                 case .refused(let failure):
                     refusals += 1
-                    guard request.follow, refusals < Self.refusalsMax else {
-                        if failure.status != .notFound { console.note("suanpan: \(request.stream): \(failure.message)") }
-                        return
+                    guard refusals < Self.refusalsMax else {
+                        return console.note("suanpan: no \(request.stream) to show: \(failure.message)")
                     }
-                case .lost(let reason):
-                    guard request.follow, request.tail == nil || request.since == 0 else {
-                        console.note("suanpan: \(request.stream) stops here: \(reason)")
-                        return
+                case .lost:
+                    if !isExact, position.value > 0 {
+                        console.note("suanpan: the connection broke; some of \(request.stream) may be missing here")
                     }
                 }
             }
@@ -60,5 +50,16 @@ struct LogPump: Sendable {
         }
     }
 
-    private var sink: any ByteSink { request.stream == .stdout ? console.output : console.errors }
+    /// The bytes of one attempt are the same whenever they are asked for; those of several, or of a tail, are not.
+    private var isExact: Bool { request.attempt != nil && request.tail == nil }
+
+    /// Where to go on: after the bytes that were had, or, where they cannot be counted, with what comes from now on.
+    private func resumption() -> (LogRequest, skip: Int64) {
+        let had = position.value
+        guard had > 0 else { return (request, 0) }
+        guard !isExact else { return (request, had) }
+        var later = request
+        later.tail = 0
+        return (later, 0)
+    }
 }

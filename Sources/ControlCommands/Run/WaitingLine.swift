@@ -25,7 +25,7 @@ struct WaitingLine: Sendable {
     /// Takes the line away before anything else is written.
     mutating func clear() {
         guard isShown else { return }
-        console.errors.write(Array("\r\u{1B}[K".utf8))
+        console.clearLine()
         isShown = false
     }
 }

@@ -9,7 +9,8 @@ enum JobFile {
     /// Reads the file, or standard input for `-`.
     static func read(_ path: String) throws(CommandFailure) -> JSONValue {
         let name = path == "-" ? "standard input" : path
-        let content = path == "-"
+        let content =
+            path == "-"
             ? FileContent.read(descriptor: STDIN_FILENO, limit: bytesMax) : FileContent.read(path: path, limit: bytesMax)
         guard let content else { throw CommandFailure(.usage, "\(name): \(SystemError.text(errno))") }
         guard let text = String(validating: content, as: UTF8.self) else { throw CommandFailure(.usage, "\(name) is not UTF-8") }
@@ -28,7 +29,8 @@ enum JobFile {
         var faults: [String] = []
         JobFileSchema.job.check(document, at: "", into: &faults)
         guard faults.isEmpty else {
-            throw CommandFailure(.usage, faults.count == 1 ? "\(name): \(faults[0])" : "\(name) is not a job", details: faults.count == 1 ? [] : faults)
+            throw CommandFailure(
+                .usage, faults.count == 1 ? "\(name): \(faults[0])" : "\(name) is not a job", details: faults.count == 1 ? [] : faults)
         }
         return JobFileSchema.job.normalized(document)
     }
@@ -47,14 +49,17 @@ indirect enum JobFileSchema: Sendable {
     /// Either shape; a plain value is a short form of the object.
     case valueOr(JobFileSchema)
 
-    static let job: JobFileSchema = .object([
-        "name": .value, "kind": .value, "project": .value, "queue": .value, "priority": .value, "preemptible": .value,
-        "groups": .list(group), "array": .value, "after": .list(.object(["job": .value, "when": .value])), "beginAt": .value,
-        "deadline": .value, "ports": .list(.valueOr(.any)), "timeLimit": .value, "retry": .object(["limit": .value, "on": .list(.value)]),
-        "checkpoint": .object(["path": .value, "signal": .value, "grace": .value]), "inputs": .list(transfer), "outputs": .list(transfer),
-        "onNodeLost": .value, "centers": .list(.value), "needsInternet": .value, "volumes": .list(.valueOr(.any)),
-        "secrets": .list(.valueOr(.any)), "labels": .texts, "grace": .value,
-    ].merging(groupSchemas) { job, _ in job })
+    static let job: JobFileSchema = .object(
+        [
+            "name": .value, "kind": .value, "project": .value, "queue": .value, "priority": .value, "preemptible": .value,
+            "groups": .list(group), "array": .value, "after": .list(.object(["job": .value, "when": .value])), "beginAt": .value,
+            "deadline": .value, "ports": .list(.valueOr(.any)), "timeLimit": .value,
+            "retry": .object(["limit": .value, "on": .list(.value)]),
+            "checkpoint": .object(["path": .value, "signal": .value, "grace": .value]), "inputs": .list(transfer),
+            "outputs": .list(transfer),
+            "onNodeLost": .value, "centers": .list(.value), "needsInternet": .value, "volumes": .list(.valueOr(.any)),
+            "secrets": .list(.valueOr(.any)), "labels": .texts, "grace": .value,
+        ].merging(groupSchemas) { job, _ in job })
 
     /// What a group has; a job of one group may have them itself.
     static var groupFields: [String] { groupSchemas.keys.sorted() }
@@ -113,7 +118,8 @@ indirect enum JobFileSchema: Sendable {
         switch (self, value) {
         case (.object(let fields), .object(let object)):
             return .object(
-                JSONObject(object.members.map { JSONObject.Member(name: $0.name, value: fields[$0.name]?.normalized($0.value) ?? $0.value) }))
+                JSONObject(
+                    object.members.map { JSONObject.Member(name: $0.name, value: fields[$0.name]?.normalized($0.value) ?? $0.value) }))
         case (.list(let schema), .array(let items)): return .array(items.map(schema.normalized))
         case (.texts, .object(let object)):
             return .object(

@@ -108,7 +108,8 @@ struct JobRequest {
             throw invalid("--project", options.project ?? "", "PROJECT, or TENANT/PROJECT of the same tenant as --tenant")
         }
         let project = try named(parts[parts.count - 1], "--project")
-        let tenant = try (parts.count == 2 ? parts[0] : options.tenant).map { tenant throws(CommandFailure) in try named(tenant, "--tenant") }
+        let tenant = try (parts.count == 2 ? parts[0] : options.tenant).map { tenant throws(CommandFailure) in try named(tenant, "--tenant")
+        }
         // Without a tenant, the coordinator takes the key's.
         job["project"] = .string(tenant.map { "\($0)/\(project)" } ?? project)
     }

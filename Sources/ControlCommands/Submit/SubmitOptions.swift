@@ -2,7 +2,9 @@ import ArgumentParser
 
 /// What a job may ask for on the command line; the job file can say all of it, and options stand above the file.
 struct SubmitOptions: ParsableArguments {
-    @Option(name: [.customShort("f"), .customLong("file")], help: ArgumentHelp("Job file, YAML or JSON; - reads it from standard input.", valueName: "file"))
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp("Job file, YAML or JSON; - reads it from standard input.", valueName: "file"))
     var file: String?
 
     @Option(help: "Name of the job. Default: the command's name.")

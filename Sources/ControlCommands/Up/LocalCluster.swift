@@ -31,7 +31,8 @@ struct LocalClusterSettings: Sendable {
         case .coordinator:
             arguments = ["--data-dir", dataDirectory]
             let options = [
-                ("--http", http), ("--agents-endpoint", agentsEndpoint), ("--enroll-endpoint", enrollEndpoint), ("--log-endpoint", logEndpoint),
+                ("--http", http), ("--agents-endpoint", agentsEndpoint), ("--enroll-endpoint", enrollEndpoint),
+                ("--log-endpoint", logEndpoint),
             ]
             for case (let option, let value?) in options { arguments += [option, value] }
             arguments += ["--bootstrap-token-file", tokenFile]
@@ -182,7 +183,8 @@ struct LocalCluster {
             console.write(
                 Banner.text(
                     url: configuration.url, dataDirectory: settings.dataDirectory,
-                    isDefaultDirectory: settings.dataDirectory == DataDirectory.resolve(option: nil, environment: ProcessEnvironment.current()),
+                    isDefaultDirectory: settings.dataDirectory
+                        == DataDirectory.resolve(option: nil, environment: ProcessEnvironment.current()),
                     nodes: nodes["items"]?.items ?? []))
         } catch { console.report(error) }
     }

@@ -94,7 +94,9 @@ struct UpMachine: Sendable {
         case .terminate: return isStopping ? [] : stop(code: 0, agents: .terminate)
         case .jobsStopped(let left):
             guard phase == .stoppingJobs else { return [] }
-            let words = left == 0 ? [] : [Action.say("\(Humanized.count(left, "job")) did not end in time; the next `suanpan up` finds them again.")]
+            let words =
+                left == 0
+                ? [] : [Action.say("\(Humanized.count(left, "job")) did not end in time; the next `suanpan up` finds them again.")]
             return words + stop(code: 0, agents: .terminate)
         case .stopOverdue:
             return alive.isEmpty ? [] : roles.filter(alive.contains).map { .signal($0, .kill) }

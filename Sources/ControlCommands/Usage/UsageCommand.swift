@@ -2,12 +2,14 @@ import ArgumentParser
 
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "usage", abstract: "What jobs have held, as the ledger says.", discussion: "EXAMPLE: suanpan usage summary --by project",
+        commandName: "usage", abstract: "What jobs have held, as the ledger says.",
+        discussion: "EXAMPLE: suanpan usage summary --by project",
         subcommands: [List.self, Summary.self])
 
     struct List: Verb {
         static let configuration = CommandConfiguration(
-            commandName: "ls", abstract: "List usage records in the ledger's order.", discussion: "EXAMPLE: suanpan usage ls --after 1000 -o jsonl")
+            commandName: "ls", abstract: "List usage records in the ledger's order.",
+            discussion: "EXAMPLE: suanpan usage ls --after 1000 -o jsonl")
 
         @Option(help: ArgumentHelp("Only records after this one.", valueName: "seq"))
         var after: UInt64?

@@ -261,8 +261,8 @@ extension EndedAttempt: CanonicalValue {
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
         self.init(
-            attempt: try reader.read(), node: try reader.read(), end: try reader.read(), state: try reader.read(), reason: try reader.read(),
-            disposition: try reader.read(), at: try reader.read())
+            attempt: try reader.read(), node: try reader.read(), end: try reader.read(), state: try reader.read(),
+            reason: try reader.read(), disposition: try reader.read(), at: try reader.read())
     }
 }
 

@@ -6,6 +6,7 @@ extension WireStartBatch {
         self.init()
         job = batch.job.value
         template = WireTaskTemplate(batch.template)
+        worldSize = batch.template.worldSize
         var lists = NodeLists()
         var orders: [WireStartOrder] = []
         orders.reserveCapacity(batch.starts.count)
@@ -29,7 +30,7 @@ extension WireStartBatch {
             }
         }
         return StartBatch(
-            job: JobID(job), template: try template.checked(),
+            job: JobID(job), template: try template.checked(worldSize: worldSize),
             starts: try starts.mapped { (start) throws(WireError) in try start.checked(job: job, lists: lists) })
     }
 }
@@ -135,12 +136,10 @@ extension WireTaskTemplate {
             account.userID = user.userID
             account.groupID = user.groupID
         }
-        worldSize = template.worldSize
-        arrayFirst = template.arrayFirst
-        isArray = template.isArray
+        if template.isArray { arrayFirst = template.arrayFirst }
     }
 
-    func checked() throws(WireError) -> TaskTemplate {
+    func checked(worldSize: UInt32) throws(WireError) -> TaskTemplate {
         try WireProtocol.checked(count: command.count, max: WireLimits.argumentsMax, "command")
         try WireProtocol.checked(count: environment.count, max: WireLimits.variablesMax, "environment")
         let modelEnvironment = try environment.mapped { (variable) throws(WireError) in
@@ -165,6 +164,6 @@ extension WireTaskTemplate {
             grace: try WireProtocol.checked(grace, "grace"),
             onNodeLost: try WireProtocol.checked(onNodeLost.rawValue, "on_node_lost"),
             account: hasAccount ? UserAccount(userID: account.userID, groupID: account.groupID) : nil,
-            worldSize: worldSize, arrayFirst: arrayFirst, isArray: isArray)
+            worldSize: worldSize, arrayFirst: arrayFirst, isArray: hasArrayFirst)
     }
 }

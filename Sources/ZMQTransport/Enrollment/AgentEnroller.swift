@@ -52,7 +52,7 @@ private struct EnrollmentConversation: ~Copyable {
         let context = try ZMQContext(ioThreads: 1, socketCountMax: 16)
         let socket = try context.makeSocket(.dealer)
         let monitor = try context.makeSocket(.pair)
-        var options = SocketOptions(frameBytesMax: WireLimits.enrollmentBytesMax, lingerMilliseconds: 0)
+        var options = SocketOptions(frameBytesMax: SocketOptions.enrollmentBytesMax, lingerMilliseconds: 0)
         options.connect(keyPair: keyPair, serverKey: serverKey)
         options.queue(send: 4, receive: 4)
         try options.apply(to: socket)
@@ -102,6 +102,7 @@ private struct EnrollmentConversation: ~Copyable {
         }
         throw lastRefusal
             ?? TransportError(
-                .io, "no answer from \(endpoint) within \(timeout); check that the coordinator runs and that its enrolment port is reachable")
+                .io,
+                "no answer from \(endpoint) within \(timeout); check that the coordinator runs and that its enrolment port is reachable")
     }
 }

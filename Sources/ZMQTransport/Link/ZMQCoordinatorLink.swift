@@ -66,7 +66,7 @@ public actor ZMQCoordinatorLink: CoordinatorLink {
     private func connect(handler: any CoordinatorLinkHandler) throws(TransportError) {
         precondition(control == nil, "a link opens once at a time")
         let socket = try loop.makeSocket(.dealer)
-        var options = SocketOptions(frameBytesMax: WireLimits.frameBytesMax, lingerMilliseconds: 500)
+        var options = SocketOptions(frameBytesMax: SocketOptions.agentBytesMax, lingerMilliseconds: 500)
         options.connect(keyPair: keyPair, serverKey: endpoints.publicKey)
         options.queue(send: 256, receive: 256)
         options.queueOnlyWhileConnected()
@@ -130,7 +130,8 @@ public actor ZMQCoordinatorLink: CoordinatorLink {
             case .disconnected:
                 lose()
             case .handshakeFailed:
-                complain("the handshake with the coordinator failed: the server key differs from the token's, or something else listens there")
+                complain(
+                    "the handshake with the coordinator failed: the server key differs from the token's, or something else listens there")
             case .handshakeRefused:
                 complain("the coordinator refuses this node's key: it was removed, or never enrolled there")
             case .accepted, .acceptFailed, nil:
@@ -213,7 +214,7 @@ public actor ZMQCoordinatorLink: CoordinatorLink {
     private func logSocket() throws(TransportError) -> LoopSocket {
         if let logs { return logs }
         let socket = try loop.makeSocket(.dealer)
-        var options = SocketOptions(frameBytesMax: WireLimits.frameBytesMax, lingerMilliseconds: 500)
+        var options = SocketOptions(frameBytesMax: SocketOptions.agentBytesMax, lingerMilliseconds: 500)
         options.connect(keyPair: keyPair, serverKey: endpoints.publicKey)
         options.queue(send: 32, receive: 64)
         try socket.apply(options)

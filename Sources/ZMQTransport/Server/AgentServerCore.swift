@@ -33,9 +33,7 @@ actor AgentServerCore {
 
         var frameBytesMax: Int { self == .enrollment ? WireLimits.enrollmentBytesMax : WireLimits.frameBytesMax }
 
-        /// Where libzmq cuts the connection, as it cuts any attack on memory. It does not say why it did, so frames a
-        /// little too large still reach us and are counted.
-        var socketBytesMax: Int { self == .enrollment ? 64 << 10 : WireLimits.frameBytesMax + (64 << 10) }
+        var socketBytesMax: Int { self == .enrollment ? SocketOptions.enrollmentBytesMax : SocketOptions.agentBytesMax }
     }
 
     static let agentsDomain = "agents"
@@ -139,7 +137,8 @@ actor AgentServerCore {
             throw TransportError(.address, "cannot listen on \(endpoint): ports below 1024 need privileges; choose a higher one")
         default:
             throw TransportError(
-                .address, "cannot listen on \(endpoint): \(error); expected tcp://ADDRESS:PORT with an address of this machine, or tcp://*:PORT")
+                .address,
+                "cannot listen on \(endpoint): \(error); expected tcp://ADDRESS:PORT with an address of this machine, or tcp://*:PORT")
         }
     }
 

@@ -1,5 +1,6 @@
 internal import CZMQ
 internal import ClusterPorts
+internal import WireProtocol
 
 /// Options of a socket as a list, applied before it binds or connects. libzmq's own defaults suit trusted peers: messages
 /// without bound, handshakes of 30 s, no heartbeats, silent drops.
@@ -7,6 +8,11 @@ struct SocketOptions {
     private var numbers: [(Int32, Int32)] = []
     private var wideNumbers: [(Int32, Int64)] = []
     private var bytes: [(Int32, [UInt8])] = []
+
+    /// Where libzmq cuts a connection, as it cuts any attack on memory. It does not say why, and counts what encryption
+    /// adds; so these lie above the protocol's limits, and frames a little too large reach us and are counted.
+    static let agentBytesMax = WireLimits.frameBytesMax + (64 << 10)
+    static let enrollmentBytesMax = 64 << 10
 
     /// For a socket within the process that must always find room.
     static let unbounded: SocketOptions = {

@@ -21,23 +21,23 @@ final class TestServer: AgentServerHandler {
     private let answers = Mutex<@Sendable (EnrollmentRequest) -> EnrollmentAnswer?>({ _ in nil })
 
     init(
-        keyPair: CurveKeyPair? = nil, endpoints: AgentEndpoints? = nil, configure: (inout ZMQAgentServer.Configuration) -> Void = { _ in }
+        keyPair: CurveKeyPair? = nil, endpoints: AgentEndpoints? = nil, queueBytesMax: Int = 4 << 20
     ) throws {
         self.keyPair = try keyPair ?? .generate()
         let free = "tcp://127.0.0.1:0"
         var configuration = ZMQAgentServer.Configuration(
             agents: endpoints?.agents ?? free, enrollment: endpoints?.enrollment ?? free, logs: endpoints?.logs ?? free,
             secretKey: self.keyPair.secretKey)
-        configure(&configuration)
+        configuration.queueBytesMax = queueBytesMax
         server = try ZMQAgentServer(configuration: configuration, logger: .quiet)
     }
 
     /// Runs `body` with a server that serves, and stops it whatever happens.
     static func withServer(
-        keyPair: CurveKeyPair? = nil, endpoints: AgentEndpoints? = nil, configure: (inout ZMQAgentServer.Configuration) -> Void = { _ in },
+        keyPair: CurveKeyPair? = nil, endpoints: AgentEndpoints? = nil, queueBytesMax: Int = 4 << 20,
         _ body: (TestServer, AgentEndpoints) async throws -> Void
     ) async throws {
-        let test = try TestServer(keyPair: keyPair, endpoints: endpoints, configure: configure)
+        let test = try TestServer(keyPair: keyPair, endpoints: endpoints, queueBytesMax: queueBytesMax)
         let bound = try await test.server.start(handler: test)
         do { try await body(test, bound) } catch {
             await test.server.stop()

@@ -1,0 +1,90 @@
+public import ArgumentParser
+import ClusterModel
+import DaemonKit
+import Foundation
+import Logging
+
+/// The agent daemon of one node, or of many simulated ones.
+public struct AgentCommand: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "suanpan-agent", abstract: "Run the agent of this node.",
+        discussion: """
+            The first start needs a join token (suanpan node token), from a file, standard input or SUANPAN_JOIN_TOKEN; \
+            later starts find the node's own key in the data directory. Jobs run on when the agent stops.
+
+            Example: suanpan-agent --data-dir /var/lib/suanpan/agent --token-file token.txt --label zone=a
+            """)
+
+    @Option(help: "Where the agent's key, its launcher and the jobs' directories live (default: /var/lib/suanpan/agent).")
+    var dataDir: String?
+    @Option(help: "File with the join token; - reads standard input.")
+    var tokenFile: String?
+    @Option(help: "The node's name (default: this host's).")
+    var name: String?
+    @Option(help: "Where other nodes reach this one (default: by the route to the coordinator).")
+    var address: String?
+    @Option(help: "Cores to offer, such as 8 or 7500m (default: all that this process may use).")
+    var cpus: String?
+    @Option(help: "Memory to offer, such as 64GiB (default: all).")
+    var memory: String?
+    @Option(name: .customLong("label"), help: ArgumentHelp("KEY=VALUE that jobs may constrain; repeatable.", valueName: "key=value"))
+    var labels: [String] = []
+    @Flag(help: "Let jobs run as root when their user has no other account.")
+    var allowRootJobs = false
+    @Option(help: "Run this many simulated nodes instead of this machine.")
+    var simulate: UInt32?
+    @Option(help: "YAML file that describes the simulated nodes.")
+    var profile: String?
+    @Option(help: ArgumentHelp("Write a line to this descriptor when registered.", visibility: .hidden))
+    var readyFd: Int32?
+    @Option(help: ArgumentHelp("Stop at end-of-file of this descriptor.", visibility: .hidden))
+    var parentFd: Int32?
+
+    public init() {}
+
+    public func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        if let parentFd { ParentWatch.shared.watch(parentFd) }
+        let readyDescriptor = readyFd
+        let onReady: @Sendable () -> Void = {
+            guard let readyDescriptor else { return }
+            let line = Array("ready\n".utf8)
+            _ = write(readyDescriptor, line, line.count)
+        }
+        do {
+            let settings = try settings()
+            if let simulate {
+                try await SimulatedNodes(settings: settings, count: simulate, profile: profile, onReady: onReady).run()
+            } else {
+                try await AgentDaemon(settings: settings, onReady: onReady).run()
+            }
+        } catch {
+            FileHandle.standardError.write(Data("suanpan-agent: \(error)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+
+    private func settings() throws -> AgentSettings {
+        let home = ProcessInfo.processInfo.environment["HOME"] ?? "/"
+        let fallback = getuid() == 0 ? "/var/lib/suanpan/agent" : home + "/.local/share/suanpan/agent"
+        return AgentSettings(
+            dataDirectory: dataDir ?? ProcessInfo.processInfo.environment["SUANPAN_DATA_DIR"].map { $0 + "/agent" } ?? fallback,
+            tokenFile: tokenFile, name: name ?? AgentSettings.hostName(), address: address,
+            cpuMilli: try cpus.map { try value($0, "cpus", Quantity.cpuMilli) },
+            memoryBytes: try memory.map { try value($0, "memory", Quantity.bytes) }, labels: try labels.map(label),
+            allowsRootJobs: allowRootJobs)
+    }
+
+    private func value(_ text: String, _ field: String, _ parse: (String) throws(QuantityError) -> Int64) throws -> Int64 {
+        do throws(QuantityError) { return try parse(text) } catch {
+            throw StartError("--\(field): '\(error.text)'; expected \(error.expected)")
+        }
+    }
+
+    private func label(_ text: String) throws -> NamedText {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard ObjectName.isValid(String(parts[0])) else { throw StartError("--label: '\(text)'; expected KEY=VALUE") }
+        return NamedText(String(parts[0]), parts.count == 2 ? String(parts[1]) : "true")
+    }
+}

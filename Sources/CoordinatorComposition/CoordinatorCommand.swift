@@ -1,0 +1,95 @@
+public import ArgumentParser
+import ClusterModel
+import ClusterPorts
+import DaemonKit
+import Foundation
+import Logging
+import Synchronization
+
+/// The coordinator daemon.
+public struct CoordinatorCommand: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "suanpan-coordinator", abstract: "Run the coordinator of a cluster.",
+        discussion: """
+            State lives in the data directory; the same options may stand in the environment (SUANPAN_HTTP, …) or in a YAML \
+            file, by which flags win over environment, environment over file.
+
+            Example: suanpan-coordinator --data-dir /var/lib/suanpan --http 127.0.0.1:8470
+            """,
+        subcommands: [RunCoordinator.self], defaultSubcommand: RunCoordinator.self)
+
+    public init() {}
+}
+
+struct RunCoordinator: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the coordinator (the default).")
+
+    @Option(help: "Where state lives (default: /var/lib/suanpan as root, ~/.local/share/suanpan otherwise).")
+    var dataDir: String?
+    @Option(help: "HOST:PORT of the REST interface (default: 127.0.0.1:8470; port 0 picks a free one).")
+    var http: String?
+    @Option(help: "tcp://HOST:PORT for agents (default: tcp://127.0.0.1:8471).")
+    var agentsEndpoint: String?
+    @Option(help: "tcp://HOST:PORT for nodes that join (default: tcp://127.0.0.1:8472).")
+    var enrollEndpoint: String?
+    @Option(help: "tcp://HOST:PORT for the output of tasks (default: tcp://127.0.0.1:8473).")
+    var logEndpoint: String?
+    @Option(help: "How long an agent's silence is borne (default: 30s).")
+    var lease: String?
+    @Option(help: "Shortest time between an agent's heartbeats (default: 5s).")
+    var heartbeatInterval: String?
+    @Option(help: "YAML file with the same settings (default: /etc/suanpan/coordinator.yaml when it is there).")
+    var config: String?
+    @Flag(help: "Start although the clock is more than a day behind the journal.")
+    var acceptClock = false
+    @Option(help: "Write a join token for agents of this machine into this file, mode 0600.")
+    var bootstrapTokenFile: String?
+    @Option(help: ArgumentHelp("Write a line to this descriptor when ready.", visibility: .hidden))
+    var readyFd: Int32?
+    @Option(help: ArgumentHelp("Stop at end-of-file of this descriptor.", visibility: .hidden))
+    var parentFd: Int32?
+
+    func run() async throws {
+        signal(SIGPIPE, SIG_IGN)
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        if let parentFd { ParentWatch.shared.watch(parentFd) }
+        let readyDescriptor = readyFd
+        let coordinator = Coordinator(
+            settings: try settings(), acceptsClock: acceptClock, bootstrapTokenFile: bootstrapTokenFile,
+            logger: Logger(label: "suanpan.coordinator")
+        ) { url in
+            guard let readyDescriptor else { return }
+            let line = Array("ready http=\(url)\n".utf8)
+            _ = write(readyDescriptor, line, line.count)
+        }
+        do {
+            try await coordinator.run()
+        } catch {
+            Self.complain(error)
+            throw ExitCode(1)
+        }
+    }
+
+    private static func complain(_ error: any Error) {
+        FileHandle.standardError.write(Data("suanpan-coordinator: \(error)\n".utf8))
+    }
+
+    private func settings() throws -> CoordinatorSettings {
+        var flags = CoordinatorSettings()
+        flags.dataDirectory = dataDir
+        flags.http = http
+        flags.agentsEndpoint = agentsEndpoint
+        flags.enrollEndpoint = enrollEndpoint
+        flags.logEndpoint = logEndpoint
+        flags.lease = lease
+        flags.heartbeatInterval = heartbeatInterval
+        let defaultFile = "/etc/suanpan/coordinator.yaml"
+        var file = CoordinatorSettings()
+        if let config {
+            file = try CoordinatorSettings(file: config)
+        } else if FileManager.default.fileExists(atPath: defaultFile) {
+            file = try CoordinatorSettings(file: defaultFile)
+        }
+        return flags.over(CoordinatorSettings(environment: ProcessInfo.processInfo.environment)).over(file)
+    }
+}

@@ -1,0 +1,28 @@
+import ClusterPorts
+import Crypto
+
+import struct Foundation.Data
+
+/// Seals values with ChaCha20-Poly1305 (RFC 8439) under the key of `secrets.key`, bound to their tenant: sealed bytes
+/// moved to another tenant do not open.
+struct SecretBox: SecretSealer {
+    private let key: SymmetricKey
+
+    /// - Parameter key: 32 bytes.
+    init(key: [UInt8]) { self.key = SymmetricKey(data: key) }
+
+    func seal(_ value: String, tenant: String) -> [UInt8] {
+        // The nonce is drawn from the system's generator; 96 bits are safe for 2^32 seals under one key.
+        guard let box = try? ChaChaPoly.seal(Data(value.utf8), using: key, authenticating: Data(tenant.utf8)) else {
+            preconditionFailure("sealing fails only for a key or nonce of a wrong size")
+        }
+        return [UInt8](box.combined)
+    }
+
+    func open(_ sealed: [UInt8], tenant: String) -> [UInt8]? {
+        guard let box = try? ChaChaPoly.SealedBox(combined: Data(sealed)),
+            let value = try? ChaChaPoly.open(box, using: key, authenticating: Data(tenant.utf8))
+        else { return nil }
+        return [UInt8](value)
+    }
+}

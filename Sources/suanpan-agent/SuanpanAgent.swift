@@ -1,0 +1,7 @@
+import AgentComposition
+import ArgumentParser
+
+@main
+enum SuanpanAgent {
+    static func main() async { await AgentCommand.main() }
+}

@@ -1,0 +1,63 @@
+import ClusterModel
+import SchedulingCore
+import Testing
+
+@Suite struct EventCodingTests {
+    @Test func everyKindHasASample() {
+        #expect(Set(Sample.events.map(EventKind.init)) == Set(EventKind.allCases))
+    }
+
+    @Test func everyEventComesBackAsItWas() throws {
+        let dispositions: [EndedAttempt.Disposition] = [
+            .gangLives, .requeued(attempt: 2, notBefore: Sample.time, reason: .nodeLost),
+        ]
+        for event in Sample.events + dispositions.map({ .attemptEnded(Sample.ended($0)) }) {
+            #expect(try Event(canonicalBytes: event.canonicalBytes) == event)
+        }
+    }
+
+    /// The bytes of version 1 of every kind. They never change: a new field is a new version with a line of its own.
+    @Test func everyKindHasItsGoldenBytes() {
+        for event in Sample.events {
+            let kind = EventKind(event)
+            #expect(event.canonicalBytes.hex == goldenBytes[kind], "\(kind)")
+        }
+    }
+
+    @Test func commonEventsAreCompact() {
+        for event in Sample.events {
+            switch EventKind(event) {
+            case .unitsPlaced: #expect(event.canonicalBytes.count <= 32)
+            case .attemptStarted: #expect(event.canonicalBytes.count <= 22)
+            case .attemptEnded: #expect(event.canonicalBytes.count <= 46)
+            default: break
+            }
+        }
+    }
+
+    @Test func unknownTagsAndVersionsAreNamed() {
+        #expect(throws: CanonicalError.malformed("unknown event tag 255")) { try Event(canonicalBytes: [255, 1]) }
+        #expect(throws: CanonicalError.malformed("unknown version 2 of event hourCut; this build reads 1 to 1")) {
+            try Event(canonicalBytes: [22, 2, 0])
+        }
+        #expect(throws: CanonicalError.malformed("unknown version 0 of event hourCut; this build reads 1 to 1")) {
+            try Event(canonicalBytes: [22, 0, 0])
+        }
+        #expect(throws: CanonicalError.truncated) { try Event(canonicalBytes: [22, 1]) }
+        #expect(throws: CanonicalError.trailing(1)) { try Event(canonicalBytes: [22, 1, 0, 0]) }
+    }
+
+    @Test(arguments: 0..<8 as Range<UInt64>) func damagedEventsAreRefusedOrRead(seed: UInt64) throws {
+        var random = SplitMix64(state: seed)
+        for _ in 0..<4_000 {
+            var bytes = Sample.events.randomElement(using: &random)!.canonicalBytes
+            for _ in 0...Int.random(in: 0...2, using: &random) { mutate(&bytes, using: &random) }
+            guard let event = try? Event(canonicalBytes: bytes) else { continue }
+            #expect(try Event(canonicalBytes: event.canonicalBytes) == event, "seed \(seed): \(bytes.hex)")
+        }
+    }
+}
+
+extension [UInt8] {
+    var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}

@@ -1,0 +1,137 @@
+// One event of each kind, with every optional part filled somewhere.
+
+import ClusterModel
+import SchedulingCore
+
+/// The kinds of events. The switch below does not compile when a kind is missing here, and the tests fail when a kind
+/// has no sample.
+enum EventKind: String, CaseIterable {
+    case clusterFounded, leadershipBegan, jobAccepted, jobCancelRequested, waitingUnitsCancelled, unitsPlaced, attemptStarted
+    case unitStopRequested, attemptEnded, jobFinished, timersDue, idempotencyExpired, nodeEnrolled, nodeRegistered, nodeSuspected
+    case nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet, hourCut
+
+    init(_ event: Event) {
+        switch event {
+        case .clusterFounded: self = .clusterFounded
+        case .leadershipBegan: self = .leadershipBegan
+        case .jobAccepted: self = .jobAccepted
+        case .jobCancelRequested: self = .jobCancelRequested
+        case .waitingUnitsCancelled: self = .waitingUnitsCancelled
+        case .unitsPlaced: self = .unitsPlaced
+        case .attemptStarted: self = .attemptStarted
+        case .unitStopRequested: self = .unitStopRequested
+        case .attemptEnded: self = .attemptEnded
+        case .jobFinished: self = .jobFinished
+        case .timersDue: self = .timersDue
+        case .idempotencyExpired: self = .idempotencyExpired
+        case .nodeEnrolled: self = .nodeEnrolled
+        case .nodeRegistered: self = .nodeRegistered
+        case .nodeSuspected: self = .nodeSuspected
+        case .nodeSilenced: self = .nodeSilenced
+        case .nodeCordoned: self = .nodeCordoned
+        case .nodeRemoved: self = .nodeRemoved
+        case .joinTokenCreated: self = .joinTokenCreated
+        case .keyCreated: self = .keyCreated
+        case .keyRevoked: self = .keyRevoked
+        case .userSet: self = .userSet
+        case .hourCut: self = .hourCut
+        }
+    }
+}
+
+enum Sample {
+    /// 2026-05-28T20:26:40.123456789Z.
+    static let time = LogicalTime(nanoseconds: 1_780_000_000_123_456_789)
+    static let attempt = AttemptID(job: JobID(300), index: 70_000, number: 1)
+    static let allocation = Allocation(cpuMilli: 1000, memoryBytes: 1 << 30)
+
+    static var events: [Event] { clusterEvents + jobEvents + nodeEvents + accessEvents }
+
+    private static var clusterEvents: [Event] {
+        [
+            .clusterFounded(id: Array(0..<16), at: time), .leadershipBegan(Epoch(3), at: time), .timersDue(at: time),
+            .idempotencyExpired(through: time), .hourCut(at: time),
+        ]
+    }
+
+    private static var jobEvents: [Event] {
+        [
+            .jobAccepted(
+                AcceptedJob(
+                    id: JobID(300), specification: specification, user: "alice",
+                    key: Submission.Key(text: "k-1", requestDigest: [0xAA, 0xBB]), retryOf: JobID(299), at: time)),
+            .jobCancelRequested(JobID(300), at: time), .waitingUnitsCancelled(JobID(300), at: time),
+            .unitsPlaced(
+                PlacedUnits(
+                    job: JobID(300),
+                    units: [
+                        .init(
+                            ordinal: 70_000, attempt: 1, places: [.init(node: NodeID(9), fence: Fence(100_000), allocation: allocation)])
+                    ],
+                    at: time)),
+            .attemptStarted(attempt, elapsed: .milliseconds(3), at: time),
+            .unitStopRequested(StoppedUnit(job: JobID(300), ordinal: 70_000, grace: .seconds(30), reason: .user, at: time)),
+            .attemptEnded(ended(.finished(.succeeded, .none))),
+            .jobFinished(FinishedJob(id: JobID(300), state: .failed, reason: .exitCode, exitCode: 7, at: time)),
+        ]
+    }
+
+    static func ended(_ disposition: EndedAttempt.Disposition) -> EndedAttempt {
+        EndedAttempt(
+            attempt: attempt, node: NodeID(9),
+            end: AttemptEnd(
+                cause: .exited, exitCode: 0, elapsed: Span(nanoseconds: 1_234_567_890), cpuTime: Span(nanoseconds: 801_234_567),
+                memoryPeakBytes: 12_345_678, stdoutBytes: 120),
+            state: .succeeded, reason: .none, disposition: disposition, at: time)
+    }
+
+    private static var nodeEvents: [Event] {
+        [
+            .nodeEnrolled(
+                EnrolledNode(id: NodeID(9), name: "worker-9", publicKey: [1, 2, 3], tokenID: [4, 5], at: time)),
+            .nodeRegistered(
+                RegisteredNode(id: NodeID(9), session: SessionID(44), instance: 1 << 60, bootID: [6, 7], inventory: inventory, at: time)),
+            .nodeSuspected(NodeID(9), at: time), .nodeSilenced(NodeID(9), lastHeard: LogicalTime(nanoseconds: 5), at: time),
+            .nodeCordoned(NodeID(9), isCordoned: true, at: time), .nodeRemoved(NodeID(9), at: time),
+        ]
+    }
+
+    private static var accessEvents: [Event] {
+        [
+            .joinTokenCreated(
+                JoinTokenRecord(id: [1], verifier: [2], expiresAt: time, usesLeft: 10, namePrefix: "gpu-")),
+            .keyCreated(
+                AccessKey(id: "0a1b2c3d", secretDigest: [3], tenant: "lab", user: "alice", role: .viewer, createdAt: time)),
+            .keyRevoked("0a1b2c3d", at: time),
+            .userSet(UserRecord(name: "alice", account: UserAccount(userID: 1001, groupID: 100)), at: time),
+        ]
+    }
+
+    static let specification = JobSpecification(
+        name: "sweep", kind: .training, tenant: "lab", project: "vision", queue: "night", priority: -5, isPreemptible: true,
+        groups: [
+            TaskGroup(
+                name: "main", count: 2,
+                resources: ResourceRequest(
+                    cpuMilli: 500, memoryBytes: 1 << 30,
+                    devices: DeviceRequest(kind: .gpu, count: 1, shareMilli: 250, memoryBytes: 1 << 33, modelPattern: "H*")),
+                constraints: [Constraint(key: "zone", comparison: .differs, value: "b")], command: ["/bin/true", "x"],
+                environment: [SealedVariable(name: "TOKEN", sealedValue: [9, 9])], workDirectory: "/srv")
+        ],
+        array: ArrayRange(first: 0, last: 99_999, concurrencyLimit: 50),
+        dependencies: [Dependency(job: JobID(200), condition: .ok)], beginAt: time, timeLimit: .seconds(60),
+        grace: .seconds(5), retry: RetryPolicy(limit: 2, causes: [.oom, .nodeLost]), checkpointPath: "ck", onNodeLost: .replace,
+        labels: [NamedText("team", "red"), NamedText("stage", "dev")])
+
+    static let inventory = NodeInventory(
+        name: "worker-9", address: "10.0.0.9", cpuMilli: 8000, memoryBytes: 1 << 34,
+        devices: [
+            Device(
+                index: 0, kind: .gpu, vendor: "nvidia", model: "NVIDIA H200", uuid: "GPU-1", pciAddress: "0000:01:00.0",
+                memoryBytes: 1 << 37, numaNode: 0)
+        ],
+        topology: TopologySummary(
+            architecture: "x86_64", cpuModel: "any", packages: 1, numaNodes: 1, level3Caches: 1, level2Caches: 8, cores: 8,
+            processingUnits: 8, pciDevices: 1, osDevices: 1),
+        topologyDigest: [8], labels: [NamedText("zone", "a")], isSimulated: false)
+}
