@@ -88,7 +88,7 @@ let shell: [Target] = [
     .target(
         name: "HostTopology", dependencies: ["CHwloc", "CNUMA", "CZlib", "ClusterModel", "ClusterPorts"], swiftSettings: strict),
     .target(
-        name: "JournalSQLite", dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", grdb],
+        name: "JournalSQLite", dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")],
         swiftSettings: strict),
     .target(
         name: "TaskDrivers", dependencies: ["CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", logging],

@@ -57,7 +57,7 @@ public struct AgentCore: ~Copyable, Sendable {
             shipper.disconnected()
         case .received(let message): receive(message, at: now, &effects)
         case .logAcknowledged(let ack):
-            effects += shipper.acknowledged(ack)
+            effects += shipper.acknowledged(ack, at: now)
             releaseIfDone(ack.attempt, &effects)
         case .tick: tick(at: now, &effects)
         }
@@ -112,7 +112,7 @@ public struct AgentCore: ~Copyable, Sendable {
         var reports: [AttemptStatus] = []
         for id in attempts.keys.sorted() { tick(id, at: now, &reports, &effects) }
         report(reports, &effects)
-        effects += shipper.resume()
+        effects += shipper.resume(at: now)
     }
 
     private mutating func beat(at now: Int64, _ effects: inout [AgentEffect]) {

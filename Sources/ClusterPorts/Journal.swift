@@ -22,14 +22,18 @@ public struct JournalBatch: Sendable {
     }
 }
 
-/// Where the events are kept. One writer.
-public protocol Journal: Sendable {
-    /// Appends batches in order in one transaction and returns when they are durable.
-    func append(_ batches: [JournalBatch]) async throws(JournalError)
+/// What recovery reads: by the writer itself, or beside it.
+public protocol JournalSource: Sendable {
     /// The newest snapshot, nil when there is none.
     func loadSnapshot() async throws(JournalError) -> JournalSnapshot?
-    /// Batches after `index`, in order, handed over one at a time.
-    func replay(after index: UInt64, _ body: (UInt64, [Event]) throws -> Void) async throws(JournalError)
+    /// Batches after `index` up to and with `end`, in order, handed over one at a time.
+    func replay(after index: UInt64, through end: UInt64, _ body: (UInt64, [Event]) throws -> Void) async throws(JournalError)
+}
+
+/// Where the events are kept. One writer.
+public protocol Journal: JournalSource {
+    /// Appends batches in order in one transaction and returns when they are durable.
+    func append(_ batches: [JournalBatch]) async throws(JournalError)
     /// Highest index and time appended, and the end of the usage ledger.
     func head() async throws(JournalError) -> JournalHead
     /// Keeps a snapshot; records that it covers may be dropped from then on.

@@ -16,7 +16,7 @@ public struct CoordinatorCommand: AsyncParsableCommand {
 
             Example: suanpan-coordinator --data-dir /var/lib/suanpan --http 127.0.0.1:8470
             """,
-        subcommands: [RunCoordinator.self], defaultSubcommand: RunCoordinator.self)
+        subcommands: [RunCoordinator.self, MakeSnapshot.self], defaultSubcommand: RunCoordinator.self)
 
     public init() {}
 }

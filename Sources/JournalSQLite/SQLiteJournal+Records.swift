@@ -46,33 +46,11 @@ extension SQLiteJournal {
         try changes.write(to: database, &position.names)
     }
 
-    /// Batches after `index`, in order. Reads ahead by a few MiB at a time.
-    ///
-    /// An error of `body` ends the replay as `.unreadable`: the batch was read, and could not be used.
-    public func replay(after index: UInt64, _ body: (UInt64, [Event]) throws -> Void) async throws(JournalError) {
-        var last = index
-        while true {
-            let position = last
-            let records = try await onQueue("replay") { database, _ in try Self.records(after: position, in: database) }
-            if records.isEmpty { return }
-            for (found, bytes) in records {
-                guard found == last + 1 else {
-                    throw JournalError(
-                        .unreadable, "batches \(last + 1) to \(found - 1) are not in \(path); start from a snapshot, or restore a backup")
-                }
-                let events: [Event]
-                do throws(EventRecordError) {
-                    events = try EventRecord(bytes: bytes, expecting: found).events
-                } catch {
-                    throw JournalError(unreadable: found, error, at: path)
-                }
-                do {
-                    try body(found, events)
-                } catch {
-                    throw JournalError(.unreadable, "batch \(found) of \(path) cannot be applied: \(error); nothing was changed")
-                }
-                last = found
-            }
+    public func replay(
+        after index: UInt64, through end: UInt64, _ body: (UInt64, [Event]) throws -> Void
+    ) async throws(JournalError) {
+        try await StoredRecords.replay(after: index, through: end, path: path, body) { position async throws(JournalError) in
+            try await onQueue("replay") { database, _ in try StoredRecords.page(after: position, in: database) }
         }
     }
 
@@ -87,20 +65,6 @@ extension SQLiteJournal {
             }
             return JournalHead(index: position.index, time: position.time, ledgerSequence: position.ledgerSequence, ledgerHash: hash)
         }
-    }
-
-    /// Records after `index`: as many as a few MiB hold, at least one when there is one.
-    private static func records(after index: UInt64, in database: Database) throws -> [(index: UInt64, bytes: [UInt8])] {
-        let statement = try database.cachedStatement(sql: #"SELECT "index", record FROM journal WHERE "index" > ? ORDER BY "index""#)
-        let rows = try Row.fetchCursor(statement, arguments: [index.column])
-        var records: [(index: UInt64, bytes: [UInt8])] = []
-        var size = 0
-        while size < 4 << 20, let row = try rows.next() {
-            var columns = ColumnReader(row, of: "journal")
-            records.append((try columns.integer(), try columns.bytes()))
-            size += records[records.count - 1].bytes.count
-        }
-        return records
     }
 }
 
@@ -121,15 +85,6 @@ extension SQLiteJournal.Position {
             }
             ledgerSequence = record.sequence
         }
-    }
-}
-
-extension JournalError {
-    init(unreadable index: UInt64, _ error: EventRecordError, at path: String) {
-        self.init(
-            .unreadable,
-            "batch \(index) of \(path) cannot be read: \(error). Nothing was changed. Start the release that wrote it, "
-                + "or keep these files and restore the data directory from a backup")
     }
 }
 

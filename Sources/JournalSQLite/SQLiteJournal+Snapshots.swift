@@ -2,7 +2,6 @@
 // its own, so that appends are never kept waiting for a large state.
 
 public import ClusterPorts
-import FoundationEssentials
 import GRDB
 
 extension SQLiteJournal {
@@ -15,21 +14,7 @@ extension SQLiteJournal {
         let path = path
         let digest = digest
         return try await onQueue("load the snapshot of") { database, _ in
-            guard let row = try Row.fetchOne(database, sql: #"SELECT "index", digest FROM snapshot ORDER BY "index" DESC LIMIT 1"#) else {
-                return nil
-            }
-            var columns = ColumnReader(row, of: "snapshot")
-            var snapshot = JournalSnapshot(index: try columns.integer(), state: [], digest: try columns.bytes())
-            let parts = try Data.fetchCursor(
-                database, sql: "SELECT bytes FROM snapshot_part WHERE snapshot = ? ORDER BY part", arguments: [snapshot.index.column])
-            while let part = try parts.next() { snapshot.state.append(contentsOf: part) }
-            guard digest(snapshot.state) == snapshot.digest else {
-                throw JournalError(
-                    .unreadable,
-                    "snapshot \(snapshot.index) of \(path) is damaged (its digest differs). Nothing was changed. Keep a copy of the files; "
-                        + #"then `DELETE FROM snapshot WHERE "index" = \#(snapshot.index)` makes the start use the one before"#)
-            }
-            return snapshot
+            try StoredRecords.snapshot(in: database, at: path, digest: digest)
         }
     }
 

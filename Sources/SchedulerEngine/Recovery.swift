@@ -14,18 +14,15 @@ public enum Recovery {
         public var epoch: Epoch
     }
 
-    /// - Parameter through: the last batch to include; nil takes all.
-    public static func run(_ journal: any Journal, through: UInt64? = nil) async throws -> Recovered {
+    /// - Parameter through: the last batch to include.
+    public static func run(_ journal: any JournalSource, through: UInt64 = .max) async throws -> Recovered {
         let snapshot = try await journal.loadSnapshot()
         if let snapshot, sha256(snapshot.state) != snapshot.digest {
             throw EngineError(
                 "the snapshot after batch \(snapshot.index) does not match its digest; restore a backup. Nothing was changed.")
         }
         let folder = Folder(core: try snapshot.map { try SchedulerCore(snapshot: $0.state) } ?? SchedulerCore(), index: snapshot?.index ?? 0)
-        try await journal.replay(after: folder.index) { index, events in
-            if let through, index > through { return }
-            folder.fold(index, events)
-        }
+        try await journal.replay(after: folder.index, through: through) { folder.fold($0, $1) }
         return folder.finish()
     }
 

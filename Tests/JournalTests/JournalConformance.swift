@@ -27,7 +27,7 @@ func code(of body: () async throws -> Void) async -> JournalError.Code? {
 
 func replayed(_ journal: some Journal, after index: UInt64 = 0) async throws -> [(index: UInt64, events: [Event])] {
     var batches: [(index: UInt64, events: [Event])] = []
-    try await journal.replay(after: index) { batches.append(($0, $1)) }
+    try await journal.replay(after: index, through: .max) { batches.append(($0, $1)) }
     return batches
 }
 
@@ -160,7 +160,7 @@ enum JournalConformance {
         try await journal.append([builder.batch(), builder.batch()])
         var seen = 0
         let failure = await code {
-            try await journal.replay(after: 0) { _, _ in
+            try await journal.replay(after: 0, through: .max) { _, _ in
                 seen += 1
                 throw CanonicalError.truncated
             }

@@ -187,6 +187,23 @@ import Testing
         await journal.close()
     }
 
+    @Test func anotherProcessReadsBesideTheCoordinator() async throws {
+        let journal = try await backend.open()
+        var builder = BatchBuilder()
+        try await append(4, to: journal, &builder)
+        try await journal.storeSnapshot(JournalSnapshot(index: 2, state: [7], digest: sha256([7])))
+        let reader = try SQLiteJournalReader(directory: backend.directory, digest: sha256)
+        #expect(try reader.loadSnapshot()?.state == [7])
+        var batches: [[Event]] = []
+        try await reader.replay(after: 2, through: 3) { batches.append(($1)) }
+        let expected = try await replayed(journal)
+        #expect(batches == [expected[2].events])
+        try await reader.replay(after: 3, through: .max) { batches.append(($1)) }
+        #expect(batches == expected[2...].map(\.events))
+        await journal.close()
+        #expect(await failure { _ = try SQLiteJournalReader(directory: "/nowhere", digest: sha256) }?.code == .unreadable)
+    }
+
     @Test func aCancelledCallerStillLearnsTheOutcome() async throws {
         let journal = try await backend.open()
         var builder = BatchBuilder()

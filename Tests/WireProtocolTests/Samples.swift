@@ -27,7 +27,7 @@ enum Samples {
         jobName: "train", tenant: "t", project: "p", queue: "q", groupName: "main", command: ["/bin/echo", "a b", ""],
         environment: [SealedVariable(name: "K", sealedValue: [0, 1, 255])], workDirectory: "/w", checkpointPath: "c", deviceKind: .gpu,
         timeLimit: Span(nanoseconds: 21), grace: Span(nanoseconds: 22), onNodeLost: .replace,
-        account: UserAccount(userID: 1000, groupID: 1001), worldSize: 2, arrayFirst: 23, isArray: true)
+        account: UserAccount(userID: 1000, groupID: 1001), worldSize: 2, labels: [], arrayFirst: 23, isArray: true)
 
     static func start(rank: UInt32, nodes: [String]) -> StartOrder {
         StartOrder(

@@ -27,7 +27,9 @@ enum LocalAddress {
             }
         }
         guard result == 0 else { return "127.0.0.1" }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let found = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // An IPv4 address seen through an IPv6 socket (RFC 4291 2.5.5.2): every program reads the plain form.
+        return found.hasPrefix("::ffff:") && found.contains(".") ? String(found.dropFirst(7)) : found
     }
 
     private static func split(_ endpoint: String) -> (String, String)? {

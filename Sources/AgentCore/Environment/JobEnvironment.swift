@@ -10,6 +10,9 @@ enum JobEnvironment {
         (.npu, ["ASCEND_RT_VISIBLE_DEVICES", "MLU_VISIBLE_DEVICES"]),
     ]
 
+    /// What the stand-in of a simulated node reads; harmless elsewhere.
+    private static let simulationVariables = [("sim.seconds", "SUANPAN_SIM_SECONDS"), ("sim.exit", "SUANPAN_SIM_EXIT")]
+
     /// `NAME=value` entries. What the user set comes first; what the platform grants has the last word.
     static func entries(
         _ order: StartOrder, _ template: TaskTemplate, job: JobID, configuration: AgentConfiguration, workDirectory: String
@@ -35,6 +38,9 @@ enum JobEnvironment {
             ("SUANPAN_RANK", "\(rank)"), ("SUANPAN_WORLD_SIZE", "\(template.worldSize)"),
             ("SUANPAN_RESTART_REASON", order.restartReason.name),
         ]
+        for (label, variable) in simulationVariables {
+            if let value = template.labels.first(where: { $0.name == label })?.text { values.append((variable, value)) }
+        }
         if template.isArray { values.append(("SUANPAN_ARRAY_INDEX", "\(template.arrayFirst + ordinal)")) }
         return values
     }

@@ -7,6 +7,8 @@ struct OutputShipper: Sendable {
     /// Most bytes of a stream on their way.
     static let credit: Int64 = 256 << 10
     static let chunkBytes: Int64 = 64 << 10
+    /// Without an acknowledgement for so long the bytes are sent again: the answer may be lost.
+    static let repeatAfter: Int64 = 10_000_000_000
 
     private struct StreamKey: Hashable, Comparable {
         var attempt: AttemptID
@@ -22,6 +24,8 @@ struct OutputShipper: Sendable {
         var total: Int64 = 0
         var sent: Int64 = 0
         var acknowledged: Int64 = 0
+        /// When the last acknowledgement moved it, or the first byte was sent.
+        var movedAt: Int64 = 0
     }
 
     /// For look-up; iterate sorted keys.
@@ -61,12 +65,13 @@ struct OutputShipper: Sendable {
 
     mutating func disconnected() { isConnected = false }
 
-    mutating func acknowledged(_ ack: LogAck) -> [AgentEffect] {
+    mutating func acknowledged(_ ack: LogAck, at now: Int64) -> [AgentEffect] {
         guard let stream = OutputStream(rawValue: ack.stream) else { return [] }
         let key = StreamKey(attempt: ack.attempt, stream: stream)
         guard var progress = streams[key] else { return [] }
         // The coordinator may want an earlier byte again: it lost what it had.
         progress.acknowledged = ack.isComplete ? progress.total : min(ack.offset, progress.total)
+        progress.movedAt = now
         progress.sent = max(progress.sent, progress.acknowledged)
         if ack.offset < progress.sent - Self.credit { progress.sent = ack.offset }
         streams[key] = progress
@@ -92,6 +97,15 @@ struct OutputShipper: Sendable {
         streams[key]!.sent = min(progress.sent, offset)
     }
 
-    /// Streams that have something left and nothing on its way.
-    mutating func resume() -> [AgentEffect] { streams.keys.sorted().flatMap { ship($0) } }
+    /// Streams that have something left and nothing on its way, or an acknowledgement overdue.
+    mutating func resume(at now: Int64) -> [AgentEffect] {
+        streams.keys.sorted().flatMap { key -> [AgentEffect] in
+            if streams[key]!.acknowledged == streams[key]!.sent { streams[key]!.movedAt = now }
+            if now - streams[key]!.movedAt >= Self.repeatAfter {
+                streams[key]!.movedAt = now
+                streams[key]!.sent = streams[key]!.acknowledged
+            }
+            return ship(key)
+        }
+    }
 }

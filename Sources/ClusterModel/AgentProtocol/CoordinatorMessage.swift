@@ -123,6 +123,8 @@ public struct TaskTemplate: Hashable, Sendable {
     public var account: UserAccount?
     /// Tasks of the gang, all groups.
     public var worldSize: UInt32
+    /// The job's labels: a simulated node's stand-in obeys `sim.seconds` and `sim.exit`.
+    public var labels: [NamedText]
     /// 0 for a job without an array; the first index otherwise.
     public var arrayFirst: UInt32
     public var isArray: Bool
@@ -130,7 +132,8 @@ public struct TaskTemplate: Hashable, Sendable {
     public init(
         jobName: String, tenant: String, project: String, queue: String, groupName: String, command: [String],
         environment: [SealedVariable], workDirectory: String, checkpointPath: String, deviceKind: DeviceKind?, timeLimit: Span?,
-        grace: Span, onNodeLost: NodeLossPolicy, account: UserAccount?, worldSize: UInt32, arrayFirst: UInt32, isArray: Bool
+        grace: Span, onNodeLost: NodeLossPolicy, account: UserAccount?, worldSize: UInt32, labels: [NamedText], arrayFirst: UInt32,
+        isArray: Bool
     ) {
         self.jobName = jobName
         self.tenant = tenant
@@ -147,6 +150,7 @@ public struct TaskTemplate: Hashable, Sendable {
         self.onNodeLost = onNodeLost
         self.account = account
         self.worldSize = worldSize
+        self.labels = labels
         self.arrayFirst = arrayFirst
         self.isArray = isArray
     }

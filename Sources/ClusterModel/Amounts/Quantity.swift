@@ -4,6 +4,11 @@
 public struct QuantityError: Error, Equatable, Sendable {
     public let text: String
     public let expected: String
+
+    public init(text: String, expected: String) {
+        self.text = text
+        self.expected = expected
+    }
 }
 
 public enum Quantity {

@@ -154,7 +154,7 @@ struct JobBody {
 
     private func group(_ reader: inout FieldReader, name: String) -> TaskGroup {
         let group = TaskGroup(
-            name: name, count: reader.integer("count", 1...UInt32.max) ?? 1, resources: resources(&reader),
+            name: name, count: reader.integer("count", 1...UInt32(JobSpecification.gangSizeMax)) ?? 1, resources: resources(&reader),
             constraints: constraints(&reader), command: reader.strings("command") ?? [], environment: environment(&reader),
             workDirectory: reader.string("workdir") ?? "")
         reader.refuse("image", "min", "topology")

@@ -1,7 +1,7 @@
 /// A refusal of the coordinator (RFC 9457) as a verb's failure.
 enum Problem {
     /// Codes by which quota, budget or policy refuse a request, whatever the HTTP status.
-    private static let refusals: Set = ["quota", "budget", "policy", "limit", "quota_exceeded", "budget_exceeded"]
+    private static let refusals: Set = ["quota", "budget", "policy", "limit", "unsatisfiable"]
 
     static func status(http: Int, code: String?) -> ExitStatus {
         if let code, refusals.contains(code) || code.hasPrefix("quota_") || code.hasPrefix("budget_") || code.hasPrefix("policy_") {

@@ -125,6 +125,8 @@ private struct FollowLoop {
     private var active: Source?
     private var positions: [Source: [StreamPosition]] = [:]
     private var lastAttempt: Int64 = 0
+    /// Streams have ended since the last look: whether with everything, the attempt's end tells.
+    private var hasDrained = false
     /// Attempts whose output was asked for once more, since not all of it had come.
     private var reread: Set<Source> = []
 
@@ -152,6 +154,7 @@ private struct FollowLoop {
                 // The job probably changed with it. A stream that brought nothing is no reason to hurry.
                 if let source = active, bytes(of: source) > 0 { pause = Self.shortPause }
                 active = nil
+                hasDrained = true
             case .interrupt:
                 waiting.clear()
                 wasInterrupted = true
@@ -167,7 +170,7 @@ private struct FollowLoop {
     /// Looks at the job, lets output flow, and schedules the next look; true when nothing more will come.
     private mutating func look(_ group: inout Group) async throws(JobFollower.Failure) -> Bool {
         do throws(CommandFailure) {
-            if ended == nil { try await lookAtJob() }
+            if ended == nil || hasDrained { try await lookAtJob() }
         } catch { throw .command(error) }
         start(&group)
         if ended != nil, active == nil { return true }
@@ -192,6 +195,7 @@ private struct FollowLoop {
     // MARK: - State
 
     private mutating func lookAtJob() async throws(CommandFailure) {
+        hasDrained = false
         let job = try await follower.client.get("/v1/jobs/\(follower.job)")
         let state = job["state"]?.text
         if state != lastState { pause = Self.shortPause }
@@ -201,7 +205,7 @@ private struct FollowLoop {
         if (job["tasks"]?["queued"]?.integer ?? 0) < total {
             let task = follower.options.task ?? (total == 1 ? 0 : nil)
             if let task {
-                try await lookAtAttempts(of: task)
+                try await lookAtAttempts(of: task, isOver: JobOutcome.isTerminal(job))
             } else if positions.isEmpty || !JobOutcome.isTerminal(job) {
                 enqueue(Source())
             }
@@ -216,14 +220,14 @@ private struct FollowLoop {
     }
 
     /// New attempts get their turn. One whose streams were ended early, by a coordinator that stopped, gets another.
-    private mutating func lookAtAttempts(of task: Int64) async throws(CommandFailure) {
+    private mutating func lookAtAttempts(of task: Int64, isOver: Bool) async throws(CommandFailure) {
         let list = try await follower.client.list("/v1/jobs/\(follower.job)/attempts", query: [("task", String(task))], limit: nil)
         let attempts = list["items"]?.items ?? []
         for attempt in attempts {
             guard let number = attempt["number"]?.integer, follower.options.attempt.map({ $0 == number }) ?? true else { continue }
             let isLast = number == attempts.last?["number"]?.integer
             let source = Source(task: task, attempt: number)
-            let isLive = attempt["endedAt"] == nil
+            let isLive = attempt["endedAt"] == nil && !isOver
             let isNew = number > lastAttempt && (follower.options.fromFirstAttempt || lastAttempt > 0 || isLast)
             if isNew || (isLast && isLive) || isCutShort(source, attempt["end"]) { enqueue(source) }
             lastAttempt = max(lastAttempt, number)

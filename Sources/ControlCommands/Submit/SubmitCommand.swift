@@ -16,29 +16,40 @@ struct SubmitCommand: Verb {
     var format: OutputFormat = .id
 
     func perform(in context: CommandContext) async throws {
-        let client = try context.client(connection)
-        let job = try await JobSubmission.submit(options, through: client)
+        let (job, _) = try await JobSubmission.submit(options) { () throws(CommandFailure) in try context.client(connection) }
         context.console.write(Detail(object: job, human: { ($0["id"]?.scalarText ?? "") + "\n" }).text(as: format))
     }
 }
 
 /// Submitting, as `submit` and `run` do it.
 enum JobSubmission {
-    static func submit(_ options: SubmitOptions, through client: CoordinatorClient) async throws(CommandFailure) -> JSONValue {
-        var options = options
-        // The file is judged first: no request goes out for a job that cannot be one.
+    /// What can be wrong here is said before a coordinator is looked for. The client that comes back knows of the write.
+    static func submit(
+        _ options: SubmitOptions, connect: () throws(CommandFailure) -> CoordinatorClient
+    ) async throws(CommandFailure) -> (job: JSONValue, client: CoordinatorClient) {
         let file = try options.file.map { path throws(CommandFailure) in try JobFile.read(path) }
-        options.after = try await JobSelector.resolve(options.after, through: client)
-        options.afterOk = try await JobSelector.resolve(options.afterOk, through: client)
-        options.afterAny = try await JobSelector.resolve(options.afterAny, through: client)
-        options.afterFail = try await JobSelector.resolve(options.afterFail, through: client)
+        let options = try await resolved(options, connect)
         let surroundings = JobRequest.Surroundings(now: .now(), currentDirectory: currentDirectory())
         let body = try JobRequest.body(options: options, file: file, surroundings: surroundings)
+        let client = try connect()
         let job = try await client.send(.post, "/v1/jobs", body: body, idempotencyKey: options.idempotencyKey)
         guard job["id"]?.scalarText != nil else {
             throw CommandFailure(.failed, "the coordinator accepted the job but did not name it")
         }
-        return job
+        return (job, client)
+    }
+
+    /// `last` among the dependencies becomes a number; all else is left to be judged with the body.
+    private static func resolved(
+        _ options: SubmitOptions, _ connect: () throws(CommandFailure) -> CoordinatorClient
+    ) async throws(CommandFailure) -> SubmitOptions {
+        var options = options
+        for list in [\SubmitOptions.after, \.afterOk, \.afterAny, \.afterFail] {
+            for index in options[keyPath: list].indices where options[keyPath: list][index] == "last" {
+                options[keyPath: list][index] = try await JobSelector.resolve("last", through: try connect())
+            }
+        }
+        return options
     }
 
     private static func currentDirectory() -> String {

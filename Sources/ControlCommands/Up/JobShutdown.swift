@@ -14,9 +14,8 @@ struct JobShutdown: Sendable {
         guard let jobs = await live() else { return 0 }
         guard !jobs.isEmpty else { return 0 }
         let grace = jobs.map(Self.graceSeconds).max() ?? Self.defaultGraceSeconds
-        say(
-            "Stopping \(Humanized.count(jobs.count, "job")), at most \(Humanized.duration(seconds: grace + Self.slackSeconds)); Ctrl-C again kills."
-        )
+        let limit = Humanized.duration(seconds: grace + Self.slackSeconds)
+        say("Stopping \(Humanized.count(jobs.count, "job")), for at most \(limit); Ctrl-C again kills.")
         for job in jobs {
             guard let id = job["id"]?.scalarText, !Task.isCancelled else { continue }
             do throws(CommandFailure) {

@@ -14,6 +14,9 @@ enum EffectCoalescing {
         var kind: Kind
     }
 
+    /// Most starts of one message: far below what a frame of the wire holds, whatever the devices.
+    static let startsPerCommandMax = 512
+
     /// Order is kept between what cannot be joined: a stop is never moved before a start of the same node.
     static func merged(_ effects: [Effect]) -> [Effect] {
         guard effects.count > 1 else { return effects }
@@ -27,7 +30,7 @@ enum EffectCoalescing {
                 continue
             }
             let slot = Slot(node: node, session: session, kind: kind)
-            guard let index = open[slot], case .command(_, _, let earlier) = result[index] else {
+            guard let index = open[slot], case .command(_, _, let earlier) = result[index], hasRoom(earlier) else {
                 open[slot] = result.count
                 result.append(effect)
                 continue
@@ -37,6 +40,11 @@ enum EffectCoalescing {
             result[index] = .command(node, session, joined(earlier, body))
         }
         return result
+    }
+
+    private static func hasRoom(_ body: AgentCommand.Body) -> Bool {
+        if case .start(let batch) = body { return batch.starts.count < startsPerCommandMax }
+        return true
     }
 
     private static func kind(of body: AgentCommand.Body) -> Slot.Kind? {

@@ -92,7 +92,7 @@ extension SchedulerCore {
             groupName: group.name, command: group.command, environment: group.environment, workDirectory: group.workDirectory,
             checkpointPath: specification.checkpointPath, deviceKind: group.resources.devices?.kind, timeLimit: specification.timeLimit,
             grace: specification.grace, onNodeLost: specification.onNodeLost, account: users[user]?.account,
-            worldSize: specification.gangSize, arrayFirst: specification.array?.first ?? 0, isArray: specification.array != nil)
+            worldSize: specification.gangSize, labels: specification.labels, arrayFirst: specification.array?.first ?? 0, isArray: specification.array != nil)
     }
 }
 

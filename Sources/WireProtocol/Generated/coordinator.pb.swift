@@ -246,40 +246,135 @@ nonisolated struct WireAgentCommand: Sendable {
 }
 
 /// Attempts of one group of one job; what they share stands once.
-nonisolated struct WireStartBatch: @unchecked Sendable {
+nonisolated struct WireStartBatch: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var job: UInt64 {
-    get {_storage._job}
-    set {_uniqueStorage()._job = newValue}
-  }
+  var job: UInt64 = 0
 
   var template: WireTaskTemplate {
-    get {_storage._template ?? WireTaskTemplate()}
-    set {_uniqueStorage()._template = newValue}
+    get {_template ?? WireTaskTemplate()}
+    set {_template = newValue}
   }
   /// Returns true if `template` has been explicitly set.
-  var hasTemplate: Bool {_storage._template != nil}
+  var hasTemplate: Bool {self._template != nil}
   /// Clears the value of `template`. Subsequent reads from it will return its default value.
-  mutating func clearTemplate() {_uniqueStorage()._template = nil}
+  mutating func clearTemplate() {self._template = nil}
 
-  var starts: [WireStartOrder] {
-    get {_storage._starts}
-    set {_uniqueStorage()._starts = newValue}
-  }
+  var starts: [WireStartOrder] = []
 
   /// The node lists that the gangs below name by position: the tasks of a gang on one node share one.
-  var nodeLists: [WireNodeNames] {
-    get {_storage._nodeLists}
-    set {_uniqueStorage()._nodeLists = newValue}
-  }
+  var nodeLists: [WireNodeNames] = []
 
   /// Tasks of the gang, all groups. Here because a template of one field more would cost the Swift library a heap object.
-  var worldSize: UInt32 {
-    get {_storage._worldSize}
-    set {_uniqueStorage()._worldSize = newValue}
+  var worldSize: UInt32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _template: WireTaskTemplate? = nil
+}
+
+nonisolated struct WireTaskTemplate: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var jobName: String {
+    get {_storage._jobName}
+    set {_uniqueStorage()._jobName = newValue}
+  }
+
+  var tenant: String {
+    get {_storage._tenant}
+    set {_uniqueStorage()._tenant = newValue}
+  }
+
+  var project: String {
+    get {_storage._project}
+    set {_uniqueStorage()._project = newValue}
+  }
+
+  var queue: String {
+    get {_storage._queue}
+    set {_uniqueStorage()._queue = newValue}
+  }
+
+  var groupName: String {
+    get {_storage._groupName}
+    set {_uniqueStorage()._groupName = newValue}
+  }
+
+  var command: [String] {
+    get {_storage._command}
+    set {_uniqueStorage()._command = newValue}
+  }
+
+  var environment: [WireVariable] {
+    get {_storage._environment}
+    set {_uniqueStorage()._environment = newValue}
+  }
+
+  var workDirectory: String {
+    get {_storage._workDirectory}
+    set {_uniqueStorage()._workDirectory = newValue}
+  }
+
+  var checkpointPath: String {
+    get {_storage._checkpointPath}
+    set {_uniqueStorage()._checkpointPath = newValue}
+  }
+
+  /// Unspecified: none.
+  var deviceKind: WireDeviceKind {
+    get {_storage._deviceKind}
+    set {_uniqueStorage()._deviceKind = newValue}
+  }
+
+  var timeLimit: UInt64 {
+    get {_storage._timeLimit ?? 0}
+    set {_uniqueStorage()._timeLimit = newValue}
+  }
+  /// Returns true if `timeLimit` has been explicitly set.
+  var hasTimeLimit: Bool {_storage._timeLimit != nil}
+  /// Clears the value of `timeLimit`. Subsequent reads from it will return its default value.
+  mutating func clearTimeLimit() {_uniqueStorage()._timeLimit = nil}
+
+  var grace: UInt64 {
+    get {_storage._grace}
+    set {_uniqueStorage()._grace = newValue}
+  }
+
+  var onNodeLost: WireNodeLossPolicy {
+    get {_storage._onNodeLost}
+    set {_uniqueStorage()._onNodeLost = newValue}
+  }
+
+  var account: WireUserAccount {
+    get {_storage._account ?? WireUserAccount()}
+    set {_uniqueStorage()._account = newValue}
+  }
+  /// Returns true if `account` has been explicitly set.
+  var hasAccount: Bool {_storage._account != nil}
+  /// Clears the value of `account`. Subsequent reads from it will return its default value.
+  mutating func clearAccount() {_uniqueStorage()._account = nil}
+
+  /// First index of the job's array; absent: no array.
+  var arrayFirst: UInt32 {
+    get {_storage._arrayFirst ?? 0}
+    set {_uniqueStorage()._arrayFirst = newValue}
+  }
+  /// Returns true if `arrayFirst` has been explicitly set.
+  var hasArrayFirst: Bool {_storage._arrayFirst != nil}
+  /// Clears the value of `arrayFirst`. Subsequent reads from it will return its default value.
+  mutating func clearArrayFirst() {_uniqueStorage()._arrayFirst = nil}
+
+  /// Of the job; a simulated node's stand-in reads some.
+  var labels: [WireLabel] {
+    get {_storage._labels}
+    set {_uniqueStorage()._labels = newValue}
   }
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -287,73 +382,6 @@ nonisolated struct WireStartBatch: @unchecked Sendable {
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
-}
-
-nonisolated struct WireTaskTemplate: Sendable {
-  // SwiftProtobuf.Message conformance is added in an extension below. See the
-  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
-  // methods supported on all messages.
-
-  var jobName: String = String()
-
-  var tenant: String = String()
-
-  var project: String = String()
-
-  var queue: String = String()
-
-  var groupName: String = String()
-
-  var command: [String] = []
-
-  var environment: [WireVariable] = []
-
-  var workDirectory: String = String()
-
-  var checkpointPath: String = String()
-
-  /// Unspecified: none.
-  var deviceKind: WireDeviceKind = .unspecified
-
-  var timeLimit: UInt64 {
-    get {_timeLimit ?? 0}
-    set {_timeLimit = newValue}
-  }
-  /// Returns true if `timeLimit` has been explicitly set.
-  var hasTimeLimit: Bool {self._timeLimit != nil}
-  /// Clears the value of `timeLimit`. Subsequent reads from it will return its default value.
-  mutating func clearTimeLimit() {self._timeLimit = nil}
-
-  var grace: UInt64 = 0
-
-  var onNodeLost: WireNodeLossPolicy = .unspecified
-
-  var account: WireUserAccount {
-    get {_account ?? WireUserAccount()}
-    set {_account = newValue}
-  }
-  /// Returns true if `account` has been explicitly set.
-  var hasAccount: Bool {self._account != nil}
-  /// Clears the value of `account`. Subsequent reads from it will return its default value.
-  mutating func clearAccount() {self._account = nil}
-
-  /// First index of the job's array; absent: no array.
-  var arrayFirst: UInt32 {
-    get {_arrayFirst ?? 0}
-    set {_arrayFirst = newValue}
-  }
-  /// Returns true if `arrayFirst` has been explicitly set.
-  var hasArrayFirst: Bool {self._arrayFirst != nil}
-  /// Clears the value of `arrayFirst`. Subsequent reads from it will return its default value.
-  mutating func clearArrayFirst() {self._arrayFirst = nil}
-
-  var unknownFields = SwiftProtobuf.UnknownStorage()
-
-  init() {}
-
-  fileprivate var _timeLimit: UInt64? = nil
-  fileprivate var _account: WireUserAccount? = nil
-  fileprivate var _arrayFirst: UInt32? = nil
 }
 
 nonisolated struct WireVariable: Sendable {
@@ -903,12 +931,77 @@ nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._Mess
   static let protoMessageName: String = _protobuf_package + ".StartBatch"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}template\0\u{1}starts\0\u{3}node_lists\0\u{3}world_size\0")
 
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._template) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.starts) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.nodeLists) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.worldSize) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.job != 0 {
+      try visitor.visitSingularUInt64Field(value: self.job, fieldNumber: 1)
+    }
+    try { if let v = self._template {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    if !self.starts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.starts, fieldNumber: 3)
+    }
+    if !self.nodeLists.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.nodeLists, fieldNumber: 4)
+    }
+    if self.worldSize != 0 {
+      try visitor.visitSingularUInt32Field(value: self.worldSize, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireStartBatch, rhs: WireStartBatch) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs._template != rhs._template {return false}
+    if lhs.starts != rhs.starts {return false}
+    if lhs.nodeLists != rhs.nodeLists {return false}
+    if lhs.worldSize != rhs.worldSize {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTaskTemplate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TaskTemplate"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}job_name\0\u{1}tenant\0\u{1}project\0\u{1}queue\0\u{3}group_name\0\u{1}command\0\u{1}environment\0\u{3}work_directory\0\u{3}checkpoint_path\0\u{3}device_kind\0\u{3}time_limit\0\u{1}grace\0\u{3}on_node_lost\0\u{1}account\0\u{3}array_first\0\u{1}labels\0")
+
   fileprivate class _StorageClass {
-    var _job: UInt64 = 0
-    var _template: WireTaskTemplate? = nil
-    var _starts: [WireStartOrder] = []
-    var _nodeLists: [WireNodeNames] = []
-    var _worldSize: UInt32 = 0
+    var _jobName: String = String()
+    var _tenant: String = String()
+    var _project: String = String()
+    var _queue: String = String()
+    var _groupName: String = String()
+    var _command: [String] = []
+    var _environment: [WireVariable] = []
+    var _workDirectory: String = String()
+    var _checkpointPath: String = String()
+    var _deviceKind: WireDeviceKind = .unspecified
+    var _timeLimit: UInt64? = nil
+    var _grace: UInt64 = 0
+    var _onNodeLost: WireNodeLossPolicy = .unspecified
+    var _account: WireUserAccount? = nil
+    var _arrayFirst: UInt32? = nil
+    var _labels: [WireLabel] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -919,11 +1012,22 @@ nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._Mess
     private init() {}
 
     init(copying source: _StorageClass) {
-      _job = source._job
-      _template = source._template
-      _starts = source._starts
-      _nodeLists = source._nodeLists
-      _worldSize = source._worldSize
+      _jobName = source._jobName
+      _tenant = source._tenant
+      _project = source._project
+      _queue = source._queue
+      _groupName = source._groupName
+      _command = source._command
+      _environment = source._environment
+      _workDirectory = source._workDirectory
+      _checkpointPath = source._checkpointPath
+      _deviceKind = source._deviceKind
+      _timeLimit = source._timeLimit
+      _grace = source._grace
+      _onNodeLost = source._onNodeLost
+      _account = source._account
+      _arrayFirst = source._arrayFirst
+      _labels = source._labels
     }
   }
 
@@ -942,11 +1046,22 @@ nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._Mess
         // allocates stack space for every case branch when no optimizations are
         // enabled. https://github.com/apple/swift-protobuf/issues/1034
         switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._job) }()
-        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._template) }()
-        case 3: try { try decoder.decodeRepeatedMessageField(value: &_storage._starts) }()
-        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._nodeLists) }()
-        case 5: try { try decoder.decodeSingularUInt32Field(value: &_storage._worldSize) }()
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._jobName) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._tenant) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._project) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._queue) }()
+        case 5: try { try decoder.decodeSingularStringField(value: &_storage._groupName) }()
+        case 6: try { try decoder.decodeRepeatedStringField(value: &_storage._command) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._environment) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._workDirectory) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._checkpointPath) }()
+        case 10: try { try decoder.decodeSingularEnumField(value: &_storage._deviceKind) }()
+        case 11: try { try decoder.decodeSingularUInt64Field(value: &_storage._timeLimit) }()
+        case 12: try { try decoder.decodeSingularUInt64Field(value: &_storage._grace) }()
+        case 13: try { try decoder.decodeSingularEnumField(value: &_storage._onNodeLost) }()
+        case 14: try { try decoder.decodeSingularMessageField(value: &_storage._account) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._arrayFirst) }()
+        case 16: try { try decoder.decodeRepeatedMessageField(value: &_storage._labels) }()
         default: break
         }
       }
@@ -959,143 +1074,83 @@ nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._Mess
       // allocates stack space for every if/case branch local when no optimizations
       // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
       // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._job != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._job, fieldNumber: 1)
+      if !_storage._jobName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._jobName, fieldNumber: 1)
       }
-      try { if let v = _storage._template {
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      if !_storage._tenant.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._tenant, fieldNumber: 2)
+      }
+      if !_storage._project.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._project, fieldNumber: 3)
+      }
+      if !_storage._queue.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._queue, fieldNumber: 4)
+      }
+      if !_storage._groupName.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._groupName, fieldNumber: 5)
+      }
+      if !_storage._command.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._command, fieldNumber: 6)
+      }
+      if !_storage._environment.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._environment, fieldNumber: 7)
+      }
+      if !_storage._workDirectory.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._workDirectory, fieldNumber: 8)
+      }
+      if !_storage._checkpointPath.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._checkpointPath, fieldNumber: 9)
+      }
+      if _storage._deviceKind != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._deviceKind, fieldNumber: 10)
+      }
+      try { if let v = _storage._timeLimit {
+        try visitor.visitSingularUInt64Field(value: v, fieldNumber: 11)
       } }()
-      if !_storage._starts.isEmpty {
-        try visitor.visitRepeatedMessageField(value: _storage._starts, fieldNumber: 3)
+      if _storage._grace != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._grace, fieldNumber: 12)
       }
-      if !_storage._nodeLists.isEmpty {
-        try visitor.visitRepeatedMessageField(value: _storage._nodeLists, fieldNumber: 4)
+      if _storage._onNodeLost != .unspecified {
+        try visitor.visitSingularEnumField(value: _storage._onNodeLost, fieldNumber: 13)
       }
-      if _storage._worldSize != 0 {
-        try visitor.visitSingularUInt32Field(value: _storage._worldSize, fieldNumber: 5)
-      }
-    }
-    try unknownFields.traverse(visitor: &visitor)
-  }
-
-  static func ==(lhs: WireStartBatch, rhs: WireStartBatch) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._job != rhs_storage._job {return false}
-        if _storage._template != rhs_storage._template {return false}
-        if _storage._starts != rhs_storage._starts {return false}
-        if _storage._nodeLists != rhs_storage._nodeLists {return false}
-        if _storage._worldSize != rhs_storage._worldSize {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
-    if lhs.unknownFields != rhs.unknownFields {return false}
-    return true
-  }
-}
-
-nonisolated extension WireTaskTemplate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".TaskTemplate"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}job_name\0\u{1}tenant\0\u{1}project\0\u{1}queue\0\u{3}group_name\0\u{1}command\0\u{1}environment\0\u{3}work_directory\0\u{3}checkpoint_path\0\u{3}device_kind\0\u{3}time_limit\0\u{1}grace\0\u{3}on_node_lost\0\u{1}account\0\u{3}array_first\0")
-
-  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularStringField(value: &self.jobName) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.tenant) }()
-      case 3: try { try decoder.decodeSingularStringField(value: &self.project) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.queue) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.groupName) }()
-      case 6: try { try decoder.decodeRepeatedStringField(value: &self.command) }()
-      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.environment) }()
-      case 8: try { try decoder.decodeSingularStringField(value: &self.workDirectory) }()
-      case 9: try { try decoder.decodeSingularStringField(value: &self.checkpointPath) }()
-      case 10: try { try decoder.decodeSingularEnumField(value: &self.deviceKind) }()
-      case 11: try { try decoder.decodeSingularUInt64Field(value: &self._timeLimit) }()
-      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.grace) }()
-      case 13: try { try decoder.decodeSingularEnumField(value: &self.onNodeLost) }()
-      case 14: try { try decoder.decodeSingularMessageField(value: &self._account) }()
-      case 15: try { try decoder.decodeSingularUInt32Field(value: &self._arrayFirst) }()
-      default: break
+      try { if let v = _storage._account {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      } }()
+      try { if let v = _storage._arrayFirst {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 15)
+      } }()
+      if !_storage._labels.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._labels, fieldNumber: 16)
       }
     }
-  }
-
-  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if !self.jobName.isEmpty {
-      try visitor.visitSingularStringField(value: self.jobName, fieldNumber: 1)
-    }
-    if !self.tenant.isEmpty {
-      try visitor.visitSingularStringField(value: self.tenant, fieldNumber: 2)
-    }
-    if !self.project.isEmpty {
-      try visitor.visitSingularStringField(value: self.project, fieldNumber: 3)
-    }
-    if !self.queue.isEmpty {
-      try visitor.visitSingularStringField(value: self.queue, fieldNumber: 4)
-    }
-    if !self.groupName.isEmpty {
-      try visitor.visitSingularStringField(value: self.groupName, fieldNumber: 5)
-    }
-    if !self.command.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.command, fieldNumber: 6)
-    }
-    if !self.environment.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.environment, fieldNumber: 7)
-    }
-    if !self.workDirectory.isEmpty {
-      try visitor.visitSingularStringField(value: self.workDirectory, fieldNumber: 8)
-    }
-    if !self.checkpointPath.isEmpty {
-      try visitor.visitSingularStringField(value: self.checkpointPath, fieldNumber: 9)
-    }
-    if self.deviceKind != .unspecified {
-      try visitor.visitSingularEnumField(value: self.deviceKind, fieldNumber: 10)
-    }
-    try { if let v = self._timeLimit {
-      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 11)
-    } }()
-    if self.grace != 0 {
-      try visitor.visitSingularUInt64Field(value: self.grace, fieldNumber: 12)
-    }
-    if self.onNodeLost != .unspecified {
-      try visitor.visitSingularEnumField(value: self.onNodeLost, fieldNumber: 13)
-    }
-    try { if let v = self._account {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    } }()
-    try { if let v = self._arrayFirst {
-      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 15)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireTaskTemplate, rhs: WireTaskTemplate) -> Bool {
-    if lhs.jobName != rhs.jobName {return false}
-    if lhs.tenant != rhs.tenant {return false}
-    if lhs.project != rhs.project {return false}
-    if lhs.queue != rhs.queue {return false}
-    if lhs.groupName != rhs.groupName {return false}
-    if lhs.command != rhs.command {return false}
-    if lhs.environment != rhs.environment {return false}
-    if lhs.workDirectory != rhs.workDirectory {return false}
-    if lhs.checkpointPath != rhs.checkpointPath {return false}
-    if lhs.deviceKind != rhs.deviceKind {return false}
-    if lhs._timeLimit != rhs._timeLimit {return false}
-    if lhs.grace != rhs.grace {return false}
-    if lhs.onNodeLost != rhs.onNodeLost {return false}
-    if lhs._account != rhs._account {return false}
-    if lhs._arrayFirst != rhs._arrayFirst {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._jobName != rhs_storage._jobName {return false}
+        if _storage._tenant != rhs_storage._tenant {return false}
+        if _storage._project != rhs_storage._project {return false}
+        if _storage._queue != rhs_storage._queue {return false}
+        if _storage._groupName != rhs_storage._groupName {return false}
+        if _storage._command != rhs_storage._command {return false}
+        if _storage._environment != rhs_storage._environment {return false}
+        if _storage._workDirectory != rhs_storage._workDirectory {return false}
+        if _storage._checkpointPath != rhs_storage._checkpointPath {return false}
+        if _storage._deviceKind != rhs_storage._deviceKind {return false}
+        if _storage._timeLimit != rhs_storage._timeLimit {return false}
+        if _storage._grace != rhs_storage._grace {return false}
+        if _storage._onNodeLost != rhs_storage._onNodeLost {return false}
+        if _storage._account != rhs_storage._account {return false}
+        if _storage._arrayFirst != rhs_storage._arrayFirst {return false}
+        if _storage._labels != rhs_storage._labels {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

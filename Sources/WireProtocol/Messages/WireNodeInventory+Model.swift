@@ -11,12 +11,7 @@ extension WireNodeInventory {
         devices = inventory.devices.map(WireDevice.init)
         topology = WireTopologySummary(inventory.topology)
         topologyDigest = Data(inventory.topologyDigest)
-        labels = inventory.labels.map { label in
-            var wire = WireLabel()
-            wire.name = label.name
-            wire.text = label.text
-            return wire
-        }
+        labels = inventory.labels.map(WireLabel.init)
         isSimulated = inventory.isSimulated
     }
 
@@ -32,12 +27,22 @@ extension WireNodeInventory {
             devices: try devices.mapped { (device) throws(WireError) in try device.checked() },
             topology: try topology.checked(),
             topologyDigest: try WireProtocol.checked(topologyDigest, count: digestBytes, "topology_digest"),
-            labels: try labels.mapped { (label) throws(WireError) in
-                NamedText(
-                    try WireProtocol.checked(label.name, max: WireLimits.nameBytesMax, "labels.name"),
-                    try WireProtocol.checked(label.text, max: WireLimits.textBytesMax, "labels.text"))
-            },
+            labels: try labels.mapped { (label) throws(WireError) in try label.checked() },
             isSimulated: isSimulated)
+    }
+}
+
+extension WireLabel {
+    init(_ label: NamedText) {
+        self.init()
+        name = label.name
+        text = label.text
+    }
+
+    func checked() throws(WireError) -> NamedText {
+        NamedText(
+            try WireProtocol.checked(name, max: WireLimits.nameBytesMax, "labels.name"),
+            try WireProtocol.checked(text, max: WireLimits.textBytesMax, "labels.text"))
     }
 }
 

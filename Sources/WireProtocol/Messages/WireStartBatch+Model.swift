@@ -136,11 +136,13 @@ extension WireTaskTemplate {
             account.userID = user.userID
             account.groupID = user.groupID
         }
+        labels = template.labels.map(WireLabel.init)
         if template.isArray { arrayFirst = template.arrayFirst }
     }
 
     func checked(worldSize: UInt32) throws(WireError) -> TaskTemplate {
         try WireProtocol.checked(count: command.count, max: WireLimits.argumentsMax, "command")
+        try WireProtocol.checked(count: labels.count, max: WireLimits.labelsMax, "labels")
         try WireProtocol.checked(count: environment.count, max: WireLimits.variablesMax, "environment")
         let modelEnvironment = try environment.mapped { (variable) throws(WireError) in
             SealedVariable(
@@ -164,6 +166,6 @@ extension WireTaskTemplate {
             grace: try WireProtocol.checked(grace, "grace"),
             onNodeLost: try WireProtocol.checked(onNodeLost.rawValue, "on_node_lost"),
             account: hasAccount ? UserAccount(userID: account.userID, groupID: account.groupID) : nil,
-            worldSize: worldSize, arrayFirst: arrayFirst, isArray: hasArrayFirst)
+            worldSize: worldSize, labels: try labels.mapped { (label) throws(WireError) in try label.checked() }, arrayFirst: arrayFirst, isArray: hasArrayFirst)
     }
 }

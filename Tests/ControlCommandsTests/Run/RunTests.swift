@@ -43,6 +43,7 @@ struct RunTests {
         #expect(await CommandLineEntry.run(["run", "--", "a"], on: server, console) == 3)
         #expect(console.output.text == "one\ntwo\n")
         #expect(console.errors.text == "oops\n")
+        #expect(server.requests[1].query["minRevision"] == "9")
         let logs = server.requests.filter { $0.path.hasSuffix("/logs") }
         #expect(logs.count == 2)
         #expect(logs.allSatisfy { $0.query["task"] == "0" && $0.query["attempt"] == "1" && $0.query["follow"] == "true" })
