@@ -37,6 +37,8 @@ let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hum
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 // MARK: - Levels 0 to 2, and what drives them without I/O
@@ -114,7 +116,7 @@ let shell: [Target] = [
         swiftSettings: strict),
     .target(
         name: "ControlCommands",
-        dependencies: ["CLinuxShim", "ClusterModel", arguments, yams, httpClient, nioCore],
+        dependencies: ["CLinuxShim", "ClusterModel", arguments, yams, httpClient, nioCore, nioHTTP, nioPosix],
         swiftSettings: strict),
     .executableTarget(name: "suanpan", dependencies: ["ControlCommands", arguments], swiftSettings: strict),
     .executableTarget(name: "suanpan-coordinator", dependencies: ["CoordinatorComposition", arguments], swiftSettings: strict),

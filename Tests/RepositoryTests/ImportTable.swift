@@ -69,7 +69,7 @@ struct ImportTable {
         // Speaks REST only: it never links a daemon's half.
         "ControlCommands": ImportRule(
             level: 6, targets: ["CLinuxShim"],
-            modules: platform.union(["ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "Yams"])),
+            modules: platform.union(["ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "Yams"])),
 
         "suanpan": ImportRule(level: 7, targets: ["ControlCommands"], modules: ["ArgumentParser"]),
         "suanpan-coordinator": ImportRule(level: 7, targets: ["CoordinatorComposition"], modules: ["ArgumentParser"]),

@@ -38,10 +38,11 @@ enum OpenAPIDocument {
         :"query","description":"One of these states; may come more than once, or as a list with commas.","schema":{"type":"array\#
         ","items":{"$ref":"#/components/schemas/State"}}},{"name":"name","in":"query","schema":{"type":"string"}},{"name":"user"\#
         ,"in":"query","schema":{"type":"string"}},{"name":"label","in":"query","description":"`NAME=VALUE`; may come more than o\#
-        nce.","schema":{"type":"array","items":{"type":"string"}}},{"$ref":"#/components/parameters/Limit"},{"$ref":"#/component\#
-        s/parameters/Cursor"},{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"A page","conten\#
-        t":{"application/json":{"schema":{"allOf":[{"$ref":"#/components/schemas/Page"},{"properties":{"items":{"type":"array","\#
-        items":{"$ref":"#/components/schemas/JobSummary"}}}}]}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
+        nce.","schema":{"type":"array","items":{"type":"string"}}},{"name":"limit","in":"query","schema":{"type":"integer","mini\#
+        mum":1,"maximum":500,"default":100}},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/components/parameters/MinRevis\#
+        ion"}],"responses":{"200":{"description":"A page","content":{"application/json":{"schema":{"allOf":[{"$ref":"#/component\#
+        s/schemas/Page"},{"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/JobSummary"}}}}]}}}},"defa\#
+        ult":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs/{id}":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "get":{"tags":["jobs"],"operationId":"getJob","summary":"Shows a job.","parameters":[{"$ref":"#/components/parameters/Mi\#
         nRevision"},{"$ref":"#/components/parameters/IfNoneMatch"}],"responses":{"200":{"$ref":"#/components/responses/Job"},"30\#

@@ -56,7 +56,7 @@ struct Call: Sendable {
     /// The node named in the path, by number or else by name.
     func node() throws(Problem) -> NodeView {
         let text = parameters.get("id") ?? ""
-        if let number = JobID(parsing: text), let node = controlPlane.node(NodeID(number.value)) { return node }
+        if let number = UInt64(text), String(number) == text, let node = controlPlane.node(NodeID(number)) { return node }
         guard let node = controlPlane.node(named: text) else { throw .notFound("Node '\(text.prefix(80))' does not exist.") }
         return node
     }

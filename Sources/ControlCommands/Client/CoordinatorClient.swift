@@ -4,6 +4,7 @@ import AsyncHTTPClient
 import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Synchronization
 
 /// Sends requests to a coordinator. A failure is always one that a verb can end with.
@@ -25,14 +26,13 @@ final class CoordinatorClient: Sendable {
 
     /// One event loop: a verb starts in milliseconds, and never has work for more. Lives until the process ends.
     static let transport: HTTPClient = {
-        NIOSingletons.groupLoopCountSuggestion = 1
         var configuration = HTTPClient.Configuration()
         configuration.timeout.connect = .seconds(5)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 512
         configuration.redirectConfiguration = .disallow
         configuration.httpVersion = .http1Only
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        return HTTPClient(eventLoopGroup: MultiThreadedEventLoopGroup(numberOfThreads: 1), configuration: configuration)
     }()
 
     let configuration: ClientConfiguration

@@ -37,7 +37,8 @@ struct AuthenticationTests {
         let endpoint = Self.endpoints[index]
         try await Interface.run { interface in
             interface.plane.add(Fixture.specification())
-            let reply = try await interface.call(endpoint.method, Self.path(endpoint), as: caller, body: endpoint.method == .get ? nil : "{}")
+            let body = endpoint.method == .get ? nil : "{}"
+            let reply = try await interface.call(endpoint.method, Self.path(endpoint), as: caller, body: body)
             let allowed: Set<Caller> =
                 switch endpoint.access {
                 case .open, .readingUsage: Set(Caller.allCases)

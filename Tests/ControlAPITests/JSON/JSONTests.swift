@@ -22,14 +22,16 @@ struct JSONTests {
 
     @Test("what is not JSON", arguments: [
         "", " ", "nul", "tru", "TRUE", "01", "1.", ".5", "-", "+1", "1e", "0x1", "NaN", "Infinity", "'a'", "\"a", "\"\\x\"", "\"\\u12\"",
-        "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud800\\u0041\"", "\"\u{1}\"", "\"a\nb\"", "[", "[1,]", "[1 2]", "{", "{\"a\"}", "{\"a\":}",
+        "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud800\\u0041\"", "\"\u{1}\"", "\"a\nb\"",
+        "[", "[1,]", "[1 2]", "{", "{\"a\"}", "{\"a\":}",
         "{\"a\":1,}", "{a:1}", "{\"a\":1 \"b\":2}", "1 2", "{}{}", "// x\n1", "\u{feff}1", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}",
     ])
     func malformed(_ text: String) { #expect(throws: JSONSyntaxError.self) { try parse(text) } }
 
     @Test("bytes that are not UTF-8 are refused")
     func encoding() {
-        for bytes: [UInt8] in [[0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0x5C, 0x6E, 0xFE, 0x22]] {
+        for text: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0x5C, 0x6E, 0xFE]] {
+            let bytes = [0x22] + text + [0x22]
             #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(bytes) }
         }
     }

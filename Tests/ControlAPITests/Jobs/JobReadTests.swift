@@ -92,7 +92,8 @@ struct JobReadTests {
         try await Interface.run { interface in
             interface.plane.add(Fixture.specification(count: 3))
             let end = AttemptEnd(
-                cause: .outOfMemory, exitCode: 137, signal: 9, elapsed: .milliseconds(1500), memoryPeakBytes: 99, stdoutBytes: 5, detail: "oom")
+                cause: .outOfMemory, exitCode: 137, signal: 9, elapsed: .milliseconds(1500), memoryPeakBytes: 99,
+                stdoutBytes: 5, detail: "oom")
             interface.plane.add(
                 Fixture.attempt(1, 0, 1, .failed, .oom, end: end), Fixture.attempt(1, 0, 2), Fixture.attempt(1, 2, 1))
             let first = try await interface.get("/v1/jobs/1/attempts?limit=2").json()

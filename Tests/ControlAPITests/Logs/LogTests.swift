@@ -7,7 +7,7 @@ import Testing
 
 @testable import ControlAPI
 
-@Suite("Reading output")
+@Suite("Reading output", .timeLimit(.minutes(1)))
 struct LogTests {
     private static let first = AttemptID(job: JobID(1), index: 0, number: 1)
 
@@ -56,7 +56,8 @@ struct LogTests {
         try await Interface.run { interface async throws in
             interface.plane.add(Fixture.specification())
             interface.plane.add(Fixture.attempt(1, 0, 1, .failed, .exitCode, end: Self.ended(1, stdout: 4)), Fixture.attempt(1, 0, 2))
-            interface.plane.logStore.write(Self.first, .stdout, "old\n", completes: true)
+            interface.plane.logStore.write(Self.first, .stdout, "old\n")
+            interface.plane.logStore.complete(Self.first)
             interface.plane.logStore.write(AttemptID(job: JobID(1), index: 0, number: 2), .stdout, "new\n")
             #expect(try await interface.get("/v1/jobs/1/logs").text == "new\n")
             #expect(try await interface.get("/v1/jobs/1/logs?attempt=1").text == "old\n")

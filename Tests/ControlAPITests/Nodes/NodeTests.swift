@@ -89,7 +89,9 @@ struct NodeTests {
             #expect(record.expiresAt == Fixture.now + .seconds(60) && record.usesLeft == 3 && record.namePrefix == "gpu-")
             #expect(body["expiresAt"] == .string("2026-01-31T08:31:00.25Z"))
             #expect(try await interface.post("/v1/nodes/tokens", as: .admin).json()["uses"] == .number(1))
-            for bad in [#"{"ttlSeconds": 0}"#, #"{"ttlSeconds": 9999999}"#, #"{"uses": 0}"#, #"{"namePrefix": "A"}"#, #"{"center": "x"}"#, "[]"] {
+            for bad in [
+                #"{"ttlSeconds": 0}"#, #"{"ttlSeconds": 9999999}"#, #"{"uses": 0}"#, #"{"namePrefix": "A"}"#, #"{"center": "x"}"#, "[]",
+            ] {
                 #expect(try await interface.post("/v1/nodes/tokens", bad, as: .admin).status == .badRequest, "\(bad)")
             }
         }

@@ -9,7 +9,7 @@ import Testing
 
 @testable import ControlAPI
 
-@Suite("Over a socket", .serialized)
+@Suite("Over a socket", .serialized, .timeLimit(.minutes(1)))
 struct LiveTests {
     private static let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
 
@@ -147,7 +147,8 @@ struct LiveTests {
             let error = await #expect(throws: ControlServerError.self) { try await second.run() }
             #expect(error?.code == .addressInUse)
             #expect(error?.message.contains("127.0.0.1:\(address.port)") == true)
-            let nowhere = ControlServer(controlPlane: FakeControlPlane(), configuration: .init(host: "203.0.113.7", port: 0), logger: logger)
+            let nowhere = ControlServer(
+                controlPlane: FakeControlPlane(), configuration: .init(host: "203.0.113.7", port: 0), logger: logger)
             let missing = await #expect(throws: ControlServerError.self) { try await nowhere.run() }
             #expect(missing?.code == .address)
             group.cancelAll()

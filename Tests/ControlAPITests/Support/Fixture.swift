@@ -37,7 +37,8 @@ enum Fixture {
             memoryBytes: 141 << 30, numaNode: 0)
         let inventory = NodeInventory(
             name: "worker-1", address: "10.0.0.1", cpuMilli: 8000, memoryBytes: 16 << 30, devices: [gpu],
-            topology: TopologySummary(architecture: "x86_64", cpuModel: "Test \"CPU\"", packages: 1, numaNodes: 1, cores: 4, processingUnits: 8),
+            topology: TopologySummary(architecture: "x86_64", cpuModel: "Test \"CPU\"", packages: 1, numaNodes: 1, cores: 4,
+                processingUnits: 8),
             topologyDigest: Array(repeating: 9, count: 32), labels: [NamedText("zone", "a")])
         return NodeView(
             id: NodeID(1), name: "worker-1", state: .ready, inventory: inventory, cpuMilliAllocated: 500, memoryBytesAllocated: 1 << 30,
@@ -63,7 +64,8 @@ enum Fixture {
         AttemptRecord(
             placement: AttemptPlacement(
                 attempt: AttemptID(job: JobID(job), index: index, number: number), node: NodeID(1), fence: Fence(17),
-                allocation: Allocation(cpuMilli: 1000, memoryBytes: 1 << 30, devices: [DeviceGrant(index: 0, shareMilli: 250, memoryBytes: 7)]),
+                allocation: Allocation(
+                    cpuMilli: 1000, memoryBytes: 1 << 30, devices: [DeviceGrant(index: 0, shareMilli: 250, memoryBytes: 7)]),
                 at: now),
             state: state, reason: reason, startedAt: now, endedAt: end == nil ? nil : now, end: end)
     }

@@ -1,0 +1,173 @@
+// Real daemons in a directory of their own, for one test. Everything started here is ended here, by process identifier.
+
+import Foundation
+import Glibc
+
+/// What a command printed and how it ended.
+struct Outcome: Sendable {
+    var code: Int32
+    var output: String
+    var errors: String
+}
+
+final class Cluster {
+    let directory: String
+    private var daemons: [String: Process] = [:]
+    private let ports: [Int]
+
+    /// The programs under test: those of the release build when the suite names them, else the debug ones.
+    static let programs: String = {
+        if let folder = ProcessInfo.processInfo.environment["SUANPAN_TEST_BINARIES"] { return folder }
+        return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+    }()
+
+    init() throws {
+        directory = "/tmp/suanpan-test-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
+        ports = (0..<4).map { _ in Self.freePort() }
+    }
+
+    deinit {
+        for daemon in daemons.values where daemon.isRunning { kill(daemon.processIdentifier, SIGKILL) }
+        endLauncher()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    private static func freePort() -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        return withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                _ = bind(descriptor, generic, length)
+                getsockname(descriptor, generic, &length)
+            }
+            return Int(UInt16(bigEndian: pointer.pointee.sin_port))
+        }
+    }
+
+    var url: String { "http://127.0.0.1:\(ports[0])" }
+    var agentPort: Int { ports[1] }
+    var enrollPort: Int { ports[2] }
+
+    // MARK: Daemons
+
+    func startCoordinator(extra: [String] = []) throws {
+        try start(
+            "coordinator", "suanpan-coordinator",
+            [
+                "--data-dir", directory, "--http", "127.0.0.1:\(ports[0])", "--agents-endpoint", "tcp://127.0.0.1:\(ports[1])",
+                "--enroll-endpoint", "tcp://127.0.0.1:\(ports[2])", "--log-endpoint", "tcp://127.0.0.1:\(ports[3])",
+                "--bootstrap-token-file", "\(directory)/join-token", "--heartbeat-interval", "1s",
+            ] + extra)
+        try waitUntil("the coordinator serves") { self.suanpan("cluster", "-o", "json").code == 0 && FileManager.default.fileExists(atPath: "\(self.directory)/join-token") }
+    }
+
+    func startAgent(extra: [String] = []) throws {
+        try start(
+            "agent", "suanpan-agent",
+            ["--data-dir", "\(directory)/agent", "--token-file", "\(directory)/join-token", "--name", "n1", "--cpus", "4"] + extra)
+        try waitUntil("the agent has registered") { self.suanpan("node", "ls", "-o", "json").output.contains("\"ready\"") }
+    }
+
+    private func start(_ role: String, _ program: String, _ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "\(Self.programs)/\(program)")
+        process.arguments = arguments
+        let log = "\(directory)/\(role).log"
+        if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+        let handle = FileHandle(forWritingAtPath: log)
+        try handle?.seekToEnd()
+        process.standardError = handle
+        process.standardOutput = handle
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        daemons[role] = process
+    }
+
+    /// kill -9, and gone.
+    func crash(_ role: String) {
+        guard let daemon = daemons.removeValue(forKey: role) else { return }
+        kill(daemon.processIdentifier, SIGKILL)
+        daemon.waitUntilExit()
+    }
+
+    func log(_ role: String) -> String { (try? String(contentsOfFile: "\(directory)/\(role).log", encoding: .utf8)) ?? "" }
+
+    /// Processes whose command line holds `text`, found through /proc.
+    static func processes(matching text: String) -> [Int32] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return entries.compactMap { Int32($0) }.filter { number in
+            guard number != getpid(), let data = FileManager.default.contents(atPath: "/proc/\(number)/cmdline") else { return false }
+            return String(decoding: data.map { $0 == 0 ? 32 : $0 }, as: UTF8.self).contains(text)
+        }
+    }
+
+    var launcher: Int32? { Self.processes(matching: "suanpan-launcher --run-dir \(directory)/").first }
+
+    func endLauncher() {
+        for number in Self.processes(matching: "suanpan-launcher --run-dir \(directory)/") { kill(number, SIGKILL) }
+    }
+
+    // MARK: Verbs
+
+    func process(_ arguments: [String]) -> Process {
+        let process = Process()
+        process.executableURL = URL(filePath: "\(Self.programs)/suanpan")
+        process.arguments = arguments
+        var environment = ProcessInfo.processInfo.environment
+        environment["SUANPAN_DATA_DIR"] = directory
+        environment["NO_COLOR"] = "1"
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        return process
+    }
+
+    /// Runs a verb to its end. Output goes through files: a pipe that nobody reads would hold it up.
+    @discardableResult
+    func suanpan(_ arguments: String...) -> Outcome { suanpan(arguments) }
+
+    func suanpan(_ arguments: [String]) -> Outcome {
+        let process = process(arguments)
+        let name = "\(directory)/verb-\(UUID().uuidString)"
+        FileManager.default.createFile(atPath: name + ".out", contents: nil)
+        FileManager.default.createFile(atPath: name + ".err", contents: nil)
+        process.standardOutput = FileHandle(forWritingAtPath: name + ".out")
+        process.standardError = FileHandle(forWritingAtPath: name + ".err")
+        do { try process.run() } catch { return Outcome(code: -1, output: "", errors: "\(error)") }
+        process.waitUntilExit()
+        defer {
+            unlink(name + ".out")
+            unlink(name + ".err")
+        }
+        let text = { (suffix: String) in String(decoding: FileManager.default.contents(atPath: name + suffix) ?? Data(), as: UTF8.self) }
+        return Outcome(code: process.terminationStatus, output: text(".out"), errors: text(".err"))
+    }
+
+    func submit(_ arguments: String...) throws -> String {
+        let outcome = suanpan(["submit"] + arguments)
+        guard outcome.code == 0 else { throw ClusterError(message: "submit: \(outcome.errors)") }
+        return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func json(_ arguments: String...) throws -> Any {
+        try JSONSerialization.jsonObject(with: Data(suanpan(arguments + ["-o", "json"]).output.utf8))
+    }
+
+    /// Looks again until it holds; the deadline only bounds a test that would hang.
+    func waitUntil(_ what: String, seconds: Double = 60, _ condition: () -> Bool) throws {
+        let deadline = Date().addingTimeInterval(seconds)
+        while !condition() {
+            guard Date() < deadline else { throw ClusterError(message: "not within \(seconds) s: \(what)\n\(log("coordinator").suffix(1500))\n\(log("agent").suffix(1500))") }
+            usleep(50_000)
+        }
+    }
+}
+
+struct ClusterError: Error, CustomStringConvertible {
+    let message: String
+    var description: String { message }
+}
