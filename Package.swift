@@ -34,6 +34,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -97,7 +98,7 @@ let shell: [Target] = [
         swiftSettings: strict),
     .target(
         name: "ControlAPI",
-        dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, httpTypes, nioCore, logging],
+        dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore, logging],
         swiftSettings: strict),
     .target(name: "DaemonKit", dependencies: ["ClusterPorts"], swiftSettings: strict),
     .target(

@@ -125,5 +125,8 @@ import Testing
         var job = valid
         job.array = ArrayRange(first: 0, last: 10_000_000)
         #expect(job.validate().map(\.field) == ["array"])
+        job.array = ArrayRange(first: 0, last: .max)
+        job.groups = (0..<64).map { TaskGroup(name: "g\($0)", count: .max, command: ["true"]) }
+        #expect(job.validate().map(\.field) == ["groups", "array"], "no overflow")
     }
 }

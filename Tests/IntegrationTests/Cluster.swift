@@ -78,7 +78,7 @@ final class Cluster {
         process.executableURL = URL(filePath: "\(Self.programs)/\(program)")
         process.arguments = arguments
         let log = "\(directory)/\(role).log"
-        if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
         let handle = FileHandle(forWritingAtPath: log)
         try handle?.seekToEnd()
         process.standardError = handle
@@ -133,8 +133,8 @@ final class Cluster {
     func suanpan(_ arguments: [String]) -> Outcome {
         let process = process(arguments)
         let name = "\(directory)/verb-\(UUID().uuidString)"
-        FileManager.default.createFile(atPath: name + ".out", contents: nil)
-        FileManager.default.createFile(atPath: name + ".err", contents: nil)
+        _ = FileManager.default.createFile(atPath: name + ".out", contents: nil)
+        _ = FileManager.default.createFile(atPath: name + ".err", contents: nil)
         process.standardOutput = FileHandle(forWritingAtPath: name + ".out")
         process.standardError = FileHandle(forWritingAtPath: name + ".err")
         do { try process.run() } catch { return Outcome(code: -1, output: "", errors: "\(error)") }

@@ -95,6 +95,6 @@ import Testing
         }
         guard connected == 0 else { return }
         let bytes = (0..<4096).map { _ in UInt8.random(in: .min ... .max) }
-        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 }

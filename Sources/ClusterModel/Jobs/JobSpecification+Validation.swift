@@ -42,8 +42,10 @@ extension JobSpecification {
         if gang > Self.gangSizeMax { errors.append(FieldError("groups", "\(gang) tasks; a gang has at most \(Self.gangSizeMax)")) }
         let units = array.map { $0.last >= $0.first ? UInt64($0.last - $0.first) + 1 : 0 } ?? 1
         if units == 0 { errors.append(FieldError("array", "expected \(ArrayRange.forms)")) }
-        if units * max(gang, 1) > Self.taskCountMax {
-            errors.append(FieldError("array", "\(units * gang) tasks; a job has at most \(Self.taskCountMax)"))
+        // Both factors come from the network: neither their sum nor their product may trap.
+        let (tasks, overflow) = units.multipliedReportingOverflow(by: max(gang, 1))
+        if overflow || tasks > Self.taskCountMax {
+            errors.append(FieldError("array", "\(units) gangs of \(gang) tasks; a job has at most \(Self.taskCountMax) tasks"))
         }
     }
 
