@@ -86,32 +86,41 @@ let shell: [Target] = [
     .target(name: "CLinuxShim"),
     .target(
         name: "ZMQTransport",
-        dependencies: ["CZMQ", "CLinuxShim", "ClusterModel", "SchedulingCore", "AgentCore", "ClusterPorts", "WireProtocol", crypto, logging],
+        dependencies: [
+            "CZMQ", "CLinuxShim", "ClusterModel", "SchedulingCore", "AgentCore", "ClusterPorts", "WireProtocol", crypto, logging,
+        ],
         swiftSettings: strict),
     .target(
         name: "HostTopology", dependencies: ["CHwloc", "CNUMA", "CZlib", "ClusterModel", "ClusterPorts"], swiftSettings: strict),
     .target(
-        name: "JournalSQLite", dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift")],
+        name: "JournalSQLite",
+        dependencies: [
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        ],
         swiftSettings: strict),
     .target(
         name: "TaskDrivers", dependencies: ["CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", logging],
         swiftSettings: strict),
     .target(
         name: "ControlAPI",
-        dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore, logging],
+        dependencies: [
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore, logging,
+        ],
         swiftSettings: strict),
     .target(name: "DaemonKit", dependencies: ["ClusterPorts"], swiftSettings: strict),
     .target(
         name: "CoordinatorComposition",
         dependencies: [
-            "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite", "ControlAPI",
+            "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite",
+            "ControlAPI",
             "DaemonKit", crypto, arguments, yams, lifecycle, signals, logging,
         ],
         swiftSettings: strict),
     .target(
         name: "AgentComposition",
         dependencies: [
-            "ClusterModel", "AgentCore", "ClusterPorts", "AgentEngine", "ZMQTransport", "HostTopology", "TaskDrivers", "DaemonKit", "CLinuxShim", arguments, crypto,
+            "ClusterModel", "AgentCore", "ClusterPorts", "AgentEngine", "ZMQTransport", "HostTopology", "TaskDrivers", "DaemonKit",
+            "CLinuxShim", arguments, crypto,
             yams, lifecycle, logging,
         ],
         swiftSettings: strict),
@@ -145,7 +154,8 @@ let shell: [Target] = [
     .testTarget(
         name: "HostTopologyTests", dependencies: ["ClusterModel", "ClusterPorts", "HostTopology"], swiftSettings: strict),
     .testTarget(
-        name: "TaskDriverTests", dependencies: ["CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", "TaskDrivers", logging], swiftSettings: strict),
+        name: "TaskDriverTests", dependencies: ["CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", "TaskDrivers", logging],
+        swiftSettings: strict),
     .testTarget(
         name: "ControlAPITests",
         dependencies: [
@@ -160,7 +170,7 @@ let shell: [Target] = [
 let package = Package(
     name: "suanpan",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
     ]
         + (coreOnly
             ? []

@@ -43,7 +43,8 @@ extension AgentCore {
         let id = recovered.attempt
         if attempts[id] == nil {
             // An unreadable note is an older agent's: the attempt keeps running without a limit of its own.
-            let terms = (try? AttemptTerms(canonicalBytes: recovered.note)) ?? AttemptTerms(timeLimit: nil, grace: .seconds(30), onNodeLost: .wait)
+            let terms =
+                (try? AttemptTerms(canonicalBytes: recovered.note)) ?? AttemptTerms(timeLimit: nil, grace: .seconds(30), onNodeLost: .wait)
             attempts[id] = LocalAttempt(fence: recovered.fence, phase: .running(since: recovered.startedAt), terms: terms)
         }
         guard let attempt = attempts[id], attempt.isLive else { return }

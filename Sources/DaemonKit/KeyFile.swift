@@ -22,7 +22,9 @@ public enum KeyFile {
         }
         var bytes = [UInt8](repeating: 0, count: 33)
         let count = Glibc.read(descriptor, &bytes, bytes.count)
-        guard count == 32 else { throw StartError("\(path) does not hold a key of 32 bytes; restore it from a backup. Nothing was changed.") }
+        guard count == 32 else {
+            throw StartError("\(path) does not hold a key of 32 bytes; restore it from a backup. Nothing was changed.")
+        }
         return Array(bytes[..<32])
     }
 

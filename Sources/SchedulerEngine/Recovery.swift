@@ -21,7 +21,8 @@ public enum Recovery {
             throw EngineError(
                 "the snapshot after batch \(snapshot.index) does not match its digest; restore a backup. Nothing was changed.")
         }
-        let folder = Folder(core: try snapshot.map { try SchedulerCore(snapshot: $0.state) } ?? SchedulerCore(), index: snapshot?.index ?? 0)
+        let folder = Folder(
+            core: try snapshot.map { try SchedulerCore(snapshot: $0.state) } ?? SchedulerCore(), index: snapshot?.index ?? 0)
         try await journal.replay(after: folder.index, through: through) { folder.fold($0, $1) }
         return folder.finish()
     }

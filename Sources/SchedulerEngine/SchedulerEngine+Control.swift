@@ -66,11 +66,9 @@ extension SchedulerEngine: ControlPlane {
 
     private static func view(_ standing: SchedulerCore.NodeStanding) -> NodeView {
         let state: NodeView.State =
-            if standing.isSilent { .unreachable }
-            else if standing.isSuspect { .suspect }
-            else if !standing.isRegistered { .unregistered }
-            else if standing.isCordoned { .cordoned }
-            else { .ready }
+            if standing.isSilent { .unreachable } else if standing.isSuspect { .suspect } else if !standing.isRegistered {
+                .unregistered
+            } else if standing.isCordoned { .cordoned } else { .ready }
         let inventory = standing.offer?.inventory
         return NodeView(
             id: standing.id, name: standing.name, state: state, inventory: inventory,

@@ -53,7 +53,9 @@ public struct ClusterHarness: ~Copyable {
         nodeCount += 1
         let key = [UInt8](repeating: nodeCount, count: 32)
         let (_, result) = perform(.enroll(tokenID: tokenID, publicKey: key, nodeName: inventory.name))
-        guard case .success(.node(let id)) = result else { preconditionFailure("enrolment of \(inventory.name): \(String(describing: result))") }
+        guard case .success(.node(let id)) = result else {
+            preconditionFailure("enrolment of \(inventory.name): \(String(describing: result))")
+        }
         return (id, register(id, inventory))
     }
 
@@ -67,7 +69,9 @@ public struct ClusterHarness: ~Copyable {
         ).batches
     }
 
-    public mutating func submit(_ specification: JobSpecification, key: String? = nil) -> (batches: [Batch], result: Result<Answer, Rejection>?) {
+    public mutating func submit(_ specification: JobSpecification, key: String? = nil) -> (
+        batches: [Batch], result: Result<Answer, Rejection>?
+    ) {
         perform(
             .submit(
                 Submission(
@@ -97,12 +101,15 @@ public struct ClusterHarness: ~Copyable {
 
 /// Nodes and jobs with defaults that a test overrides where it matters.
 public enum Build {
-    public static func node(_ name: String, cpus: Int64 = 4, memory: Int64 = 8 << 30, gpus: Int = 0, labels: [NamedText] = []) -> NodeInventory {
+    public static func node(_ name: String, cpus: Int64 = 4, memory: Int64 = 8 << 30, gpus: Int = 0, labels: [NamedText] = [])
+        -> NodeInventory
+    {
         NodeInventory(
             name: name, address: "10.0.0.1", cpuMilli: cpus * 1000, memoryBytes: memory,
             devices: (0..<gpus).map {
                 Device(
-                    index: UInt32($0), kind: .gpu, vendor: "nvidia", model: "A100", uuid: "gpu-\($0)", pciAddress: "", memoryBytes: 80 << 30,
+                    index: UInt32($0), kind: .gpu, vendor: "nvidia", model: "A100", uuid: "gpu-\($0)", pciAddress: "",
+                    memoryBytes: 80 << 30,
                     numaNode: nil)
             }, labels: labels)
     }
@@ -114,6 +121,7 @@ public enum Build {
         let resources = ResourceRequest(cpuMilli: cpuMilli, memoryBytes: memory, devices: devices)
         return JobSpecification(
             name: name, priority: priority,
-            groups: [TaskGroup(name: "main", count: tasks, resources: resources, constraints: constraints, command: ["work"])], array: array)
+            groups: [TaskGroup(name: "main", count: tasks, resources: resources, constraints: constraints, command: ["work"])], array: array
+        )
     }
 }

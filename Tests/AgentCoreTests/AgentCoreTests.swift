@@ -45,7 +45,8 @@ import Testing
                     arrayFirst: 0, isArray: false),
                 starts: [
                     StartOrder(
-                        attempt: attempt, fence: Fence(1), allocation: Allocation(cpuMilli: 500, memoryBytes: 1 << 30), restartReason: .none,
+                        attempt: attempt, fence: Fence(1), allocation: Allocation(cpuMilli: 500, memoryBytes: 1 << 30),
+                        restartReason: .none,
                         gang: nil)
                 ]))
     }
@@ -79,7 +80,9 @@ import Testing
         #expect(orders.count == 1)
         #expect(orders[0].workDirectory == "/work/1")
         #expect(orders[0].userID == 65534)
-        let expected = ["LR=0.1", "SUANPAN_TASK_ID=1.0", "SUANPAN_CPUS=0.5", "CUDA_VISIBLE_DEVICES=", "SUANPAN_CHECKPOINT_DIR=/work/1/ckpt"]
+        let expected = [
+            "LR=0.1", "SUANPAN_TASK_ID=1.0", "SUANPAN_CPUS=0.5", "CUDA_VISIBLE_DEVICES=", "SUANPAN_CHECKPOINT_DIR=/work/1/ckpt",
+        ]
         for entry in expected { #expect(orders[0].environment.contains(entry), "\(entry)") }
     }
 
@@ -129,7 +132,10 @@ import Testing
         #expect(signals(core.handle(.tick, at: 10 * second)) == [15])
         #expect(signals(core.handle(.tick, at: 12 * second)) == [9])
         let end = ProcessEnd(manner: .signalled(9), startedAt: 0, endedAt: 12 * second)
-        #expect(ends(core.handle(.driver([.ended(attempt, end)]), at: 12 * second)).map { [$0.exitCode, Int32($0.cause.rawValue)] } == [[124, 4]])
+        #expect(
+            ends(core.handle(.driver([.ended(attempt, end)]), at: 12 * second)).map { [$0.exitCode, Int32($0.cause.rawValue)] } == [
+                [124, 4]
+            ])
     }
 
     @Test func aTaskThatMayBeReplacedStopsWithTheLeaseAndOneThatWaitsDoesNot() {

@@ -11,7 +11,9 @@ import Testing
         #expect(throws: QuantityError(text: text, expected: Quantity.cpuForms)) { try Quantity.cpuMilli(text) }
     }
 
-    @Test(arguments: [("512MiB", 512 << 20), ("4Gi", 4 << 30), ("2G", 2_000_000_000), ("1.5KiB", 1536), ("7", 7), ("7B", 7)] as [(String, Int64)])
+    @Test(
+        arguments: [("512MiB", 512 << 20), ("4Gi", 4 << 30), ("2G", 2_000_000_000), ("1.5KiB", 1536), ("7", 7), ("7B", 7)]
+            as [(String, Int64)])
     func bytes(text: String, count: Int64) throws {
         #expect(try Quantity.bytes(text) == count)
     }

@@ -23,7 +23,8 @@ final class Cluster {
 
     init() throws {
         directory = "/tmp/suanpan-test-\(UUID().uuidString.prefix(8))"
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
         ports = (0..<4).map { _ in Self.freePort() }
     }
 
@@ -63,7 +64,9 @@ final class Cluster {
                 "--enroll-endpoint", "tcp://127.0.0.1:\(ports[2])", "--log-endpoint", "tcp://127.0.0.1:\(ports[3])",
                 "--bootstrap-token-file", "\(directory)/join-token", "--heartbeat-interval", "1s",
             ] + extra)
-        try waitUntil("the coordinator serves") { self.suanpan("cluster", "-o", "json").code == 0 && FileManager.default.fileExists(atPath: "\(self.directory)/join-token") }
+        try waitUntil("the coordinator serves") {
+            self.suanpan("cluster", "-o", "json").code == 0 && FileManager.default.fileExists(atPath: "\(self.directory)/join-token")
+        }
     }
 
     func startAgent(extra: [String] = []) throws {
@@ -161,7 +164,10 @@ final class Cluster {
     func waitUntil(_ what: String, seconds: Double = 60, _ condition: () -> Bool) throws {
         let deadline = Date().addingTimeInterval(seconds)
         while !condition() {
-            guard Date() < deadline else { throw ClusterError(message: "not within \(seconds) s: \(what)\n\(log("coordinator").suffix(1500))\n\(log("agent").suffix(1500))") }
+            guard Date() < deadline else {
+                throw ClusterError(
+                    message: "not within \(seconds) s: \(what)\n\(log("coordinator").suffix(1500))\n\(log("agent").suffix(1500))")
+            }
             usleep(50_000)
         }
     }

@@ -9,7 +9,8 @@ import Testing
                 name: "n1", address: "10.0.0.1", cpuMilli: cpus * 1000, memoryBytes: 8 << 30,
                 devices: (0..<gpus).map {
                     Device(
-                        index: UInt32($0), kind: .gpu, vendor: "nvidia", model: "NVIDIA A100", uuid: "", pciAddress: "", memoryBytes: 80_000,
+                        index: UInt32($0), kind: .gpu, vendor: "nvidia", model: "NVIDIA A100", uuid: "", pciAddress: "",
+                        memoryBytes: 80_000,
                         numaNode: nil)
                 }, labels: labels, isSimulated: isSimulated),
             acceptsWork: true)
@@ -41,7 +42,8 @@ import Testing
 
     @Test func misfitsCarryTheNumbers() {
         #expect(node().fit(request(cpuMilli: 5000), []) == .failure(.cpu(requested: 5000, free: 4000)))
-        #expect(node(gpus: 1).fit(request(DeviceRequest(kind: .gpu, count: 2)), []) == .failure(.devices(kind: .gpu, requested: 2, free: 1)))
+        #expect(
+            node(gpus: 1).fit(request(DeviceRequest(kind: .gpu, count: 2)), []) == .failure(.devices(kind: .gpu, requested: 2, free: 1)))
         #expect(
             node(gpus: 1).fit(request(DeviceRequest(kind: .npu, count: 1)), []) == .failure(.noSuchDevice(kind: .npu, model: "")))
         #expect(
@@ -73,7 +75,9 @@ import Testing
     }
 
     private func random(_ generator: inout Xorshift) -> ResourceRequest {
-        let devices = generator.below(2) == 0 ? nil : DeviceRequest(kind: .gpu, count: UInt32(1 + generator.below(3)), shareMilli: [1000, 500, 250][generator.below(3)])
+        let devices =
+            generator.below(2) == 0
+            ? nil : DeviceRequest(kind: .gpu, count: UInt32(1 + generator.below(3)), shareMilli: [1000, 500, 250][generator.below(3)])
         return ResourceRequest(cpuMilli: 500 * Int64(1 + generator.below(8)), memoryBytes: 1 << 30, devices: devices)
     }
 }

@@ -72,7 +72,9 @@ struct ScenarioRunner: ~Copyable {
     }
 
     private func end(_ options: Options) -> AttemptEnd {
-        if let signal = options.number("signal") { return AttemptEnd(cause: .signalled, exitCode: 128 + Int32(signal), signal: Int32(signal)) }
+        if let signal = options.number("signal") {
+            return AttemptEnd(cause: .signalled, exitCode: 128 + Int32(signal), signal: Int32(signal))
+        }
         if options.flag("timeout") { return AttemptEnd(cause: .timeLimit, exitCode: 124) }
         if options.flag("stopped") { return AttemptEnd(cause: .stopped, exitCode: 143, signal: 15) }
         if options.flag("lost") { return AttemptEnd(cause: .infrastructure, exitCode: 125) }
@@ -133,10 +135,14 @@ enum Trace {
         case .jobCancelRequested(let job, _): "cancelling \(job)"
         case .waitingUnitsCancelled(let job, _): "waiting tasks of \(job) cancelled"
         case .unitsPlaced(let placed):
-            "placed " + placed.units.flatMap { unit in unit.places.map { "\(placed.job)/\(unit.ordinal) try \(unit.attempt) on \($0.node)" + devices($0.allocation) } }.joined(separator: ", ")
+            "placed "
+                + placed.units.flatMap { unit in
+                    unit.places.map { "\(placed.job)/\(unit.ordinal) try \(unit.attempt) on \($0.node)" + devices($0.allocation) }
+                }.joined(separator: ", ")
         case .attemptStarted(let attempt, _, _): "started \(attempt)"
         case .unitStopRequested(let stop): "stopping \(stop.job)/\(stop.ordinal) because of \(stop.reason.name)"
-        case .attemptEnded(let ended): "ended \(ended.attempt) \(ended.state.name)\(reason(ended.reason)), \(disposition(ended.disposition))"
+        case .attemptEnded(let ended):
+            "ended \(ended.attempt) \(ended.state.name)\(reason(ended.reason)), \(disposition(ended.disposition))"
         case .jobFinished(let job): "job \(job.id) \(job.state.name)\(reason(job.reason)) exit \(job.exitCode)"
         case .timersDue: "timers due"
         case .idempotencyExpired: "old keys forgotten"

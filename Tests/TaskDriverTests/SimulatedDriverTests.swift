@@ -50,12 +50,13 @@ private final class VirtualClock: Sendable {
         let driver = try makeDriver()
         driver.launch([order(0, ["x"], environment: ["SUANPAN_SIM_SECONDS=2.5", "SUANPAN_SIM_EXIT=3"]), order(1, ["x"], environment: [])])
         clock.advance(to: 10_000_000_000)
-        #expect(log.all == [
-            .recovered([]),
-            .started(attempt(0), processID: 100_000, at: 0), .started(attempt(1), processID: 100_001, at: 0),
-            .ended(attempt(1), ProcessEnd(manner: .exited(code: 0), startedAt: 0, endedAt: 100_000_000)),
-            .ended(attempt(0), ProcessEnd(manner: .exited(code: 3), startedAt: 0, endedAt: 2_500_000_000)),
-        ])
+        #expect(
+            log.all == [
+                .recovered([]),
+                .started(attempt(0), processID: 100_000, at: 0), .started(attempt(1), processID: 100_001, at: 0),
+                .ended(attempt(1), ProcessEnd(manner: .exited(code: 0), startedAt: 0, endedAt: 100_000_000)),
+                .ended(attempt(0), ProcessEnd(manner: .exited(code: 3), startedAt: 0, endedAt: 2_500_000_000)),
+            ])
     }
 
     @Test(arguments: [SIGTERM, SIGKILL]) func signalsEndAtOnce(signal: Int32) throws {
@@ -66,9 +67,10 @@ private final class VirtualClock: Sendable {
         driver.signal(attempt(0), signal)
         driver.launch([order(0, ["x"])])  // known: ignored
         clock.advance(to: 2_000_000_000_000)
-        #expect(log.all == [
-            .recovered([]), .started(attempt(0), processID: 100_000, at: 0),
-            .ended(attempt(0), ProcessEnd(manner: .signalled(signal), startedAt: 0, endedAt: 5)),
-        ])
+        #expect(
+            log.all == [
+                .recovered([]), .started(attempt(0), processID: 100_000, at: 0),
+                .ended(attempt(0), ProcessEnd(manner: .signalled(signal), startedAt: 0, endedAt: 5)),
+            ])
     }
 }

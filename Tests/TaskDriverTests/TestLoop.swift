@@ -15,10 +15,12 @@ final class TestLoop: PollLoop, @unchecked Sendable {
     init() {
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(self).toOpaque()
-        let result = pthread_create(&thread, nil, { argument in
-            Unmanaged<TestLoop>.fromOpaque(argument!).takeRetainedValue().run()
-            return nil
-        }, argument)
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                Unmanaged<TestLoop>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, argument)
         precondition(result == 0)
         pthread_detach(thread)
     }
@@ -57,7 +59,9 @@ final class TestLoop: PollLoop, @unchecked Sendable {
             guard poll(&items, nfds_t(items.count), -1) > 0 else { continue }
             if items[0].revents != 0 {
                 _ = suanpan_eventfd_drain(wake)
-                for body in bodies.withLock({ bodies in defer { bodies = [] }; return bodies }) { body() }
+                for body in bodies.withLock({ bodies in
+                    defer { bodies = [] }; return bodies
+                }) { body() }
             }
             for item in items.dropFirst() where item.revents != 0 { handlers[item.fd]?() }
         }

@@ -36,7 +36,9 @@ struct AgentDaemon {
         let link = ZMQCoordinatorLink(
             endpoints: identity.endpoints, keyPair: identity.keyPair, loop: loop, logger: Logger(label: "suanpan.link"))
         let isRoot = getuid() == 0
-        let fallback = isRoot ? (settings.allowsRootJobs ? UserAccount(userID: 0, groupID: 0) : AgentSettings.nobody)
+        let fallback =
+            isRoot
+            ? (settings.allowsRootJobs ? UserAccount(userID: 0, groupID: 0) : AgentSettings.nobody)
             : UserAccount(userID: getuid(), groupID: getgid())
         let configuration = AgentConfiguration(
             instance: UInt64.random(in: 1 ... .max), bootID: try Self.bootID(), inventory: machine.inventory, defaultAccount: fallback,

@@ -34,7 +34,8 @@ enum LocalAddress {
 
     private static func split(_ endpoint: String) -> (String, String)? {
         guard endpoint.hasPrefix("tcp://"), let colon = endpoint.lastIndex(of: ":") else { return nil }
-        let host = endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+        let host = endpoint[endpoint.index(endpoint.startIndex, offsetBy: 6)..<colon].trimmingCharacters(
+            in: CharacterSet(charactersIn: "[]"))
         return (host, String(endpoint[endpoint.index(after: colon)...]))
     }
 }

@@ -39,7 +39,9 @@ struct NodeProfile {
 
     private static func devices(_ node: Node, at field: String) throws -> [Device] {
         try refuseUnknown(node, deviceKeys, at: field)
-        guard let kind = DeviceKind(name: node["kind"]?.string ?? "gpu") else { throw StartError("\(field).kind: expected gpu, npu or other") }
+        guard let kind = DeviceKind(name: node["kind"]?.string ?? "gpu") else {
+            throw StartError("\(field).kind: expected gpu, npu or other")
+        }
         let memory = try amount(node["memory"], "80GiB", "\(field).memory", Quantity.bytes)
         let model = node["model"]?.string ?? ""
         return (0..<max(0, node["count"]?.int ?? 1)).map { index in

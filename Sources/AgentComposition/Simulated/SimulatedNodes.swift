@@ -33,7 +33,8 @@ struct SimulatedNodes {
         var engines: [AgentEngine] = []
         for inventory in NodeProfile.share(kinds, among: count) {
             let directory = "\(settings.dataDirectory)/\(inventory.name)"
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
             let identity = try await NodeIdentity.obtain(name: inventory.name, directory: directory, token: token)
             engines.append(makeEngine(inventory, identity, loop))
         }

@@ -60,7 +60,8 @@ enum JobEnvironment {
         ]
         for (kind, names) in deviceVariables {
             // A vendor counts its own devices of a node from zero; nodes of mixed kinds list each kind by itself.
-            let own = template.deviceKind == kind ? ordinals(allocation.devices, of: kind, in: configuration.inventory, fallback: indices) : ""
+            let own =
+                template.deviceKind == kind ? ordinals(allocation.devices, of: kind, in: configuration.inventory, fallback: indices) : ""
             for name in names { values.append((name, own)) }
         }
         if let limit = template.timeLimit { values.append(("SUANPAN_TIME_LIMIT_SECONDS", "\(limit.wholeSeconds)")) }

@@ -14,6 +14,9 @@ struct UsageCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("Only records after this one.", valueName: "seq"))
         var after: UInt64?
 
+        @Option(help: ArgumentHelp("Only records of this job.", valueName: "job"))
+        var job: String?
+
         @Option(help: ArgumentHelp("At most so many.", valueName: "n"))
         var limit: Int = 100
 
@@ -29,7 +32,8 @@ struct UsageCommand: AsyncParsableCommand {
 
         func perform(in context: CommandContext) async throws {
             let client = try context.client(connection)
-            let query: CoordinatorClient.Query = after.map { [("after", String($0))] } ?? []
+            var query: CoordinatorClient.Query = after.map { [("after", String($0))] } ?? []
+            if let job { query.append(("job", job)) }
             let page = try await client.list("/v1/usage/records", query: query, limit: all ? nil : limit, cursorName: "after")
             let listing = Listing(page: page, identifier: "sequence") { UsageTable.records($0, now: .now()) }
             context.console.write(listing.text(as: output.format, hasColour: context.console.hasColour))

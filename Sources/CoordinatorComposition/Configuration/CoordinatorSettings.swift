@@ -31,7 +31,9 @@ struct CoordinatorSettings: Sendable {
     }
 
     init(file: String) throws {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { throw StartError("the configuration \(file) cannot be read") }
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw StartError("the configuration \(file) cannot be read")
+        }
         guard let node = try Yams.compose(yaml: text) else { return }
         guard let mapping = node.mapping else { throw StartError("\(file): expected `key: value` lines") }
         for (key, value) in mapping {

@@ -17,7 +17,8 @@ struct ClientFile {
         if let stored = key, !isAccepted(stored, engine: engine) { key = nil }
         if key == nil { key = try await makeKey(engine: engine) }
         guard let key else { return }
-        let text = "# Written by the coordinator: where it is and the admin key of this cluster. Keep it to yourself.\nurl: \(url)\nkey: \(key)\n"
+        let text =
+            "# Written by the coordinator: where it is and the admin key of this cluster. Keep it to yourself.\nurl: \(url)\nkey: \(key)\n"
         try PrivateFile.write(Array(text.utf8), to: path)
     }
 

@@ -46,7 +46,8 @@ struct SnapshotMaker: Service {
         guard process.terminationStatus == 0 else { throw StartError("the child ended with \(process.terminationStatus)") }
         let state = try [UInt8](Data(contentsOf: URL(filePath: file)))
         guard sha256(state) == digest else {
-            throw StartError("the child's state after batch \(index) differs from the follower's: recovery would not be faithful. Report this.")
+            throw StartError(
+                "the child's state after batch \(index) differs from the follower's: recovery would not be faithful. Report this.")
         }
         try await journal.storeSnapshot(JournalSnapshot(index: index, state: state, digest: digest))
         logger.info("snapshot kept", metadata: ["index": "\(index)", "bytes": "\(state.count)"])

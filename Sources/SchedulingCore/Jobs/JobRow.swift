@@ -115,11 +115,9 @@ struct JobRow: Hashable, Sendable {
     /// State and reason as people see them, while the job lives.
     func standing(of id: JobID) -> JobStanding {
         let state: JobState =
-            if isCancelling && !live.isEmpty { .stopping }
-            else if counts.running > 0 { .running }
-            else if counts.starting > 0 { .starting }
-            else if counts.stopping > 0 { .stopping }
-            else { .queued }
+            if isCancelling && !live.isEmpty { .stopping } else if counts.running > 0 { .running } else if counts.starting > 0 {
+                .starting
+            } else if counts.stopping > 0 { .stopping } else { .queued }
         let reason: Reason =
             switch state {
             case .queued where !unmetDependencies.isEmpty: .dependency

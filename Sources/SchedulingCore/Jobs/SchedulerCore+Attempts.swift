@@ -50,7 +50,8 @@ extension SchedulerCore {
         _ events: inout [Event]
     ) {
         let (state, reason) = Self.verdict(on: end, stopReason: unit.stopReason)
-        let failure = unit.firstFailure ?? (state == .succeeded ? nil : LiveUnit.FirstFailure(state: state, reason: reason, exitCode: end.exitCode))
+        let failure =
+            unit.firstFailure ?? (state == .succeeded ? nil : LiveUnit.FirstFailure(state: state, reason: reason, exitCode: end.exitCode))
         let othersLive = unit.tasks.enumerated().contains { index, task in
             if index == rank { return false }
             if case .ended = task.phase { return false }
@@ -119,9 +120,9 @@ extension SchedulerCore {
         let code = max(row.exitCode, exitCode)
         let firstReason = row.firstFailure != .none ? row.firstFailure : unitReason
         let state: JobState =
-            if row.counts.failed > 0 || unitState == .failed { .failed }
-            else if row.counts.cancelled > 0 || unitState == .cancelled { .cancelled }
-            else { .succeeded }
+            if row.counts.failed > 0 || unitState == .failed { .failed } else if row.counts.cancelled > 0 || unitState == .cancelled {
+                .cancelled
+            } else { .succeeded }
         let reason: Reason = state == .succeeded ? .none : state == .cancelled ? .user : firstReason
         let finished = FinishedJob(id: id, state: state, reason: reason, exitCode: code, at: now)
         events.append(.jobFinished(finished))
@@ -180,7 +181,8 @@ extension SchedulerCore {
         guard let task = row.live[ordinal]?.tasks[rank] else { return }
         _ = offers.update(task.node) { $0.give(task.allocation) }
         _ = nodes.update(task.node) { $0.liveAttempts.remove(ended.attempt) }
-        changes.add(.usage(segment(of: ended.attempt, task, row: row, rank: rank, until: ended.at, reason: endReason(ended), end: ended.end)))
+        changes.add(
+            .usage(segment(of: ended.attempt, task, row: row, rank: rank, until: ended.at, reason: endReason(ended), end: ended.end)))
         changes.add(.attemptEnded(ended))
         _ = jobs.update(id) { row in
             let wasStopping = row.live[ordinal]!.stopReason != nil

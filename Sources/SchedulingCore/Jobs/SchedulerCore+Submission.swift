@@ -57,7 +57,8 @@ extension SchedulerCore {
         for id in offerOrder { if let offer = offers[id] { emptied.set(offer.emptied, for: id) } }
         var placer = GangPlacer()
         if placer.placeGang(RequestClass(of: specification), on: emptied, order: offerOrder) == nil {
-            let message = "a gang of \(specification.gangSize) tasks fits no set of the \(offerOrder.count) nodes at once, even when all are idle"
+            let message =
+                "a gang of \(specification.gangSize) tasks fits no set of the \(offerOrder.count) nodes at once, even when all are idle"
             throw .unsatisfiable([FieldError("groups", message)])
         }
     }

@@ -84,7 +84,9 @@ public struct SessionTable: Sendable {
         let patience = policy.lease(nodes: sessions.count).nanoseconds + policy.slack.nanoseconds
         var found: [(node: NodeID, session: SessionID, lastHeard: LogicalTime)] = []
         for node in sessions.keys.sorted() {
-            guard let session = sessions[node], !session.isExpired, now.nanoseconds - session.lastHeard.nanoseconds > patience else { continue }
+            guard let session = sessions[node], !session.isExpired, now.nanoseconds - session.lastHeard.nanoseconds > patience else {
+                continue
+            }
             sessions[node]!.isExpired = true
             found.append((node, session.id, session.lastHeard))
         }

@@ -26,7 +26,8 @@ extension SchedulerCore {
             guard let row = jobs[id] else { continue }
             require(row.counts.total == row.specification.taskCount, "every task is counted once", "job \(id): \(row.counts)")
             let waiting = row.waiting.reduce(0) { $0 + $1.units.count } * UInt64(row.gangSize)
-            require(UInt64(row.counts.queued) == waiting, "queued tasks are those that wait", "job \(id): \(row.counts.queued) and \(waiting)")
+            require(
+                UInt64(row.counts.queued) == waiting, "queued tasks are those that wait", "job \(id): \(row.counts.queued) and \(waiting)")
             for set in row.waiting { require(!set.units.isEmpty, "no empty waiting set", "job \(id)") }
             for ordinal in row.liveOrdinals {
                 guard let unit = row.live[ordinal] else { continue }

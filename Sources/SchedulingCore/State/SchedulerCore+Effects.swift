@@ -38,7 +38,9 @@ extension SchedulerCore {
     public func outstandingEffects(for node: NodeID) -> [Effect] {
         var effects: [Effect] = []
         for attempt in attempts(on: node) {
-            guard let (row, _, _, unit) = liveTask(attempt), let reason = unit.stopReason, let session = nodes[node]?.session else { continue }
+            guard let (row, _, _, unit) = liveTask(attempt), let reason = unit.stopReason, let session = nodes[node]?.session else {
+                continue
+            }
             let grace = reason == .user ? row.specification.grace : min(row.specification.grace, SchedulerLimits.gangStopGrace)
             effects.append(.command(node, session, .stop([StopOrder(attempt: attempt, grace: grace)])))
         }
@@ -92,7 +94,8 @@ extension SchedulerCore {
             groupName: group.name, command: group.command, environment: group.environment, workDirectory: group.workDirectory,
             checkpointPath: specification.checkpointPath, deviceKind: group.resources.devices?.kind, timeLimit: specification.timeLimit,
             grace: specification.grace, onNodeLost: specification.onNodeLost, account: users[user]?.account,
-            worldSize: specification.gangSize, labels: specification.labels, arrayFirst: specification.array?.first ?? 0, isArray: specification.array != nil)
+            worldSize: specification.gangSize, labels: specification.labels, arrayFirst: specification.array?.first ?? 0,
+            isArray: specification.array != nil)
     }
 }
 

@@ -49,16 +49,22 @@ struct PromiseChecker {
             violations.append("S4 usage without a grant: \(segment.attempt)")
             return
         }
-        if segment.number != UInt32(earlier.count) { violations.append("S4 segment \(segment.number) of \(segment.attempt) after \(earlier.count)") }
+        if segment.number != UInt32(earlier.count) {
+            violations.append("S4 segment \(segment.number) of \(segment.attempt) after \(earlier.count)")
+        }
         if segment.start != (earlier.last?.end ?? grant) { violations.append("S4 usage of \(segment.attempt) has a gap or an overlap") }
-        if earlier.last?.endReason != nil, earlier.last?.endReason != .cut { violations.append("S4 usage of \(segment.attempt) after its end") }
+        if earlier.last?.endReason != nil, earlier.last?.endReason != .cut {
+            violations.append("S4 usage of \(segment.attempt) after its end")
+        }
         segments[segment.attempt, default: []].append(segment)
     }
 
     /// Everything found since the last call, and what the nodes show now.
     mutating func check(agents: [SimulatedAgent], clients: SimulatedClients) -> [String] {
         defer { violations = [] }
-        for job in clients.acknowledged where !accepted.contains(job) { violations.append("S1 job \(job) was acknowledged and is not durable") }
+        for job in clients.acknowledged where !accepted.contains(job) {
+            violations.append("S1 job \(job) was acknowledged and is not durable")
+        }
         var running: [TaskID: String] = [:]
         for agent in agents {
             for attempt in agent.launcher.running {

@@ -166,6 +166,7 @@ extension WireTaskTemplate {
             grace: try WireProtocol.checked(grace, "grace"),
             onNodeLost: try WireProtocol.checked(onNodeLost.rawValue, "on_node_lost"),
             account: hasAccount ? UserAccount(userID: account.userID, groupID: account.groupID) : nil,
-            worldSize: worldSize, labels: try labels.mapped { (label) throws(WireError) in try label.checked() }, arrayFirst: arrayFirst, isArray: hasArrayFirst)
+            worldSize: worldSize, labels: try labels.mapped { (label) throws(WireError) in try label.checked() }, arrayFirst: arrayFirst,
+            isArray: hasArrayFirst)
     }
 }

@@ -8,24 +8,33 @@ import Testing
 struct JSONTests {
     private func parse(_ text: String) throws -> JSONValue { try JSONParser.parse(Array(text.utf8)) }
 
-    @Test("values", arguments: [
-        ("null", JSONValue.null), (" true ", .bool(true)), ("false", .bool(false)), ("0", .number("0")), ("-0.10e+5", .number("-0.10e+5")),
-        (#""""#, .string("")), (#""a\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00""#, .string("a\"\\/\u{8}\u{c}\n\r\tAé😀")),
-        ("[]", .array([])), ("[1, [2]]", .array([.number("1"), .array([.number("2")])])), ("{}", .object([])),
-        (#"{"b": 1, "a": {"": null}}"#,
-         .object([
-            JSONMember(name: "b", value: .number("1")),
-            JSONMember(name: "a", value: .object([JSONMember(name: "", value: .null)])),
-         ])),
-    ])
+    @Test(
+        "values",
+        arguments: [
+            ("null", JSONValue.null), (" true ", .bool(true)), ("false", .bool(false)), ("0", .number("0")),
+            ("-0.10e+5", .number("-0.10e+5")),
+            (#""""#, .string("")), (#""a\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00""#, .string("a\"\\/\u{8}\u{c}\n\r\tAé😀")),
+            ("[]", .array([])), ("[1, [2]]", .array([.number("1"), .array([.number("2")])])), ("{}", .object([])),
+            (
+                #"{"b": 1, "a": {"": null}}"#,
+                .object([
+                    JSONMember(name: "b", value: .number("1")),
+                    JSONMember(name: "a", value: .object([JSONMember(name: "", value: .null)])),
+                ])
+            ),
+        ])
     func values(_ text: String, _ expected: JSONValue) throws { #expect(try parse(text) == expected) }
 
-    @Test("what is not JSON", arguments: [
-        "", " ", "nul", "tru", "TRUE", "01", "1.", ".5", "-", "+1", "1e", "0x1", "NaN", "Infinity", "'a'", "\"a", "\"\\x\"", "\"\\u12\"",
-        "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud800\\u0041\"", "\"\u{1}\"", "\"a\nb\"",
-        "[", "[1,]", "[1 2]", "{", "{\"a\"}", "{\"a\":}",
-        "{\"a\":1,}", "{a:1}", "{\"a\":1 \"b\":2}", "1 2", "{}{}", "// x\n1", "\u{feff}1", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}",
-    ])
+    @Test(
+        "what is not JSON",
+        arguments: [
+            "", " ", "nul", "tru", "TRUE", "01", "1.", ".5", "-", "+1", "1e", "0x1", "NaN", "Infinity", "'a'", "\"a", "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\ud800\\u0041\"", "\"\u{1}\"", "\"a\nb\"",
+            "[", "[1,]", "[1 2]", "{", "{\"a\"}", "{\"a\":}",
+            "{\"a\":1,}", "{a:1}", "{\"a\":1 \"b\":2}", "1 2", "{}{}", "// x\n1", "\u{feff}1", "{\"a\":1,\"a\":2}",
+            "{\"a\":1,\"\\u0061\":2}",
+        ])
     func malformed(_ text: String) { #expect(throws: JSONSyntaxError.self) { try parse(text) } }
 
     @Test("bytes that are not UTF-8 are refused")
@@ -81,10 +90,12 @@ struct JSONTests {
 
     // MARK: - Times
 
-    @Test("times", arguments: [
-        (Int64(0), "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"), (4_102_444_799, "2099-12-31T23:59:59Z"),
-        (4_107_542_400, "2100-03-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"), (1_769_848_200, "2026-01-31T08:30:00Z"),
-    ])
+    @Test(
+        "times",
+        arguments: [
+            (Int64(0), "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"), (4_102_444_799, "2099-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"), (1_769_848_200, "2026-01-31T08:30:00Z"),
+        ])
     func times(_ seconds: Int64, _ text: String) {
         let time = LogicalTime(nanoseconds: seconds * 1_000_000_000)
         #expect(Timestamp.text(time) == text)

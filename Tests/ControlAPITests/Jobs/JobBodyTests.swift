@@ -18,9 +18,11 @@ struct JobBodyTests {
     @Test("a command alone is a job with the defaults")
     func shortest() throws {
         let job = try Self.read(#"{"command": ["/usr/bin/Python3.11", "a b"]}"#)
-        #expect(job == JobSpecification(
-            name: "python3.11", tenant: "vision",
-            groups: [TaskGroup(name: "main", command: ["/usr/bin/Python3.11", "a b"])]))
+        #expect(
+            job
+                == JobSpecification(
+                    name: "python3.11", tenant: "vision",
+                    groups: [TaskGroup(name: "main", command: ["/usr/bin/Python3.11", "a b"])]))
     }
 
     @Test("every field of the job file arrives")
@@ -52,28 +54,35 @@ struct JobBodyTests {
             environment: [SealedVariable(name: "LR", sealedValue: Array("vision:0.1".utf8))], workDirectory: "/data")
         let server = TaskGroup(
             name: "server", resources: ResourceRequest(devices: DeviceRequest(kind: .npu, count: 2)), command: ["serve"])
-        #expect(job == JobSpecification(
-            name: "digits", kind: .training, tenant: "vision", project: "demo", queue: "night", priority: -5, isPreemptible: true,
-            groups: [worker, server], array: ArrayRange(first: 0, last: 9, concurrencyLimit: 2),
-            dependencies: [Dependency(job: JobID(7), condition: .any), Dependency(job: JobID(8), condition: .ok)],
-            beginAt: Timestamp.parse("2026-02-01T00:00:00Z"), timeLimit: .seconds(7200), grace: .seconds(45),
-            retry: RetryPolicy(limit: 2, causes: [.nodeLost, .preempted]), checkpointPath: "ckpt", onNodeLost: .replace,
-            labels: [NamedText("a", ""), NamedText("team", "v")]))
+        #expect(
+            job
+                == JobSpecification(
+                    name: "digits", kind: .training, tenant: "vision", project: "demo", queue: "night", priority: -5, isPreemptible: true,
+                    groups: [worker, server], array: ArrayRange(first: 0, last: 9, concurrencyLimit: 2),
+                    dependencies: [Dependency(job: JobID(7), condition: .any), Dependency(job: JobID(8), condition: .ok)],
+                    beginAt: Timestamp.parse("2026-02-01T00:00:00Z"), timeLimit: .seconds(7200), grace: .seconds(45),
+                    retry: RetryPolicy(limit: 2, causes: [.nodeLost, .preempted]), checkpointPath: "ckpt", onNodeLost: .replace,
+                    labels: [NamedText("a", ""), NamedText("team", "v")]))
     }
 
-    @Test("amounts as numbers and as text", arguments: [
-        (#""cpu": 2"#, ResourceRequest(cpuMilli: 2000)), (#""cpu": 0.1"#, ResourceRequest(cpuMilli: 100)),
-        (#""cpu": "1.5""#, ResourceRequest(cpuMilli: 1500)), (#""memory": 1073741824"#, ResourceRequest(memoryBytes: 1 << 30)),
-        (#""memory": "2G""#, ResourceRequest(memoryBytes: 2_000_000_000)), (#""gpu": 0"#, ResourceRequest()),
-        (#""gpu": null, "npu": {"count": 0}"#, ResourceRequest()),
-        (#""gpu": 3"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 3))),
-        (#""gpu": {}"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1))),
-        (#""gpu": {"share": 0.25}"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1, shareMilli: 250))),
-        (#""gpu": {"share": 1}"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1))),
-        (#""gpu": {"memory": "7GiB"}"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1, shareMilli: 0, memoryBytes: 7 << 30))),
-        (#""npu": {"count": 2, "model": "910*"}"#, ResourceRequest(devices: DeviceRequest(kind: .npu, count: 2, modelPattern: "910*"))),
-        (#""computeUnits": null, "anyOf": []"#, ResourceRequest()),
-    ])
+    @Test(
+        "amounts as numbers and as text",
+        arguments: [
+            (#""cpu": 2"#, ResourceRequest(cpuMilli: 2000)), (#""cpu": 0.1"#, ResourceRequest(cpuMilli: 100)),
+            (#""cpu": "1.5""#, ResourceRequest(cpuMilli: 1500)), (#""memory": 1073741824"#, ResourceRequest(memoryBytes: 1 << 30)),
+            (#""memory": "2G""#, ResourceRequest(memoryBytes: 2_000_000_000)), (#""gpu": 0"#, ResourceRequest()),
+            (#""gpu": null, "npu": {"count": 0}"#, ResourceRequest()),
+            (#""gpu": 3"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 3))),
+            (#""gpu": {}"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1))),
+            (#""gpu": {"share": 0.25}"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1, shareMilli: 250))),
+            (#""gpu": {"share": 1}"#, ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1))),
+            (
+                #""gpu": {"memory": "7GiB"}"#,
+                ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1, shareMilli: 0, memoryBytes: 7 << 30))
+            ),
+            (#""npu": {"count": 2, "model": "910*"}"#, ResourceRequest(devices: DeviceRequest(kind: .npu, count: 2, modelPattern: "910*"))),
+            (#""computeUnits": null, "anyOf": []"#, ResourceRequest()),
+        ])
     func amounts(_ resources: String, _ expected: ResourceRequest) throws {
         #expect(try Self.read(#"{"command": ["x"], "resources": {\#(resources)}}"#).groups[0].resources == expected)
     }
@@ -83,61 +92,93 @@ struct JobBodyTests {
         #expect(try Self.read(#"{"command": ["x"], "timeLimit": \#(text)}"#).timeLimit == .seconds(seconds))
     }
 
-    @Test("one mistake is named by its full path, with what would be valid", arguments: [
-        (#"{"command": ["x"], "resources": {"cpu": "1Q"}}"#, "resources.cpu", "'1Q' — expected cores such as 2, 0.5 or 500m"),
-        (#"{"groups": [{"command": ["x"], "resources": {"cpu": "1Q"}}]}"#, "groups[0].resources.cpu",
-         "'1Q' — expected cores such as 2, 0.5 or 500m"),
-        (#"{"command": ["x"], "resources": {"cpu": 1e3}}"#, "resources.cpu", "1e3 — expected cores such as 2, 0.5 or 500m"),
-        (#"{"command": ["x"], "resources": {"cpu": -1}}"#, "resources.cpu", "-1 — expected cores such as 2, 0.5 or 500m"),
-        (#"{"command": ["x"], "resources": {"cpu": 0}}"#, "resources.cpu", "must be 1m … 100000 cores"),
-        (#"{"command": ["x"], "resources": {"memory": 0.5}}"#, "resources.memory",
-         "0.5 — expected bytes such as 512MiB, 4GiB, 2G or a plain number"),
-        (#"{"command": ["x"], "resources": {"memory": true}}"#, "resources.memory",
-         "a boolean — expected bytes such as 512MiB, 4GiB, 2G or a plain number"),
-        (#"{"command": ["x"], "resources": {"gpu": "1"}}"#, "resources.gpu",
-         "'1' — expected a number of devices, or {count, share, memory, model}"),
-        (#"{"command": ["x"], "resources": {"gpu": 1.5}}"#, "resources.gpu",
-         "1.5 — expected a number of devices, or {count, share, memory, model}"),
-        (#"{"command": ["x"], "resources": {"gpu": {"share": "2"}}}"#, "resources.gpu.share",
-         "'2' — expected a share of one device such as 250m, 0.25 or 1"),
-        (#"{"command": ["x"], "resources": {"gpu": {"shares": 1}}}"#, "resources.gpu.shares",
-         "unknown field; valid: count, memory, model, share, template"),
-        (#"{"command": ["x"], "resources": {"gpu": 1, "npu": 1}}"#, "resources", "a task has devices of one kind: give gpu or npu"),
-        (#"{"command": "x"}"#, "command", "'x' — expected an array"),
-        (#"{"command": ["x", 1]}"#, "command[1]", "1 — expected a string"),
-        (#"{"command": []}"#, "command", "must name a program"),
-        (#"{}"#, "command", "must name a program"),
-        (#"{"command": ["x"], "env": {"A": 1}}"#, "env.A", "1 — expected a string, in quotes"),
-        (#"{"command": ["x"], "env": {"A=B": "1"}}"#, "env", "'A=B' must match [A-Za-z_][A-Za-z0-9_]*"),
-        (#"{"command": ["x"], "count": 0}"#, "count", "0 — expected a whole number 1 … 4096"),
-        (#"{"command": ["x"], "count": 5000}"#, "count", "5000 — expected a whole number 1 … 4096"),
-        (#"{"groups": [{"name": "a", "count": 4096, "command": ["x"]}, {"name": "b", "command": ["x"]}]}"#, "groups",
-         "4097 tasks; a gang has at most 4096"),
-        (#"{"command": ["x"], "priority": 1001}"#, "priority", "1001 — expected a whole number -1000 … 1000"),
-        (#"{"command": ["x"], "priority": "1"}"#, "priority", "'1' — expected a whole number -1000 … 1000"),
-        (#"{"command": ["x"], "kind": "web"}"#, "kind", "'web' — expected one of training, inference, batch, notebook"),
-        (#"{"command": ["x"], "name": "A b"}"#, "name", "'A b' must match [a-z0-9][a-z0-9._-]{0,62}"),
-        (#"{"command": ["x"], "array": "9-0"}"#, "array",
-         "'9-0' — expected FIRST-LAST such as 0-999, optionally %LIMIT for how many may run at once"),
-        (#"{"command": ["x"], "after": [{"when": "ok"}]}"#, "after[0].job", "null — expected the number of a job"),
-        (#"{"command": ["x"], "after": [{"job": "7", "when": "never"}]}"#, "after[0].when", "'never' — expected one of ok, any, fail"),
-        (#"{"command": ["x"], "beginAt": "tomorrow"}"#, "beginAt", "'tomorrow' — expected an RFC 3339 time such as 2026-01-31T08:00:00Z"),
-        (#"{"command": ["x"], "timeLimit": "2y"}"#, "timeLimit",
-         "'2y' — expected a duration such as 30s, 10m, 2h, 1d12h or a plain number of seconds"),
-        (#"{"command": ["x"], "timeLimit": 0}"#, "timeLimit", "must be at least 1s"),
-        (#"{"command": ["x"], "retry": {"on": ["quota"]}}"#, "retry.on[0]",
-         "'quota' — expected one of node_lost, device_fault, preempted, exit_code, oom, timeout, infrastructure"),
-        (#"{"command": ["x"], "retry": 3}"#, "retry", "a number — expected an object"),
-        (#"{"command": ["x"], "grace": "10s", "checkpoint": {"grace": "20s"}}"#, "checkpoint.grace", "give the grace once"),
-        (#"{"command": ["x"], "constraints": ["=a"]}"#, "constraints[0]",
-         "'=a' — expected LABEL, LABEL=VALUE, LABEL!=VALUE or node=NAME"),
-        (#"{"command": ["x"], "workdir": "data"}"#, "workdir", "must be an absolute path"),
-        (#"{"command": ["x"], "labels": {"A": "b"}}"#, "labels", "A: names match [a-z0-9][a-z0-9._-]{0,62}, values have at most 253 bytes"),
-        (#"{"groups": [{"command": ["x"]}], "env": {}}"#, "env", "stands beside 'groups': give it in each group"),
-        (#"{"groups": []}"#, "groups", "must be 1 … 64 groups"),
-        (#"{"groups": [{"name": "a", "command": ["x"]}, {"name": "a", "command": ["x"]}]}"#, "groups", "names must differ"),
-        (#"[]"#, "", "the body is an array — expected an object"),
-    ])
+    @Test(
+        "one mistake is named by its full path, with what would be valid",
+        arguments: [
+            (#"{"command": ["x"], "resources": {"cpu": "1Q"}}"#, "resources.cpu", "'1Q' — expected cores such as 2, 0.5 or 500m"),
+            (
+                #"{"groups": [{"command": ["x"], "resources": {"cpu": "1Q"}}]}"#, "groups[0].resources.cpu",
+                "'1Q' — expected cores such as 2, 0.5 or 500m"
+            ),
+            (#"{"command": ["x"], "resources": {"cpu": 1e3}}"#, "resources.cpu", "1e3 — expected cores such as 2, 0.5 or 500m"),
+            (#"{"command": ["x"], "resources": {"cpu": -1}}"#, "resources.cpu", "-1 — expected cores such as 2, 0.5 or 500m"),
+            (#"{"command": ["x"], "resources": {"cpu": 0}}"#, "resources.cpu", "must be 1m … 100000 cores"),
+            (
+                #"{"command": ["x"], "resources": {"memory": 0.5}}"#, "resources.memory",
+                "0.5 — expected bytes such as 512MiB, 4GiB, 2G or a plain number"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"memory": true}}"#, "resources.memory",
+                "a boolean — expected bytes such as 512MiB, 4GiB, 2G or a plain number"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"gpu": "1"}}"#, "resources.gpu",
+                "'1' — expected a number of devices, or {count, share, memory, model}"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"gpu": 1.5}}"#, "resources.gpu",
+                "1.5 — expected a number of devices, or {count, share, memory, model}"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"gpu": {"share": "2"}}}"#, "resources.gpu.share",
+                "'2' — expected a share of one device such as 250m, 0.25 or 1"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"gpu": {"shares": 1}}}"#, "resources.gpu.shares",
+                "unknown field; valid: count, memory, model, share, template"
+            ),
+            (#"{"command": ["x"], "resources": {"gpu": 1, "npu": 1}}"#, "resources", "a task has devices of one kind: give gpu or npu"),
+            (#"{"command": "x"}"#, "command", "'x' — expected an array"),
+            (#"{"command": ["x", 1]}"#, "command[1]", "1 — expected a string"),
+            (#"{"command": []}"#, "command", "must name a program"),
+            (#"{}"#, "command", "must name a program"),
+            (#"{"command": ["x"], "env": {"A": 1}}"#, "env.A", "1 — expected a string, in quotes"),
+            (#"{"command": ["x"], "env": {"A=B": "1"}}"#, "env", "'A=B' must match [A-Za-z_][A-Za-z0-9_]*"),
+            (#"{"command": ["x"], "count": 0}"#, "count", "0 — expected a whole number 1 … 4096"),
+            (#"{"command": ["x"], "count": 5000}"#, "count", "5000 — expected a whole number 1 … 4096"),
+            (
+                #"{"groups": [{"name": "a", "count": 4096, "command": ["x"]}, {"name": "b", "command": ["x"]}]}"#, "groups",
+                "4097 tasks; a gang has at most 4096"
+            ),
+            (#"{"command": ["x"], "priority": 1001}"#, "priority", "1001 — expected a whole number -1000 … 1000"),
+            (#"{"command": ["x"], "priority": "1"}"#, "priority", "'1' — expected a whole number -1000 … 1000"),
+            (#"{"command": ["x"], "kind": "web"}"#, "kind", "'web' — expected one of training, inference, batch, notebook"),
+            (#"{"command": ["x"], "name": "A b"}"#, "name", "'A b' must match [a-z0-9][a-z0-9._-]{0,62}"),
+            (
+                #"{"command": ["x"], "array": "9-0"}"#, "array",
+                "'9-0' — expected FIRST-LAST such as 0-999, optionally %LIMIT for how many may run at once"
+            ),
+            (#"{"command": ["x"], "after": [{"when": "ok"}]}"#, "after[0].job", "null — expected the number of a job"),
+            (#"{"command": ["x"], "after": [{"job": "7", "when": "never"}]}"#, "after[0].when", "'never' — expected one of ok, any, fail"),
+            (
+                #"{"command": ["x"], "beginAt": "tomorrow"}"#, "beginAt",
+                "'tomorrow' — expected an RFC 3339 time such as 2026-01-31T08:00:00Z"
+            ),
+            (
+                #"{"command": ["x"], "timeLimit": "2y"}"#, "timeLimit",
+                "'2y' — expected a duration such as 30s, 10m, 2h, 1d12h or a plain number of seconds"
+            ),
+            (#"{"command": ["x"], "timeLimit": 0}"#, "timeLimit", "must be at least 1s"),
+            (
+                #"{"command": ["x"], "retry": {"on": ["quota"]}}"#, "retry.on[0]",
+                "'quota' — expected one of node_lost, device_fault, preempted, exit_code, oom, timeout, infrastructure"
+            ),
+            (#"{"command": ["x"], "retry": 3}"#, "retry", "a number — expected an object"),
+            (#"{"command": ["x"], "grace": "10s", "checkpoint": {"grace": "20s"}}"#, "checkpoint.grace", "give the grace once"),
+            (
+                #"{"command": ["x"], "constraints": ["=a"]}"#, "constraints[0]",
+                "'=a' — expected LABEL, LABEL=VALUE, LABEL!=VALUE or node=NAME"
+            ),
+            (#"{"command": ["x"], "workdir": "data"}"#, "workdir", "must be an absolute path"),
+            (
+                #"{"command": ["x"], "labels": {"A": "b"}}"#, "labels",
+                "A: names match [a-z0-9][a-z0-9._-]{0,62}, values have at most 253 bytes"
+            ),
+            (#"{"groups": [{"command": ["x"]}], "env": {}}"#, "env", "stands beside 'groups': give it in each group"),
+            (#"{"groups": []}"#, "groups", "must be 1 … 64 groups"),
+            (#"{"groups": [{"name": "a", "command": ["x"]}, {"name": "a", "command": ["x"]}]}"#, "groups", "names must differ"),
+            (#"[]"#, "", "the body is an array — expected an object"),
+        ])
     func mistakes(_ body: String, _ field: String, _ message: String) throws {
         let problem = #expect(throws: Problem.self) { try Self.read(body) }
         #expect(problem?.status == .badRequest)
@@ -145,21 +186,24 @@ struct JobBodyTests {
         if field != "" { #expect(problem?.errors.count == 1, "\(problem?.errors ?? [])") }
     }
 
-    @Test("fields of the interface that this version cannot honour are refused by name", arguments: [
-        (#""image": "alpine""#, "image"), (#""inputs": [{"from": "a", "to": "b"}]"#, "inputs"), (#""outputs": [1]"#, "outputs"),
-        (#""topology": {"node": "require"}"#, "topology"), (#""resources": {"anyOf": [{"gpu": 1}]}"#, "resources.anyOf"),
-        (#""min": 1"#, "min"), (#""ports": [80]"#, "ports"), (#""deadline": "2026-01-01T00:00:00Z""#, "deadline"),
-        (#""volumes": ["a"]"#, "volumes"), (#""secrets": ["a"]"#, "secrets"), (#""centers": ["a"]"#, "centers"),
-        (#""needsInternet": true"#, "needsInternet"), (#""resources": {"computeUnits": 200}"#, "resources.computeUnits"),
-        (#""resources": {"npu": {"template": "vir04"}}"#, "resources.npu.template"),
-        (#""checkpoint": {"signal": "SIGUSR1"}"#, "checkpoint.signal"),
-    ])
+    @Test(
+        "fields of the interface that this version cannot honour are refused by name",
+        arguments: [
+            (#""image": "alpine""#, "image"), (#""inputs": [{"from": "a", "to": "b"}]"#, "inputs"), (#""outputs": [1]"#, "outputs"),
+            (#""topology": {"node": "require"}"#, "topology"), (#""resources": {"anyOf": [{"gpu": 1}]}"#, "resources.anyOf"),
+            (#""min": 1"#, "min"), (#""ports": [80]"#, "ports"), (#""deadline": "2026-01-01T00:00:00Z""#, "deadline"),
+            (#""volumes": ["a"]"#, "volumes"), (#""secrets": ["a"]"#, "secrets"), (#""centers": ["a"]"#, "centers"),
+            (#""needsInternet": true"#, "needsInternet"), (#""resources": {"computeUnits": 200}"#, "resources.computeUnits"),
+            (#""resources": {"npu": {"template": "vir04"}}"#, "resources.npu.template"),
+            (#""checkpoint": {"signal": "SIGUSR1"}"#, "checkpoint.signal"),
+        ])
     func unsupported(_ member: String, _ field: String) {
         let problem = #expect(throws: Problem.self) { try Self.read(#"{"command": ["x"], \#(member)}"#) }
         #expect(problem?.code == "unsupported_field")
-        #expect(problem?.errors == [
-            FieldProblem(code: .unsupportedField, field: field, message: "this version cannot honour it; leave it out or null")
-        ])
+        #expect(
+            problem?.errors == [
+                FieldProblem(code: .unsupportedField, field: field, message: "this version cannot honour it; leave it out or null")
+            ])
     }
 
     @Test("fields that clients must not set are unknown", arguments: ["tenant", "user", "state", "id", "fence", "retryOf", "submittedAt"])
@@ -192,10 +236,12 @@ struct JobBodyTests {
         }
     }
 
-    @Test("a job without a name is called like its program", arguments: [
-        ("python3", "python3"), ("/bin/My App!", "my-app-"), ("./_run.sh", "run.sh"), ("工具", "job"), ("---", "job"),
-        (String(repeating: "n", count: 90), String(repeating: "n", count: 63)),
-    ])
+    @Test(
+        "a job without a name is called like its program",
+        arguments: [
+            ("python3", "python3"), ("/bin/My App!", "my-app-"), ("./_run.sh", "run.sh"), ("工具", "job"), ("---", "job"),
+            (String(repeating: "n", count: 90), String(repeating: "n", count: 63)),
+        ])
     func names(_ program: String, _ name: String) throws {
         #expect(try Self.read(#"{"command": ["\#(program)"]}"#).name == name)
     }

@@ -81,9 +81,11 @@ struct LogTests {
         }
     }
 
-    @Test("the last lines, found without reading the whole", arguments: [
-        (0, ""), (1, "line 99999"), (2, "line 99998\nline 99999"), (3, "line 99997\nline 99998\nline 99999"),
-    ])
+    @Test(
+        "the last lines, found without reading the whole",
+        arguments: [
+            (0, ""), (1, "line 99999"), (2, "line 99998\nline 99999"), (3, "line 99997\nline 99998\nline 99999"),
+        ])
     func tail(_ count: Int, _ expected: String) async throws {
         try await Interface.run { interface async throws in
             interface.plane.add(Fixture.specification())

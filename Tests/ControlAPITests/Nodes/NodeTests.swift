@@ -69,9 +69,10 @@ struct NodeTests {
             #expect(cordoned.headers[.revision] == "41")
             #expect(try await interface.post("/v1/nodes/1/uncordon", as: .admin).json()["state"] == .string("ready"))
             #expect(try await interface.call(.delete, "/v1/nodes/1", as: .admin).status == .noContent)
-            #expect(interface.plane.commands == [
-                .setNodeCordon(NodeID(1), isCordoned: true), .setNodeCordon(NodeID(1), isCordoned: false), .removeNode(NodeID(1)),
-            ])
+            #expect(
+                interface.plane.commands == [
+                    .setNodeCordon(NodeID(1), isCordoned: true), .setNodeCordon(NodeID(1), isCordoned: false), .removeNode(NodeID(1)),
+                ])
             #expect(try await interface.call(.delete, "/v1/nodes/1", as: .admin).status == .notFound)
         }
     }

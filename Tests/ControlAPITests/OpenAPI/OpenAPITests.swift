@@ -113,10 +113,12 @@ struct OpenAPITests {
         let document = try Self.document()
         @Sendable func required(_ schema: String) -> Set<String> {
             let body = document["components"]?["schemas"]?[schema]
-            let parts = [body] + (body?["allOf"]?.items ?? []).map { part in
-                guard let reference = part["$ref"]?.text?.split(separator: "/").last else { return part }
-                return document["components"]?["schemas"]?[String(reference)]
-            }
+            let parts =
+                [body]
+                + (body?["allOf"]?.items ?? []).map { part in
+                    guard let reference = part["$ref"]?.text?.split(separator: "/").last else { return part }
+                    return document["components"]?["schemas"]?[String(reference)]
+                }
             return Set(parts.flatMap { $0?["required"]?.items ?? [] }.compactMap(\.text))
         }
         try await Interface.run { interface in

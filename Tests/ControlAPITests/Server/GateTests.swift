@@ -32,7 +32,8 @@ struct GateTests {
         }
     }
 
-    @Test("a page of another origin is refused", arguments: ["http://evil.example", "null", "https://localhost.evil", "http://localhost:1"])
+    @Test(
+        "a page of another origin is refused", arguments: ["http://evil.example", "null", "https://localhost.evil", "http://localhost:1"])
     func origin(_ origin: String) async throws {
         try await Interface.run { interface in
             let reply = try await interface.get("/v1/jobs", headers: [.origin: origin])

@@ -37,7 +37,8 @@ enum Fixture {
             memoryBytes: 141 << 30, numaNode: 0)
         let inventory = NodeInventory(
             name: "worker-1", address: "10.0.0.1", cpuMilli: 8000, memoryBytes: 16 << 30, devices: [gpu],
-            topology: TopologySummary(architecture: "x86_64", cpuModel: "Test \"CPU\"", packages: 1, numaNodes: 1, cores: 4,
+            topology: TopologySummary(
+                architecture: "x86_64", cpuModel: "Test \"CPU\"", packages: 1, numaNodes: 1, cores: 4,
                 processingUnits: 8),
             topologyDigest: Array(repeating: 9, count: 32), labels: [NamedText("zone", "a")])
         return NodeView(

@@ -1,0 +1,118 @@
+import ClusterModel
+import SchedulerTestKit
+import Testing
+
+@testable import SchedulingCore
+
+@Suite struct LoopTests {
+    /// Work is counted: a class that found no room is not examined again for each of its jobs.
+    @Test func aBlockedClassIsExaminedOnceHoweverManyJobsWait() {
+        var harness = ClusterHarness()
+        _ = harness.addNode(Build.node("n1", cpus: 1))
+        for _ in 0..<200 { _ = harness.submit(Build.job(cpuMilli: 1000)) }
+        let before = harness.loop.candidatesExamined
+        for _ in 0..<50 { _ = harness.submit(Build.job(cpuMilli: 1000)) }
+        let examined = harness.loop.candidatesExamined - before
+        #expect(examined == 0)
+        let violations = harness.violations
+        #expect(violations.isEmpty)
+    }
+
+    @Test func oneCompletionPlacesItsSuccessorInTheSameBatch() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
+        _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 9)))
+        let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
+        let found = harness.place(of: attempt)
+        let place = try #require(found)
+        let batches = harness.report(attempt, on: node, fence: place.fence, .ended(AttemptEnd(cause: .exited, exitCode: 0)))
+        #expect(batches.count == 1)
+        #expect(batches[0].effects.contains { if case .command(_, _, .start) = $0 { true } else { false } })
+    }
+
+    @Test func repliesTravelWithTheBatchThatMakesThemTrue() {
+        var harness = ClusterHarness()
+        let (batches, result) = harness.submit(Build.job())
+        #expect(result == .success(.job(JobID(1), isReplay: false)))
+        #expect(batches.first?.events.isEmpty == false)
+    }
+
+    @Test func sameKeyOtherBodyIsRefused() {
+        var harness = ClusterHarness()
+        let key = Submission.Key(text: "k", requestDigest: [1])
+        let other = Submission.Key(text: "k", requestDigest: [2])
+        _ = harness.perform(.submit(Submission(specification: Build.job(), user: "ada", key: key)))
+        let (_, result) = harness.perform(.submit(Submission(specification: Build.job(), user: "ada", key: other)))
+        #expect(result == .failure(.keyReused("k")))
+    }
+
+    @Test func clientsNeverCrowdOutAgents() {
+        var inbox = CommandInbox(clientLimit: 2, agentLimit: 2)
+        let client = OfferedCommand(.cancel(JobID(1)))
+        let taken = [inbox.offer(client), inbox.offer(client), inbox.offer(client), inbox.offer(OfferedCommand(.tick))]
+        #expect(taken == [true, true, false, true])
+        #expect(inbox.next()?.command == .tick)
+    }
+
+    @Test func aSnapshotReadBackIsTheSameState() throws {
+        var harness = ClusterHarness()
+        _ = harness.addNode(Build.node("n1", cpus: 2, gpus: 2))
+        _ = harness.submit(Build.job(devices: DeviceRequest(kind: .gpu, count: 1, shareMilli: 250), tasks: 2), key: "k")
+        _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 99)))
+        let bytes = harness.loop.core.snapshot()
+        let reread = try SchedulerCore(snapshot: bytes)
+        let again = reread.snapshot()
+        let violations = reread.check()
+        #expect(again == bytes)
+        #expect(violations.isEmpty)
+    }
+}
+
+@Suite struct ClusterClockTests {
+    private let second: Int64 = 1_000_000_000
+
+    @Test func aStepOfTheWallReachesTheCoreOnlySlowly() {
+        var clock = ClusterClock(wall: 1000 * second, boot: 0, floor: .zero)
+        let before = clock.now(wall: 1000 * second, boot: second)
+        let after = clock.now(wall: 5000 * second, boot: 2 * second)
+        let elapsed = (after - before).nanoseconds
+        #expect(elapsed >= second && elapsed <= second + 500_000)
+    }
+
+    @Test func timeNeverGoesBack() {
+        var clock = ClusterClock(wall: 1000 * second, boot: 0, floor: LogicalTime(nanoseconds: 2000 * second))
+        var last = LogicalTime.zero
+        for step in 0..<100 {
+            let now = clock.now(wall: Int64(step % 7) * second, boot: Int64(step) * 1_000_000)
+            #expect(now > last)
+            last = now
+        }
+    }
+}
+
+@Suite struct SessionTableTests {
+    private func time(_ seconds: Int64) -> LogicalTime { LogicalTime(nanoseconds: seconds * 1_000_000_000) }
+
+    @Test func silenceIsToldOnceAndLaterThanTheAgentsOwnLease() {
+        var table = SessionTable(policy: HeartbeatPolicy(lease: .seconds(30), slack: .seconds(15)))
+        _ = table.begin(NodeID(1), SessionID(1), Epoch(1), at: time(0))
+        #expect(table.expired(at: time(45)).isEmpty)
+        #expect(table.expired(at: time(46)).map(\.node) == [NodeID(1)])
+        #expect(table.expired(at: time(99)).isEmpty)
+    }
+
+    @Test func aStandstillOfTheCoordinatorExtendsEveryLease() {
+        var table = SessionTable(policy: HeartbeatPolicy(lease: .seconds(30), slack: .seconds(15)))
+        _ = table.begin(NodeID(1), SessionID(1), Epoch(1), at: time(0))
+        table.extend(by: .seconds(100))
+        #expect(table.expired(at: time(140)).isEmpty)
+    }
+
+    @Test func commandsOfAnOldSessionAreDropped() {
+        var table = SessionTable(policy: HeartbeatPolicy())
+        _ = table.begin(NodeID(1), SessionID(2), Epoch(1), at: time(0))
+        #expect(table.number(.release([]), for: NodeID(1), SessionID(1)) == nil)
+        #expect(table.number(.release([]), for: NodeID(1), SessionID(2))?.sequence == 1)
+        #expect(table.number(.release([]), for: NodeID(1), SessionID(2))?.sequence == 2)
+    }
+}
