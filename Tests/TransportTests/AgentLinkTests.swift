@@ -148,8 +148,7 @@ struct AgentLinkTests {
             try await agent.log.wait(for: "disconnection") { events in
                 events.contains { if case .disconnected = $0 { true } else { false } }
             }
-            try await TestServer.withServer(keyPair: first.keyPair, endpoints: endpoints) { second, _ in
-                second.admit(key.publicKey, as: node)
+            try await TestServer.withServer(keyPair: first.keyPair, endpoints: endpoints, admitting: [key.publicKey: node]) { second, _ in
                 try await second.waitForRegistration(of: node)
             }
         }

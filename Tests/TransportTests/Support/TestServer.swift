@@ -35,9 +35,12 @@ final class TestServer: AgentServerHandler {
     /// Runs `body` with a server that serves, and stops it whatever happens.
     static func withServer(
         keyPair: CurveKeyPair? = nil, endpoints: AgentEndpoints? = nil, queueBytesMax: Int = 4 << 20,
+        admitting keys: [[UInt8]: NodeID] = [:],
         _ body: (TestServer, AgentEndpoints) async throws -> Void
     ) async throws {
         let test = try TestServer(keyPair: keyPair, endpoints: endpoints, queueBytesMax: queueBytesMax)
+        // Before the start: an agent that reconnects at once must not find its key unknown.
+        for (key, node) in keys { test.admit(key, as: node) }
         let bound = try await test.server.start(handler: test)
         do { try await body(test, bound) } catch {
             await test.server.stop()
