@@ -45,9 +45,16 @@ final class DataDirectory: Sendable {
         let path = "\(directory)/\(lockName)"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure(errno, doing: "open the lock file", at: path) }
+        // A child between fork and exec holds a copy of a closed lock for a moment: that is not another coordinator.
+        var looksLeft = 20
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let code = errno
             if code == EINTR { continue }
+            if code == EWOULDBLOCK, looksLeft > 0 {
+                looksLeft -= 1
+                usleep(25_000)
+                continue
+            }
             defer { Glibc.close(descriptor) }
             guard code == EWOULDBLOCK else { throw failure(code, doing: "lock", at: path) }
             throw JournalError(

@@ -6,10 +6,12 @@ import Metering
 public import SchedulingCore
 
 extension SQLiteJournal {
+    /// Blocks its thread while the disk works: it belongs on a thread of its own (`SchedulerEngine` has one), which then
+    /// needs no hand-over to the database's queue and back.
     public func append(_ batches: [JournalBatch]) async throws(JournalError) {
         guard !batches.isEmpty else { return }
         let records = batches.map { EventRecord(index: $0.index, at: $0.at, events: $0.events).bytes }
-        try await onQueue("append to") { database, position in
+        try onThisThread("append to") { database, position in
             // Becomes the position when it is committed; until then, and if it never is, nothing has happened.
             var next = position
             try database.inTransaction(.immediate) {

@@ -104,6 +104,13 @@ public final class SQLiteJournal: Journal {
         return try outcome.get()
     }
 
+    /// As `onQueue`, on the thread of the caller, who waits for whatever the queue does before.
+    func onThisThread<Result: Sendable>(
+        _ action: String, _ body: @Sendable (Database, inout Position) throws -> Result
+    ) throws(JournalError) -> Result {
+        try database.writeWithoutTransaction { database in self.perform(action, database, body) }.get()
+    }
+
     private func perform<Result: Sendable>(
         _ action: String, _ database: Database, _ body: (Database, inout Position) throws -> Result
     ) -> Swift.Result<Result, JournalError> {

@@ -26,13 +26,11 @@ final class Follower: Sendable {
         state = Mutex(State(core: core, index: index))
     }
 
-    func apply(_ batches: [Batch]) {
+    func apply(_ batch: Batch) {
         let ready = state.withLock { state -> [CheckedContinuation<Bool, Never>] in
             var changes = Changes(recording: false)
-            for batch in batches {
-                for event in batch.events { state.core.evolve(event, &changes) }
-                state.index = batch.index
-            }
+            for event in batch.events { state.core.evolve(event, &changes) }
+            state.index = batch.index
             let revision = state.core.revision
             let ready = state.waiters.filter { $0.revision <= revision }.map(\.continuation)
             if !ready.isEmpty { state.waiters.removeAll { $0.revision <= revision } }

@@ -1,4 +1,4 @@
-// The asynchronous shell around `SchedulerLoop`: one deciding task, one committing task, a follower. It decides nothing.
+// The asynchronous shell around `SchedulerLoop`: one task that decides and makes durable, a follower. It decides nothing.
 
 public import ClusterModel
 public import ClusterPorts
@@ -43,7 +43,6 @@ public final class SchedulerEngine: Sendable {
     let leads = Mutex(false)
     let logger: Logger
     let desk = CommandDesk()
-    let commits = CommitQueue()
     let follower: Follower
     let sessions: Mutex<SessionTable>
     /// Public keys of nodes, for the transport's look-ups at each message.
@@ -113,36 +112,43 @@ public final class SchedulerEngine: Sendable {
     /// - Parameter onLeading: called once agents are served and commands are taken.
     public func run(onLeading: @escaping @Sendable (AgentEndpoints) -> Void) async throws {
         guard hasRun.exchange(true, ordering: .relaxed) == false else { throw EngineError("the engine runs once") }
+        let thread = DecidingThread()
+        defer { thread.stop() }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.commit(self.firstBatch, onLeading) }
-            group.addTask { await self.decide() }
+            group.addTask(executorPreference: thread) { try await self.lead(onLeading) }
             group.addTask { await self.watchLeases() }
+            group.addTask { await self.ring() }
             defer {
                 leads.withLock { $0 = false }
                 desk.close()
             }
+            defer { group.cancelAll() }
             try await group.next()
-            commits.close()
-            group.cancelAll()
-            try await group.waitForAll()
         }
     }
 
-    private func decide() async {
-        let timer = Task { await self.ring() }
-        defer { timer.cancel() }
+    /// Decides, makes durable, lets out; what arrives while the disk works is decided together with the next batch.
+    private func lead(_ onLeading: @Sendable (AgentEndpoints) -> Void) async throws {
+        try await append(firstBatch)
+        let endpoints = try await server.start(handler: self)
+        bound.withLock { $0 = endpoints }
+        leads.withLock { $0 = true }
+        onLeading(endpoints)
+        desk.nudge()
         for await _ in desk.signals {
             repeat {
                 for offered in desk.take() where !decider.loop.offer(offered) {
                     if let token = offered.token { desk.settle(token, .failure(.overloaded(retryAfter: .seconds(1)))) }
                 }
-                if let batch = decider.loop.step(at: now()) { await commits.put(batch) }
+                if let batch = decider.loop.step(at: now(), commands: Self.commandsPerBatch) { try await append(batch) }
             } while !decider.loop.isIdle && !Task.isCancelled
             wakeAt.withLock { $0 = decider.loop.nextWake ?? .distantFuture }
-            if Task.isCancelled { break }
+            if Task.isCancelled { return }
         }
-        commits.close()
     }
+
+    /// Most commands decided between two syncs: bounds how long the first of them waits for the last.
+    private static let commandsPerBatch = 1024
 
     /// Nudges the decider when a timer of the core is due; at most a tenth of a second late, which no timer minds.
     private func ring() async {
@@ -154,39 +160,25 @@ public final class SchedulerEngine: Sendable {
 
     // MARK: Committing
 
-    private func commit(_ first: Batch, _ onLeading: @Sendable (AgentEndpoints) -> Void) async throws {
-        try await append([first])
-        let endpoints = try await server.start(handler: self)
-        bound.withLock { $0 = endpoints }
-        leads.withLock { $0 = true }
-        onLeading(endpoints)
-        desk.nudge()
-        while true {
-            let batches = await commits.takeAll()
-            if batches.isEmpty { return }
-            try await append(batches)
-        }
-    }
-
-    private func append(_ batches: [Batch]) async throws {
-        let records = ledger.withLock { ledger in
-            batches.filter { !$0.events.isEmpty }.map { batch in
+    private func append(_ batch: Batch) async throws {
+        if !batch.events.isEmpty {
+            let record = ledger.withLock { ledger in
                 var usage: [(record: UsageRecord, bytes: [UInt8])] = []
                 for case .usage(let segment) in batch.rows { usage.append(ledger.append(segment)) }
                 return JournalBatch(index: batch.index, events: batch.events, rows: batch.rows, usage: usage, at: batch.at)
             }
+            try await appendWhenThereIsRoom(record)
+            follower.apply(batch)
+            learn(from: batch)
         }
-        if !records.isEmpty { try await appendWhenThereIsRoom(records) }
-        follower.apply(batches)
-        learn(from: batches)
-        release(batches)
+        release(batch)
     }
 
     /// A full disk is waited out with the same batch; anything else ends the leadership.
-    private func appendWhenThereIsRoom(_ records: [JournalBatch]) async throws {
+    private func appendWhenThereIsRoom(_ record: JournalBatch) async throws {
         while true {
             do {
-                try await journal.append(records)
+                try await journal.append([record])
                 isDiskFull.withLock { $0 = false }
                 return
             } catch {
@@ -202,41 +194,37 @@ public final class SchedulerEngine: Sendable {
     }
 
     /// Tables beside the core that follow from durable events.
-    private func learn(from batches: [Batch]) {
-        for batch in batches {
-            for event in batch.events {
-                switch event {
-                case .nodeEnrolled(let node): nodeKeys.withLock { $0[node.publicKey] = node.id }
-                case .nodeRemoved(let node, _):
-                    nodeKeys.withLock { keys in keys = keys.filter { $0.value != node } }
-                    sessions.withLock { $0.remove(node) }
-                case .attemptEnded(let ended):
-                    logStore.expect(ended.attempt, stdoutBytes: ended.end.stdoutBytes, stderrBytes: ended.end.stderrBytes)
-                default: break
-                }
+    private func learn(from batch: Batch) {
+        for event in batch.events {
+            switch event {
+            case .nodeEnrolled(let node): nodeKeys.withLock { $0[node.publicKey] = node.id }
+            case .nodeRemoved(let node, _):
+                nodeKeys.withLock { keys in keys = keys.filter { $0.value != node } }
+                sessions.withLock { $0.remove(node) }
+            case .attemptEnded(let ended):
+                logStore.expect(ended.attempt, stdoutBytes: ended.end.stdoutBytes, stderrBytes: ended.end.stderrBytes)
+            default: break
             }
         }
     }
 
     /// Everything that waited for the batch to be durable, in order.
-    private func release(_ batches: [Batch]) {
+    private func release(_ batch: Batch) {
         var messages: [AddressedMessage] = []
         var replies: [Reply] = []
         let instant = now()
         sessions.withLock { sessions in
-            for batch in batches {
-                for effect in batch.effects {
-                    switch effect {
-                    case .command(let node, let session, let body):
-                        guard let command = sessions.number(opened(body), for: node, session) else { continue }
-                        messages.append(AddressedMessage(node: node, message: .command(command)))
-                    case .welcome(let node, let session, let epoch):
-                        messages.append(AddressedMessage(node: node, message: welcome(node, session, epoch, at: instant, &sessions)))
-                    case .refuse(let node, let refusal):
-                        messages.append(AddressedMessage(node: node, message: .refuse(refusal)))
-                    case .disconnect(let node): server.disconnect(node)
-                    case .reply(let reply): replies.append(reply)
-                    }
+            for effect in batch.effects {
+                switch effect {
+                case .command(let node, let session, let body):
+                    guard let command = sessions.number(opened(body), for: node, session) else { continue }
+                    messages.append(AddressedMessage(node: node, message: .command(command)))
+                case .welcome(let node, let session, let epoch):
+                    messages.append(AddressedMessage(node: node, message: welcome(node, session, epoch, at: instant, &sessions)))
+                case .refuse(let node, let refusal):
+                    messages.append(AddressedMessage(node: node, message: .refuse(refusal)))
+                case .disconnect(let node): server.disconnect(node)
+                case .reply(let reply): replies.append(reply)
                 }
             }
         }
