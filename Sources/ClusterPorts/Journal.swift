@@ -9,7 +9,7 @@ public struct JournalBatch: Sendable {
     /// Events of the batch; the adapter frames them (Protocols/journal.md).
     public var events: [Event]
     public var rows: [RowChange]
-    /// Usage records with their canonical bytes, numbered by the committing task.
+    /// Usage records with their canonical bytes, numbered by the engine.
     public var usage: [(record: UsageRecord, bytes: [UInt8])]
     public var at: LogicalTime
 

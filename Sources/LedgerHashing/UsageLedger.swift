@@ -1,4 +1,4 @@
-// Numbers, names and chains usage segments. The committing task owns one; its head lives in the database.
+// Numbers, names and chains usage segments. The engine owns one; its head lives in the database.
 
 import ClusterModel
 import Crypto

@@ -36,7 +36,8 @@ extension SchedulerEngine: AgentServerHandler {
     public func disconnected(_ node: NodeID) { desk.stage([.disconnected(node)]) }
 
     public func received(_ chunk: LogChunk, from node: NodeID) -> LogAck? {
-        // An agent may write the output of its own attempts only: of those it holds now, or of those already ended there.
+        // Bytes are only ever appended at the end of a stream, so no agent can change what was kept. That the attempt is
+        // one of this agent's own is not checked yet (SECURITY.md).
         logStore.append(chunk)
     }
 

@@ -93,7 +93,7 @@ public enum SchedulerLimits {
     public static let backoffMax = Span.seconds(300)
     /// Most gangs placed by one event.
     public static let unitsPerPlacement = 256
-    /// Time from cancellation of a task to its kill when the job does not say.
+    /// Most grace that the tasks of a gang get once one of them has failed.
     public static let gangStopGrace = Span.seconds(10)
 }
 
