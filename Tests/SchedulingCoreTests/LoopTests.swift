@@ -30,6 +30,21 @@ import Testing
         #expect(batches[0].effects.contains { if case .command(_, _, .start) = $0 { true } else { false } })
     }
 
+    /// A straggler of another grant, or a peer that makes things up.
+    @Test func aReportWithAnotherFenceEndsNothing() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1"))
+        _ = harness.submit(Build.job())
+        let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
+        let found = harness.place(of: attempt)
+        let place = try #require(found)
+        let end = AttemptStatus.Phase.ended(AttemptEnd(cause: .exited, exitCode: 0))
+        let stale = harness.report(attempt, on: node, fence: Fence(place.fence.value + 1), end)
+        #expect(stale.allSatisfy { $0.events.isEmpty })
+        let genuine = harness.report(attempt, on: node, fence: place.fence, end)
+        #expect(genuine.contains { !$0.events.isEmpty })
+    }
+
     @Test func repliesTravelWithTheBatchThatMakesThemTrue() {
         var harness = ClusterHarness()
         let (batches, result) = harness.submit(Build.job())
