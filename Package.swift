@@ -25,7 +25,6 @@ let generated: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -169,23 +168,20 @@ let shell: [Target] = [
 
 let package = Package(
     name: "suanpan",
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
-    ]
-        + (coreOnly
-            ? []
-            : [
-                .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-                .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-                .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-                .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-                .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-                .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-                .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-                .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-                .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-                .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-                .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-            ]),
+    dependencies: coreOnly
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+            .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+            .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+            .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+            .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+            .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+            .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+            .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+            .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+            .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        ],
     targets: core + (coreOnly ? [] : shell)
 )
