@@ -40,6 +40,9 @@ public struct AgentConfiguration: Hashable, Sendable {
 public enum AgentTiming {
     /// A started task is reported this late: most short tasks have ended by then and cost one report, not two.
     public static let startReportDelay: Int64 = 20_000_000
+    /// A successor that has waited so long is given back, so that it may run elsewhere. Ten times what the coordinator lines
+    /// up (`RunAhead.window`): by then the task before it is not what was expected.
+    public static let successorPatience: Int64 = 1_000_000_000
     /// Ended attempts are reported again after so long without a release.
     public static let reportRepeat: Int64 = 2_000_000_000
     /// A registration without an answer is repeated.

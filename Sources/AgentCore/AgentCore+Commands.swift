@@ -89,13 +89,15 @@ extension AgentCore {
         var reports: [AttemptStatus] = []
         let terms = AttemptTerms(timeLimit: batch.template.timeLimit, grace: batch.template.grace, onNodeLost: batch.template.onNodeLost)
         for order in batch.starts where attempts[order.attempt] == nil {
-            attempts[order.attempt] = LocalAttempt(fence: order.fence, phase: .launching, terms: terms)
+            attempts[order.attempt] = LocalAttempt(
+                fence: order.fence, phase: .launching, terms: terms,
+                returnAt: order.isSuccessor ? now + AgentTiming.successorPatience : nil)
             switch account(for: batch.template) {
             case .success(let account):
                 orders.append(launchOrder(order, batch, account: account, terms: terms))
             case .failure(let refusal):
                 let end = AttemptEnd(cause: .cannotExecute, exitCode: 126, detail: refusal.message)
-                finish(order.attempt, end, at: now, &reports)
+                finish(order.attempt, end, endedAt: now, at: now, &reports)
             }
         }
         if !orders.isEmpty { effects.append(.launch(orders)) }
@@ -119,7 +121,7 @@ extension AgentCore {
         let directory = template.workDirectory.isEmpty ? "\(configuration.workRoot)/\(batch.job)" : template.workDirectory
         let environment = JobEnvironment.entries(order, template, job: batch.job, configuration: configuration, workDirectory: directory)
         return LaunchOrder(
-            attempt: order.attempt, fence: order.fence, command: template.command, environment: environment, workDirectory: directory,
+            attempt: order.attempt, fence: order.fence, slot: order.slot, command: template.command, environment: environment, workDirectory: directory,
             userID: account.userID, groupID: account.groupID, cpuMilli: order.allocation.cpuMilli,
             memoryBytes: order.allocation.memoryBytes, outputLimitBytes: configuration.outputLimitBytes, note: terms.canonicalBytes)
     }

@@ -8,11 +8,12 @@ extension AgentCore {
         case .started(let id, _, let at):
             guard var attempt = attempts[id], case .launching = attempt.phase else { return }
             attempt.phase = .running(since: at)
+            attempt.returnAt = nil
             attempt.startReportAt = now + AgentTiming.startReportDelay
             attempts[id] = attempt
         case .ended(let id, let end):
             guard let attempt = attempts[id], attempt.isLive else { return }
-            finish(id, Self.attemptEnd(end, stop: attempt.stop), at: now, &reports)
+            finish(id, Self.attemptEnd(end, stop: attempt.stop), endedAt: end.endedAt, at: now, &reports)
             effects += shipper.grew(id, .stdout, total: end.stdoutBytes)
             effects += shipper.grew(id, .stderr, total: end.stderrBytes)
         case .outputGrew(let id, let stream, let total):
@@ -30,7 +31,12 @@ extension AgentCore {
         for recovered in known { adopt(recovered, at: now, &reports, &effects) }
         let listed = Set(known.map(\.attempt))
         for id in attempts.keys.sorted() where attempts[id]?.isLive == true && !listed.contains(id) {
-            finish(id, AttemptEnd(cause: .infrastructure, exitCode: 125, detail: "the launcher lost this attempt"), at: now, &reports)
+            let waited = attempts[id]?.returnAt != nil
+            let end =
+                waited
+                ? AttemptEnd(cause: .returned, exitCode: 0)
+                : AttemptEnd(cause: .infrastructure, exitCode: 125, detail: "the launcher lost this attempt")
+            finish(id, end, endedAt: now, at: now, &reports)
         }
         guard !isRecovered else { return }
         isRecovered = true
@@ -45,22 +51,26 @@ extension AgentCore {
             // An unreadable note is an older agent's: the attempt keeps running without a limit of its own.
             let terms =
                 (try? AttemptTerms(canonicalBytes: recovered.note)) ?? AttemptTerms(timeLimit: nil, grace: .seconds(30), onNodeLost: .wait)
-            attempts[id] = LocalAttempt(fence: recovered.fence, phase: .running(since: recovered.startedAt), terms: terms)
+            attempts[id] = LocalAttempt(
+                fence: recovered.fence, phase: recovered.startedAt.map { .running(since: $0) } ?? .launching, terms: terms,
+                returnAt: recovered.startedAt == nil ? now + AgentTiming.successorPatience : nil)
         }
         guard let attempt = attempts[id], attempt.isLive else { return }
         if let end = recovered.end {
-            finish(id, Self.attemptEnd(end, stop: attempt.stop), at: now, &reports)
+            finish(id, Self.attemptEnd(end, stop: attempt.stop), endedAt: end.endedAt, at: now, &reports)
             effects += shipper.grew(id, .stdout, total: end.stdoutBytes)
             effects += shipper.grew(id, .stderr, total: end.stderrBytes)
-        } else if case .launching = attempt.phase {
-            attempts[id]?.phase = .running(since: recovered.startedAt)
+        } else if case .launching = attempt.phase, let startedAt = recovered.startedAt {
+            attempts[id]?.phase = .running(since: startedAt)
+            attempts[id]?.returnAt = nil
         }
     }
 
-    mutating func finish(_ id: AttemptID, _ end: AttemptEnd, at now: Int64, _ reports: inout [AttemptStatus]) {
+    mutating func finish(_ id: AttemptID, _ end: AttemptEnd, endedAt: Int64, at now: Int64, _ reports: inout [AttemptStatus]) {
         guard var attempt = attempts[id] else { return }
-        attempt.phase = .ended(end)
+        attempt.phase = .ended(end, at: min(endedAt, now))
         attempt.stop = nil
+        attempt.returnAt = nil
         attempt.startReportAt = nil
         attempt.endReportAt = now + AgentTiming.reportRepeat
         attempts[id] = attempt
@@ -97,6 +107,9 @@ extension AgentCore {
             cause = .infrastructure
             code = 125
             detail = "the launcher died; the attempt's processes were ended"
+        case .notStarted:
+            cause = .returned
+            code = 0
         }
         if let stop, cause == .exited || cause == .signalled {
             cause = stop.cause

@@ -69,7 +69,7 @@ public struct AgentCore: ~Copyable, Sendable {
         var deadline = heartbeatDue
         if case .registering(let since) = link { deadline = min(deadline, since + AgentTiming.registrationRepeat) }
         for attempt in attempts.values {
-            deadline = min(deadline, attempt.startReportAt ?? .max, attempt.endReportAt ?? .max, attempt.stop?.killAt ?? .max)
+            deadline = min(deadline, attempt.startReportAt ?? .max, attempt.endReportAt ?? .max, attempt.stop?.killAt ?? .max, attempt.returnAt ?? .max)
             guard attempt.stop == nil, attempt.isLive else { continue }
             if case .running(let since) = attempt.phase, let limit = attempt.terms.timeLimit {
                 deadline = min(deadline, since.addingSaturating(limit.nanoseconds))
@@ -110,7 +110,9 @@ public struct AgentCore: ~Copyable, Sendable {
         if case .registering(let since) = link, now >= since + AgentTiming.registrationRepeat { register(at: now, &effects) }
         if now >= heartbeatDue { beat(at: now, &effects) }
         var reports: [AttemptStatus] = []
-        for id in attempts.keys.sorted() { tick(id, at: now, &reports, &effects) }
+        var overdue: [AttemptID] = []
+        for id in attempts.keys.sorted() { tick(id, at: now, &reports, &overdue, &effects) }
+        if !overdue.isEmpty { effects.append(.withdraw(overdue)) }
         report(reports, &effects)
         effects += shipper.resume(at: now)
     }
@@ -132,8 +134,14 @@ public struct AgentCore: ~Copyable, Sendable {
                         liveAttempts: UInt32(liveAttemptCount), bootTime: now))))
     }
 
-    private mutating func tick(_ id: AttemptID, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]) {
+    private mutating func tick(
+        _ id: AttemptID, at now: Int64, _ reports: inout [AttemptStatus], _ overdue: inout [AttemptID], _ effects: inout [AgentEffect]
+    ) {
         guard var attempt = attempts[id] else { return }
+        if let due = attempt.returnAt, now >= due {
+            attempt.returnAt = now + AgentTiming.successorPatience
+            overdue.append(id)
+        }
         if let due = attempt.startReportAt, now >= due {
             attempt.startReportAt = nil
             reports.append(attempt.status(of: id, at: now))

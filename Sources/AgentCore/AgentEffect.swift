@@ -16,6 +16,8 @@ public enum AgentEffect: Hashable, Sendable {
     case send(AgentMessage)
     case launch([LaunchOrder])
     case signal(AttemptID, Int32)
+    /// Successors that still wait shall not start; they end `notStarted`. One that has started runs on.
+    case withdraw([AttemptID])
     /// The attempts are reported and their output is kept centrally: the driver may forget them.
     case release([AttemptID])
     /// Read so many bytes of a stream from `offset` and send them as one log chunk.

@@ -91,6 +91,7 @@ public actor AgentEngine {
             case .send(let message): link.send(message)
             case .launch(let orders): driver.launch(orders)
             case .signal(let attempt, let signal): driver.signal(attempt, signal)
+            case .withdraw(let attempts): driver.withdraw(attempts)
             case .release(let attempts): driver.release(attempts)
             case .shipOutput(let attempt, let stream, let offset, let count): ship(attempt, stream, offset: offset, count: count)
             case .keepLease(let start): leaseFile?.keep(start)

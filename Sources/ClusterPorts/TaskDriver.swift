@@ -10,6 +10,8 @@ public protocol TaskDriver: AnyObject, Sendable {
     /// event is `.recovered`.
     func start(onEvents: @escaping @Sendable ([DriverEvent]) -> Void) throws(TaskDriverError)
     func launch(_ orders: [LaunchOrder])
+    /// Successors that wait in their slot never start; they end `notStarted`. To others nothing happens.
+    func withdraw(_ attempts: [AttemptID])
     /// Sends `signal` to every process of the attempt's group (SIGKILL reaches all of them, forks included).
     func signal(_ attempt: AttemptID, _ signal: Int32)
     /// Forgets ended attempts and removes their kept output.

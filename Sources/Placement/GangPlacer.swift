@@ -46,6 +46,14 @@ public struct GangPlacer: Sendable {
         return order.count > 1 ? spread(shape, over: order, of: nodes) : nil
     }
 
+    /// Whether a whole gang fits when nothing else runs.
+    public static func fitsIdle(_ shape: RequestClass, on nodes: Table<NodeID, NodeOffer>) -> Bool {
+        var idle = Table<NodeID, NodeOffer>()
+        nodes.forEach { id, offer in idle.set(offer.emptied, for: id) }
+        var placer = GangPlacer()
+        return placer.placeGang(shape, on: idle, order: idle.ids) != nil
+    }
+
     /// Greedy: each task goes to the first node that still holds it. The nodes' offers are scratch copies.
     private mutating func spread(_ shape: RequestClass, over order: [NodeID], of nodes: Table<NodeID, NodeOffer>) -> [TaskPlace]? {
         var scratch: [NodeOffer] = []

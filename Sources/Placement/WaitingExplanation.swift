@@ -5,6 +5,8 @@ public import ClusterModel
 /// Misfits of one task over all nodes, counted by kind.
 public struct WaitingExplanation: Hashable, Sendable {
     public private(set) var nodesExamined = 0
+    private let gangSize: UInt32
+    private var gangIsTooLarge = false
     private var counts: [(key: String, count: Int, best: String)] = []
     /// No node could ever hold it.
     public private(set) var isUnsatisfiable = true
@@ -13,6 +15,7 @@ public struct WaitingExplanation: Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(sentence) }
 
     public init(of shape: RequestClass, on nodes: Table<NodeID, NodeOffer>) {
+        gangSize = shape.groups.reduce(0) { $0 + $1.count }
         nodes.forEach { _, offer in
             nodesExamined += 1
             for group in shape.groups {
@@ -23,6 +26,9 @@ public struct WaitingExplanation: Hashable, Sendable {
                 }
             }
         }
+        guard gangSize > 1, !isUnsatisfiable, !GangPlacer.fitsIdle(shape, on: nodes) else { return }
+        gangIsTooLarge = true
+        isUnsatisfiable = true
     }
 
     private mutating func add(_ misfit: Misfit) {
@@ -37,9 +43,14 @@ public struct WaitingExplanation: Hashable, Sendable {
     /// One sentence for people, numbers included.
     public var sentence: String {
         guard nodesExamined > 0 else { return "no node has registered yet" }
+        if gangIsTooLarge { return Self.tooLarge(gangSize, nodesExamined) }
         guard !counts.isEmpty else { return "each task fits, but not the whole gang at once" }
         let parts = counts.map { "\($0.count) of \(nodesExamined) nodes: \($0.best)" }
         return parts.joined(separator: "; ")
+    }
+
+    public static func tooLarge(_ gangSize: UInt32, _ nodes: Int) -> String {
+        "a gang of \(gangSize) tasks fits no set of the \(nodes) nodes at once, even when all are idle"
     }
 
     private static func describe(_ misfit: Misfit) -> (String, String) {

@@ -80,19 +80,31 @@ public struct ClusterHarness: ~Copyable {
     }
 
     /// A report of the agent that holds the attempt, in its session.
-    public mutating func report(_ attempt: AttemptID, on node: NodeID, fence: Fence, _ phase: AttemptStatus.Phase) -> [Batch] {
-        let session = loop.core.session(of: node) ?? SessionID(0)
-        return perform(
-            .report(node, AttemptReport(session: session, statuses: [AttemptStatus(attempt: attempt, fence: fence, phase: phase)]))
-        ).batches
+    public mutating func report(
+        _ attempt: AttemptID, on node: NodeID, fence: Fence, _ phase: AttemptStatus.Phase, age: Span = .zero
+    ) -> [Batch] {
+        report(on: node, [AttemptStatus(attempt: attempt, fence: fence, phase: phase, age: age)])
     }
 
-    /// Where an attempt was placed last, from the journal.
+    public mutating func report(on node: NodeID, _ statuses: [AttemptStatus]) -> [Batch] {
+        let session = loop.core.session(of: node) ?? SessionID(0)
+        return perform(.report(node, AttemptReport(session: session, statuses: statuses))).batches
+    }
+
+    /// Where an attempt was placed or lined up last, from the journal.
     public func place(of attempt: AttemptID) -> (node: NodeID, fence: Fence)? {
-        for case .unitsPlaced(let placed) in journal.reversed() where placed.job == attempt.task.job {
-            for unit in placed.units where unit.attempt == attempt.number {
-                for (rank, place) in unit.places.enumerated()
-                where unit.ordinal * UInt32(unit.places.count) + UInt32(rank) == attempt.task.index { return (place.node, place.fence) }
+        for event in journal.reversed() {
+            switch event {
+            case .unitsPlaced(let placed) where placed.job == attempt.task.job:
+                for unit in placed.units where unit.attempt == attempt.number {
+                    for (rank, place) in unit.places.enumerated()
+                    where unit.ordinal * UInt32(unit.places.count) + UInt32(rank) == attempt.task.index { return (place.node, place.fence) }
+                }
+            case .successorsGranted(let granted) where granted.job == attempt.task.job && granted.attempt == attempt.number:
+                for slot in granted.slots {
+                    for task in slot.tasks where task.ordinal == attempt.task.index { return (slot.node, task.fence) }
+                }
+            default: break
             }
         }
         return nil

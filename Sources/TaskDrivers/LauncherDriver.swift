@@ -114,14 +114,21 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
         send(commands)
     }
 
+    public func withdraw(_ attempts: [AttemptID]) {
+        send(each: attempts) { $0.appendWithdraw($1) }
+    }
+
     public func release(_ attempts: [AttemptID]) {
+        for attempt in attempts { noticed[attempt] = nil }
+        send(each: attempts) { $0.appendRelease($1) }
+    }
+
+    private func send(each attempts: [AttemptID], _ append: (inout CommandPackets, ArraySlice<AttemptID>) -> Void) {
         var commands = CommandPackets()
         var rest = attempts[...]
         while !rest.isEmpty {
-            let part = rest.prefix(CommandPackets.releaseCountMax)
-            for attempt in part { noticed[attempt] = nil }
-            commands.appendRelease(part)
-            rest = rest.dropFirst(part.count)
+            append(&commands, rest.prefix(CommandPackets.listCountMax))
+            rest = rest.dropFirst(CommandPackets.listCountMax)
         }
         send(commands)
     }

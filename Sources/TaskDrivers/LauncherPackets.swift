@@ -49,19 +49,22 @@ struct CommandPackets {
         append(record)
     }
 
-    mutating func appendRelease(_ attempts: ArraySlice<AttemptID>) {
-        let length = MemoryLayout<suanpan_release>.size + attempts.count * MemoryLayout<suanpan_attempt>.size
-        var record = suanpan_release()
-        record.header = Self.header(SUANPAN_RELEASE, length: length)
+    mutating func appendRelease(_ attempts: ArraySlice<AttemptID>) { append(attempts, SUANPAN_RELEASE) }
+    mutating func appendWithdraw(_ attempts: ArraySlice<AttemptID>) { append(attempts, SUANPAN_WITHDRAW) }
+
+    private mutating func append(_ attempts: ArraySlice<AttemptID>, _ kind: suanpan_record_kind) {
+        let length = MemoryLayout<suanpan_attempt_list>.size + attempts.count * MemoryLayout<suanpan_attempt>.size
+        var record = suanpan_attempt_list()
+        record.header = Self.header(kind, length: length)
         record.count = UInt32(attempts.count)
         append(record, length: length) { bytes in
             for attempt in attempts { Self.appendBytes(of: suanpan_attempt(attempt), to: &bytes) }
         }
     }
 
-    /// Attempts that fit in one release command.
-    static let releaseCountMax =
-        (recordBytesMax - MemoryLayout<suanpan_release>.size) / MemoryLayout<suanpan_attempt>.size
+    /// Attempts that fit in one list.
+    static let listCountMax =
+        (recordBytesMax - MemoryLayout<suanpan_attempt_list>.size) / MemoryLayout<suanpan_attempt>.size
 
     /// nil when the order was taken; else why the launcher's protocol cannot carry it.
     mutating func appendStart(_ order: LaunchOrder) -> String? {
@@ -80,6 +83,7 @@ struct CommandPackets {
         record.header = Self.header(SUANPAN_START, length: length)
         record.attempt = suanpan_attempt(order.attempt)
         record.fence = order.fence.value
+        record.lane = order.slot.value
         record.cpu_milli = order.cpuMilli
         record.memory_bytes = order.memoryBytes
         record.output_limit_bytes = order.outputLimitBytes
@@ -217,7 +221,8 @@ enum EventPackets {
             end = known
         }
         return RecoveredAttempt(
-            attempt: record.attempt.identifier, fence: Fence(record.fence),
-            note: Array(bytes[headBytes..<headBytes + Int(record.note_bytes)]), startedAt: record.end.started_ns, end: end)
+            attempt: record.attempt.identifier, fence: Fence(record.fence), slot: Fence(record.lane),
+            note: Array(bytes[headBytes..<headBytes + Int(record.note_bytes)]),
+            startedAt: record.process_id == 0 && end == nil ? nil : record.end.started_ns, end: end)
     }
 }

@@ -13,6 +13,7 @@ extension ProcessEnd {
         case SUANPAN_MANNER_NOT_FOUND: manner = .notFound
         case SUANPAN_MANNER_CANNOT_EXECUTE: manner = .cannotExecute("\(Self.stepName(end.step)): \(errorText(end.value))")
         case SUANPAN_MANNER_DRIVER_LOST: manner = .driverLost
+        case SUANPAN_MANNER_NOT_STARTED: manner = .notStarted
         default: return nil
         }
         self.init(

@@ -6,15 +6,15 @@ public import ClusterPorts
 
 /// The task driver of simulated nodes: it runs no process. An attempt lasts `SUANPAN_SIM_SECONDS` (a decimal number,
 /// default 0.1) of its order's environment and then exits with `SUANPAN_SIM_EXIT` (default 0). SIGTERM and SIGKILL end
-/// it at once, as signals do; other signals do nothing. It writes no output and forgets everything with its process.
+/// it at once, as signals do; other signals do nothing. Successors wait in their slot as with a launcher. It writes no output and forgets everything with its process.
 ///
 /// Sendable without the compiler's check: every stored variable is touched on the thread on which `schedule` calls
 /// back, which is also the only one to call the driver.
 public final class SimulatedDriver: TaskDriver, @unchecked Sendable {
     private struct Attempt {
-        var fence: Fence
-        var note: [UInt8]
-        var startedAt: Int64
+        var order: LaunchOrder
+        /// nil while it waits in its slot.
+        var startedAt: Int64?
         var end: ProcessEnd?
     }
 
@@ -27,6 +27,8 @@ public final class SimulatedDriver: TaskDriver, @unchecked Sendable {
     private let bootTime: @Sendable () -> Int64
     private var onEvents: (@Sendable ([DriverEvent]) -> Void)?
     private var attempts: [AttemptID: Attempt] = [:]
+    /// The attempt that runs in a slot, and after it those that wait.
+    private var slots: [Fence: [AttemptID]] = [:]
     private var nextProcessID = SimulatedDriver.firstProcessID
 
     /// - Parameters:
@@ -49,19 +51,31 @@ public final class SimulatedDriver: TaskDriver, @unchecked Sendable {
     public func launch(_ orders: [LaunchOrder]) {
         var started: [DriverEvent] = []
         for order in orders where attempts[order.attempt] == nil {
-            let now = bootTime()
-            attempts[order.attempt] = Attempt(fence: order.fence, note: order.note, startedAt: now)
-            started.append(.started(order.attempt, processID: nextProcessID, at: now))
-            nextProcessID = nextProcessID == .max ? Self.firstProcessID : nextProcessID + 1
-            let code = Self.value(of: Self.exitKey, in: order.environment).flatMap { Int32($0) } ?? 0
-            let attempt = order.attempt
-            // The start is told by the same queue, before it: both were scheduled in this order.
-            let delay = max(Self.duration(of: order.environment), 1)
-            schedule(delay) { [weak self] in self?.end(attempt, .exited(code: code)) }
+            attempts[order.attempt] = Attempt(order: order)
+            slots[order.slot, default: []].append(order.attempt)
+            if slots[order.slot]?.count == 1 { started.append(start(order)) }
         }
         guard !started.isEmpty else { return }
         let events = started
         schedule(0) { [weak self] in self?.onEvents?(events) }
+    }
+
+    private func start(_ order: LaunchOrder) -> DriverEvent {
+        let now = bootTime()
+        attempts[order.attempt]?.startedAt = now
+        let code = Self.value(of: Self.exitKey, in: order.environment).flatMap { Int32($0) } ?? 0
+        let attempt = order.attempt
+        // The start is told by the same queue, before it: both were scheduled in this order.
+        let delay = max(Self.duration(of: order.environment), 1)
+        schedule(delay) { [weak self] in self?.end(attempt, .exited(code: code)) }
+        defer { nextProcessID = nextProcessID == .max ? Self.firstProcessID : nextProcessID + 1 }
+        return .started(attempt, processID: nextProcessID, at: now)
+    }
+
+    public func withdraw(_ attempts: [AttemptID]) {
+        schedule(0) { [weak self] in
+            for attempt in attempts where self?.attempts[attempt]?.startedAt == nil { self?.end(attempt, .notStarted) }
+        }
     }
 
     public func signal(_ attempt: AttemptID, _ signal: Int32) {
@@ -83,16 +97,27 @@ public final class SimulatedDriver: TaskDriver, @unchecked Sendable {
 
     private func recover() {
         let known = attempts.sorted { $0.key < $1.key }.map { attempt, state in
-            RecoveredAttempt(attempt: attempt, fence: state.fence, note: state.note, startedAt: state.startedAt, end: state.end)
+            RecoveredAttempt(
+                attempt: attempt, fence: state.order.fence, slot: state.order.slot, note: state.order.note, startedAt: state.startedAt,
+                end: state.end)
         }
         onEvents?([.recovered(known)])
     }
 
     private func end(_ attempt: AttemptID, _ manner: ProcessEnd.Manner) {
         guard let state = attempts[attempt], state.end == nil else { return }
-        let end = ProcessEnd(manner: manner, startedAt: state.startedAt, endedAt: bootTime())
+        let now = bootTime()
+        let end = ProcessEnd(manner: state.startedAt == nil ? .notStarted : manner, startedAt: state.startedAt ?? now, endedAt: now)
         attempts[attempt]?.end = end
-        onEvents?([.ended(attempt, end)])
+        var events: [DriverEvent] = [.ended(attempt, end)]
+        let slot = state.order.slot
+        slots[slot]?.removeAll { $0 == attempt }
+        if let next = slots[slot]?.first {
+            if let order = attempts[next]?.order, attempts[next]?.startedAt == nil { events.append(start(order)) }
+        } else {
+            slots[slot] = nil
+        }
+        onEvents?(events)
     }
 
     private static func value(of key: String, in environment: [String]) -> Substring? {

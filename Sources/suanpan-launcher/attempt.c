@@ -23,19 +23,27 @@ enum {
 
 static struct {
     struct attempt *all;
-    int32_t *by_name, *by_process;  // heads of chains; as many as the table has slots
-    uint32_t capacity;              // a power of two
-    uint32_t running;
+    int32_t *by_name, *by_process, *by_lane;  // heads of chains; as many as the table has slots
+    uint32_t capacity;                        // a power of two
+    uint32_t running, waiting;
     int32_t first_dirty, last_dirty;
+    int64_t dirty_since_ns;  // when the first of them came; 0: something is urgent
     int32_t first_exited;
-} attempts = {.first_dirty = ATTEMPT_NONE, .last_dirty = ATTEMPT_NONE, .first_exited = ATTEMPT_NONE};
+    int32_t first_due, last_due;
+} attempts = {
+    .first_dirty = ATTEMPT_NONE,
+    .last_dirty = ATTEMPT_NONE,
+    .first_exited = ATTEMPT_NONE,
+    .first_due = ATTEMPT_NONE,
+    .last_due = ATTEMPT_NONE,
+};
 
 struct attempt *attempt_at(uint32_t index) {
     return &attempts.all[index];
 }
 
-uint32_t attempts_running(void) {
-    return attempts.running;
+uint32_t attempts_unfinished(void) {
+    return attempts.running + attempts.waiting;
 }
 
 // MARK: - Indexes
@@ -47,6 +55,10 @@ static uint32_t name_bucket(const struct suanpan_attempt *name) {
 
 static uint32_t process_bucket(pid_t process) {
     return (uint32_t)process * 0x9e3779b1u >> 7 & (attempts.capacity - 1);
+}
+
+static uint32_t lane_bucket(uint64_t lane) {
+    return (uint32_t)(lane * 0x9e3779b97f4a7c15u >> 32) & (attempts.capacity - 1);
 }
 
 static bool same_name(const struct suanpan_attempt *left, const struct suanpan_attempt *right) {
@@ -65,6 +77,13 @@ static int32_t find_process(pid_t process) {
     return index;
 }
 
+/// Who holds the lane: it runs, or is due to.
+static int32_t find_holder(uint64_t lane) {
+    int32_t index = attempts.by_lane[lane_bucket(lane)];
+    while (index != ATTEMPT_NONE && table_slot((uint32_t)index)->lane != lane) index = attempts.all[index].next_by_lane;
+    return index;
+}
+
 bool attempt_is_leader(pid_t process) {
     return find_process(process) != ATTEMPT_NONE;
 }
@@ -79,6 +98,20 @@ static void index_process(uint32_t index) {
     int32_t *head = &attempts.by_process[process_bucket(table_slot(index)->process_id)];
     attempts.all[index].next_by_process = *head;
     *head = (int32_t)index;
+}
+
+static void index_lane(uint32_t index) {
+    int32_t *head = &attempts.by_lane[lane_bucket(table_slot(index)->lane)];
+    attempts.all[index].next_by_lane = *head;
+    *head = (int32_t)index;
+    attempts.all[index].holds_lane = true;
+}
+
+static void unindex_lane(uint32_t index) {
+    int32_t *link = &attempts.by_lane[lane_bucket(table_slot(index)->lane)];
+    while (*link != (int32_t)index) link = &attempts.all[*link].next_by_lane;
+    *link = attempts.all[index].next_by_lane;
+    attempts.all[index].holds_lane = false;
 }
 
 static void unindex_name(uint32_t index) {
@@ -100,40 +133,43 @@ static int follow_capacity(void) {
     struct attempt *all = realloc(attempts.all, capacity * sizeof *all);
     if (all == NULL) return -1;
     attempts.all = all;
-    int32_t *by_name = malloc(capacity * sizeof *by_name);
-    int32_t *by_process = malloc(capacity * sizeof *by_process);
-    if (by_name == NULL || by_process == NULL) {
-        free(by_name);
-        free(by_process);
-        return -1;
-    }
+    int32_t *heads = malloc(3 * (size_t)capacity * sizeof *heads);
+    if (heads == NULL) return -1;
     free(attempts.by_name);
-    free(attempts.by_process);
-    attempts.by_name = by_name;
-    attempts.by_process = by_process;
+    attempts.by_name = heads;
+    attempts.by_process = heads + capacity;
+    attempts.by_lane = heads + 2 * (size_t)capacity;
     memset(&all[attempts.capacity], 0, (capacity - attempts.capacity) * sizeof *all);
-    memset(by_name, 0xff, capacity * sizeof *by_name);
-    memset(by_process, 0xff, capacity * sizeof *by_process);
+    memset(heads, 0xff, 3 * (size_t)capacity * sizeof *heads);
     uint32_t before = attempts.capacity;
     attempts.capacity = capacity;
     for (uint32_t index = 0; index < capacity; index++) {
         if (table_state(index) == SLOT_FREE) continue;
         index_name(index);
         if (index < before && all[index].group != NULL && !all[index].exited) index_process(index);
+        if (index < before && all[index].holds_lane) index_lane(index);
     }
     return 0;
 }
 
 // MARK: - The queue of things to tell
 
-void attempt_mark_dirty(uint32_t index) {
+void attempt_mark_dirty(uint32_t index, enum urgency urgency) {
     struct attempt *attempt = &attempts.all[index];
+    if (urgency == NOTICE_NOW) attempts.dirty_since_ns = 0;
+    else if (attempts.first_dirty == ATTEMPT_NONE) attempts.dirty_since_ns = suanpan_boottime_ns();
     if (attempt->dirty) return;
     attempt->dirty = true;
     attempt->next_dirty = ATTEMPT_NONE;
     if (attempts.last_dirty == ATTEMPT_NONE) attempts.first_dirty = (int32_t)index;
     else attempts.all[attempts.last_dirty].next_dirty = (int32_t)index;
     attempts.last_dirty = (int32_t)index;
+}
+
+int64_t attempts_notice_delay(void) {
+    if (attempts.first_dirty == ATTEMPT_NONE || attempts.dirty_since_ns == 0) return 0;
+    int64_t delay = attempts.dirty_since_ns + NOTICE_DELAY_NS - suanpan_boottime_ns();
+    return delay > 0 ? delay : 0;
 }
 
 int32_t attempt_first_dirty(void) {
@@ -170,14 +206,77 @@ int attempts_setup(void) {
     if (output_setup() < 0) return -1;
     for (uint32_t index = 0; index < table_capacity(); index++) {
         enum slot_state state = table_state(index);
-        if (state != SLOT_STARTING && state != SLOT_RUNNING) continue;
+        if (state != SLOT_STARTING && state != SLOT_RUNNING && state != SLOT_WAITING) continue;
         struct slot *slot = table_slot(index);
+        if (state == SLOT_WAITING) {
+            slot->end.manner = SUANPAN_MANNER_NOT_STARTED;
+            slot->end.started_ns = slot->end.ended_ns = now;
+            table_set_state(index, SLOT_ENDED);
+            continue;
+        }
         if (group_mode() == SUANPAN_MODE_SUBREAPER && table_is_of_this_boot()) subreaper_purge(slot->process_id, slot->end.started_ns);
         output_recount(index);
         slot->end.manner = SUANPAN_MANNER_DRIVER_LOST;
         slot->end.ended_ns = now;
         table_set_state(index, SLOT_ENDED);
     }
+    return 0;
+}
+
+// MARK: - Lanes
+
+/// The lane goes to the next in it. True when there is one.
+static bool leave_lane(uint32_t index) {
+    struct attempt *attempt = attempt_at(index);
+    if (!attempt->holds_lane) return false;
+    unindex_lane(index);
+    int32_t next = attempt->next_in_lane;
+    if (next == ATTEMPT_NONE) return false;
+    index_lane((uint32_t)next);
+    attempt_at((uint32_t)next)->next_due = ATTEMPT_NONE;
+    if (attempts.last_due == ATTEMPT_NONE) attempts.first_due = next;
+    else attempts.all[attempts.last_due].next_due = next;
+    attempts.last_due = next;
+    launcher_again();
+    return true;
+}
+
+static void end_waiting(uint32_t index) {
+    struct slot *slot = table_slot(index);
+    struct attempt *attempt = attempt_at(index);
+    free(attempt->order);
+    attempt->order = NULL;
+    attempts.waiting--;
+    slot->end.manner = SUANPAN_MANNER_NOT_STARTED;
+    slot->end.started_ns = slot->end.ended_ns = suanpan_boottime_ns();
+    table_set_state(index, SLOT_ENDED);
+    attempt_mark_dirty(index, NOTICE_NOW);
+    (void)leave_lane(index);
+}
+
+static void withdraw(uint32_t index) {
+    struct attempt *attempt = attempt_at(index);
+    if (attempt->holds_lane) {
+        // Due: its turn comes in this very round of the loop.
+        attempt->withdrawn = true;
+        return;
+    }
+    int32_t previous = find_holder(table_slot(index)->lane);
+    while (attempts.all[previous].next_in_lane != (int32_t)index) previous = attempts.all[previous].next_in_lane;
+    attempts.all[previous].next_in_lane = attempt->next_in_lane;
+    end_waiting(index);
+}
+
+/// Keeps the order until the lane is free. -1 when there is no memory.
+static int line_up(uint32_t index, const struct suanpan_start *order) {
+    struct attempt *attempt = attempt_at(index);
+    attempt->order = malloc(order->header.length);
+    if (attempt->order == NULL) return -1;
+    memcpy(attempt->order, order, order->header.length);
+    attempts.waiting++;
+    int32_t last = find_holder(order->lane);
+    while (attempts.all[last].next_in_lane != ATTEMPT_NONE) last = attempts.all[last].next_in_lane;
+    attempts.all[last].next_in_lane = (int32_t)index;
     return 0;
 }
 
@@ -191,11 +290,12 @@ static void end_unstarted(uint32_t index, enum suanpan_step step, int error) {
     slot->end.step = step;
     slot->end.ended_ns = suanpan_boottime_ns();
     table_set_state(index, SLOT_ENDED);
-    attempt_mark_dirty(index);
+    attempt_mark_dirty(index, NOTICE_NOW);
+    (void)leave_lane(index);
 }
 
 /// Claims a slot; nothing of the attempt exists yet. The fields come before the state.
-static int64_t claim(const struct start_request *request) {
+static int64_t claim(const struct start_request *request, enum slot_state state) {
     int64_t claimed = table_claim();
     if (claimed < 0) return -1;
     uint32_t index = (uint32_t)claimed;
@@ -212,10 +312,12 @@ static int64_t claim(const struct start_request *request) {
     slot->note_bytes = order->note_bytes;
     slot->end = (struct suanpan_end){.started_ns = suanpan_boottime_ns()};
     slot->output_limit_bytes = order->output_limit_bytes;
+    slot->lane = order->lane;
     slot->output_files = 0;
     memcpy(slot->note, request->note, order->note_bytes);
-    table_set_state(index, SLOT_STARTING);
-    attempts.all[index] = (struct attempt){.next_dirty = ATTEMPT_NONE, .next_exited = ATTEMPT_NONE};
+    table_set_state(index, state);
+    attempts.all[index] = (struct attempt){
+        .next_dirty = ATTEMPT_NONE, .next_exited = ATTEMPT_NONE, .next_in_lane = ATTEMPT_NONE, .next_due = ATTEMPT_NONE};
     for (int stream = 0; stream < 2; stream++)
         attempts.all[index].streams[stream] = (struct attempt_stream){.read_end = -1, .write_end = -1, .file = -1};
     index_name(index);
@@ -268,7 +370,7 @@ static void launch(uint32_t index, const struct start_request *request) {
     index_process(index);
     attempts.running++;
     output_watch(index);
-    attempt_mark_dirty(index);
+    attempt_mark_dirty(index, NOTICE_LATER);
 }
 
 int attempt_start(const struct start_request *request) {
@@ -282,21 +384,59 @@ int attempt_start(const struct start_request *request) {
         }
         slot->fence = order->fence;
         attempt_at((uint32_t)known)->told = TOLD_NOTHING;
-        attempt_mark_dirty((uint32_t)known);
+        attempt_mark_dirty((uint32_t)known, NOTICE_NOW);
         return 0;
     }
-    int64_t index = claim(request);
+    bool waits = find_holder(order->lane) != ATTEMPT_NONE;
+    int64_t index = claim(request, waits ? SLOT_WAITING : SLOT_STARTING);
     if (index < 0) return SUANPAN_REFUSED_TABLE;
-    launch((uint32_t)index, request);
+    if (!waits) {
+        index_lane((uint32_t)index);
+        launch((uint32_t)index, request);
+    } else if (line_up((uint32_t)index, order) < 0) {
+        end_unstarted((uint32_t)index, SUANPAN_STEP_CLONE, ENOMEM);
+    }
     return 0;
+}
+
+void attempts_start_due(int count) {
+    while (attempts.first_due != ATTEMPT_NONE) {
+        if (count-- == 0) {
+            launcher_again();
+            return;
+        }
+        uint32_t index = (uint32_t)attempts.first_due;
+        struct attempt *attempt = attempt_at(index);
+        attempts.first_due = attempt->next_due;
+        if (attempts.first_due == ATTEMPT_NONE) attempts.last_due = ATTEMPT_NONE;
+        if (attempt->withdrawn || launcher_is_stopping()) {
+            end_waiting(index);
+            continue;
+        }
+        struct suanpan_start *order = attempt->order;
+        struct start_request request;
+        attempt->order = NULL;
+        attempts.waiting--;
+        table_set_state(index, SLOT_STARTING);
+        // It was read once, when it came.
+        (void)start_request_read(order, order->header.length, &request);
+        launch(index, &request);
+        free(order);
+    }
 }
 
 // MARK: - Other commands
 
+void attempt_withdraw(const struct suanpan_attempt *name) {
+    int32_t index = attempt_find(name);
+    if (index != ATTEMPT_NONE && table_state((uint32_t)index) == SLOT_WAITING) withdraw((uint32_t)index);
+}
+
 void attempt_signal(const struct suanpan_attempt *name, int signal) {
     int32_t index = attempt_find(name);
-    if (index == ATTEMPT_NONE || attempts.all[index].group == NULL) return;
-    group_signal(attempts.all[index].group, signal);
+    if (index == ATTEMPT_NONE) return;
+    if (table_state((uint32_t)index) == SLOT_WAITING) withdraw((uint32_t)index);
+    else if (attempts.all[index].group != NULL) group_signal(attempts.all[index].group, signal);
 }
 
 void attempt_release(const struct suanpan_attempt *name) {
@@ -328,7 +468,7 @@ void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t str
     if (index == ATTEMPT_NONE || (stream != SUANPAN_STDOUT && stream != SUANPAN_STDERR)) return;
     struct attempt_stream *state = &attempts.all[index].streams[stream - 1];
     state->notice_outstanding = false;
-    if (table_slot((uint32_t)index)->end.kept_bytes[stream - 1] > state->noticed_bytes) attempt_mark_dirty((uint32_t)index);
+    if (table_slot((uint32_t)index)->end.kept_bytes[stream - 1] > state->noticed_bytes) attempt_mark_dirty((uint32_t)index, NOTICE_NOW);
 }
 
 // MARK: - Ending
@@ -352,7 +492,8 @@ static void finish(uint32_t index) {
     attempt->group = NULL;
     attempt->exited = false;
     attempts.running--;
-    attempt_mark_dirty(index);
+    // The lane is busy again: nobody waits for this news.
+    attempt_mark_dirty(index, leave_lane(index) ? NOTICE_LATER : NOTICE_NOW);
 }
 
 static int64_t nanoseconds(struct timeval time) {

@@ -35,8 +35,12 @@ struct attempt {
     bool exited;     // the first process has been reaped; the group is not yet proven empty
     int wait_status;
     int64_t cpu_ns, memory_peak_bytes;  // of the first process and what it waited for
+    bool holds_lane, withdrawn;
+    struct suanpan_start *order;  // of one that waits, a copy; NULL otherwise
     int64_t retry_at_ns, retry_delay_ns;
-    int32_t next_by_name, next_by_process, next_dirty, next_exited;
+    int32_t next_by_name, next_by_process, next_by_lane, next_dirty, next_exited;
+    int32_t next_in_lane;  // who starts when this one has ended
+    int32_t next_due;
 };
 
 /// Takes over the table: attempts of a dead predecessor, whose groups are empty by now, have ended `driver lost`.
@@ -47,7 +51,8 @@ struct attempt *attempt_at(uint32_t index);
 int32_t attempt_find(const struct suanpan_attempt *name);
 /// True when `process` is the first process of an attempt that has not ended.
 bool attempt_is_leader(pid_t process);
-uint32_t attempts_running(void);
+/// Those that run, and those that wait for one that does.
+uint32_t attempts_unfinished(void);
 
 struct start_request {
     const struct suanpan_start *order;
@@ -57,9 +62,17 @@ struct start_request {
     const uint8_t *note;
 };
 
-/// Starts an attempt, or announces a known one again. A start that fails is an attempt that has ended.
+/// Checks every length of the order and points at its strings where they lie; valid until the next call. False when
+/// the order is malformed.
+bool start_request_read(const struct suanpan_start *order, size_t length, struct start_request *request);
+
+/// Starts an attempt, lines it up behind the others of its lane, or announces a known one again. A start that fails is
+/// an attempt that has ended.
 /// 0, or a refusal (enum suanpan_refusal) with errno, when there is no slot that could tell the outcome.
 int attempt_start(const struct start_request *request);
+/// An attempt that waits never starts; one that does not runs on.
+void attempt_withdraw(const struct suanpan_attempt *name);
+/// One that waits is withdrawn.
 void attempt_signal(const struct suanpan_attempt *name, int signal);
 void attempt_release(const struct suanpan_attempt *name);
 void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t stream);
@@ -69,8 +82,19 @@ void attempts_reap(void);
 /// Looks again at groups that were not empty when their first process exited.
 void attempts_look_at_exited(void);
 
+/// Starts attempts whose lane has become theirs, at most `count`; the loop comes round at once for the rest.
+void attempts_start_due(int count);
+
+enum urgency {
+    NOTICE_LATER,  // within NOTICE_DELAY_NS: several changes become one packet, and the agent wakes once for them
+    NOTICE_NOW,
+};
+enum { NOTICE_DELAY_NS = 8000000 };
+
 /// The queue of attempts with something to tell.
-void attempt_mark_dirty(uint32_t index);
+void attempt_mark_dirty(uint32_t index, enum urgency urgency);
+/// How long the queue may wait yet; 0 when something in it is urgent or overdue.
+int64_t attempts_notice_delay(void);
 int32_t attempt_first_dirty(void);
 void attempt_pop_dirty(void);
 /// A new agent knows nothing yet.

@@ -17,7 +17,6 @@
 enum {
     EVENT_BYTES = 32768,  // of a packet of events
     PACKETS_PER_TURN = 16,
-    STARTS_PER_TURN = 4,  // each takes the launcher about 0.3 ms; exits and output of others want their turn
     REFUSALS_MAX = 64,
 };
 
@@ -159,13 +158,14 @@ static bool append_listing(void) {
         if (known == NULL) return false;
         known->attempt = slot->attempt;
         known->fence = slot->fence;
+        known->lane = slot->lane;
         known->process_id = slot->process_id;
         known->note_bytes = slot->note_bytes;
         known->end = slot->end;
         memcpy(known + 1, slot->note, slot->note_bytes);
         struct attempt *attempt = attempt_at(index);
-        attempt->told = state == SLOT_ENDED ? TOLD_ENDED : TOLD_STARTED;
-        if (state == SLOT_RUNNING) attempt_mark_dirty(index);  // for its output
+        attempt->told = state == SLOT_ENDED ? TOLD_ENDED : state == SLOT_WAITING ? TOLD_NOTHING : TOLD_STARTED;
+        if (state == SLOT_RUNNING) attempt_mark_dirty(index, NOTICE_NOW);  // for its output
     }
     if (append(SUANPAN_LISTED, sizeof(struct suanpan_listed)) == NULL) return false;
     connection.list_position = -1;
@@ -238,6 +238,11 @@ static void make_packet(void) {
 static void send_events(void) {
     while (connection.descriptor >= 0 && connection.greeted) {
         if (connection.out_records == 0) {
+            int64_t delay = attempts_notice_delay();
+            if (delay > 0 && !connection.welcome_due && connection.list_position < 0 && connection.refusal_count == 0) {
+                launcher_within(delay);
+                break;
+            }
             connection.out_end = 0;
             make_packet();
             if (connection.out_records == 0) {
@@ -275,41 +280,10 @@ static void refuse(const struct suanpan_start *order, uint32_t reason, int error
     connection.refusals[connection.refusal_count++] = (struct refusal){order->attempt, order->fence, reason, error};
 }
 
-/// Checks every length of the order and points at its strings where they lie.
-static bool read_start(const struct suanpan_start *order, size_t length, struct start_request *request) {
-    // One entry a string, and each has at least its NUL; two terminators.
-    static char *strings[SUANPAN_PACKET_BYTES_MAX + 2];
-    if (length < sizeof *order) return false;
-    size_t rest = length - sizeof *order;
-    if (order->strings_bytes > rest || order->note_bytes > rest - order->strings_bytes) return false;
-    if (order->note_bytes > SUANPAN_NOTE_BYTES_MAX || order->argument_count < 1) return false;
-    if (order->argument_count > order->strings_bytes || order->environment_count > order->strings_bytes) return false;
-    if (order->cpu_milli < 0 || order->memory_bytes < 0 || order->output_limit_bytes < 0) return false;
-
-    char *text = (char *)(order + 1);
-    char *end = text + order->strings_bytes;
-    size_t wanted = 1 + (size_t)order->argument_count + order->environment_count;
-    size_t place = 0;
-    for (size_t count = 0; count < wanted; count++) {
-        char *terminator = text < end ? memchr(text, 0, (size_t)(end - text)) : NULL;
-        if (terminator == NULL) return false;
-        if (count == 0) request->work_directory = text;
-        else strings[place++] = text;
-        if (count == order->argument_count) strings[place++] = NULL;
-        text = terminator + 1;
-    }
-    strings[place] = NULL;
-    request->order = order;
-    request->arguments = strings;
-    request->environment = strings + order->argument_count + 1;
-    request->note = (const uint8_t *)end;
-    return text == end;
-}
-
-static bool handle_release(const struct suanpan_release *release, size_t length) {
-    if (length < sizeof *release || release->count > (length - sizeof *release) / sizeof(struct suanpan_attempt)) return false;
-    const struct suanpan_attempt *names = (const void *)(release + 1);
-    for (uint32_t which = 0; which < release->count; which++) attempt_release(&names[which]);
+static bool for_each(const struct suanpan_attempt_list *list, size_t length, void (*act)(const struct suanpan_attempt *)) {
+    if (length < sizeof *list || list->count > (length - sizeof *list) / sizeof(struct suanpan_attempt)) return false;
+    const struct suanpan_attempt *names = (const void *)(list + 1);
+    for (uint32_t which = 0; which < list->count; which++) act(&names[which]);
     return true;
 }
 
@@ -325,7 +299,7 @@ static bool handle(const struct suanpan_record_header *header) {
     case SUANPAN_START: {
         struct start_request request;
         const struct suanpan_start *order = (const void *)header;
-        if (!read_start(order, length, &request)) return false;
+        if (!start_request_read(order, length, &request)) return false;
         int refusal = attempt_start(&request);
         if (refusal != 0) refuse(order, (uint32_t)refusal, errno);
         return true;
@@ -336,7 +310,8 @@ static bool handle(const struct suanpan_record_header *header) {
         attempt_signal(&order->attempt, order->signal);
         return true;
     }
-    case SUANPAN_RELEASE: return handle_release((const void *)header, length);
+    case SUANPAN_RELEASE: return for_each((const void *)header, length, attempt_release);
+    case SUANPAN_WITHDRAW: return for_each((const void *)header, length, attempt_withdraw);
     case SUANPAN_ACK_OUTPUT: {
         const struct suanpan_ack_output *order = (const void *)header;
         if (length < sizeof *order) return false;

@@ -15,6 +15,9 @@ struct launcher_options {
     int64_t linger_ns;
 };
 
+/// Starts in one turn of the loop: each takes about 0.3 ms, and exits and output of others want their turn.
+enum { STARTS_PER_TURN = 4 };
+
 /// The kind of a watched descriptor: the upper half of its epoll datum, the slot's index is the lower.
 enum watch_kind {
     WATCH_SIGNALS = 1,

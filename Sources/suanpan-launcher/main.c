@@ -117,7 +117,7 @@ static void dispatch(const struct epoll_event *event) {
 static bool may_exit(int64_t linger_ns) {
     bool requested = loop.exit_requested;
     loop.exit_requested = false;
-    if (attempts_running() > 0) {
+    if (attempts_unfinished() > 0) {
         loop.idle_since_ns = 0;
         return false;
     }
@@ -145,9 +145,11 @@ static void run(int64_t linger_ns) {
         for (int which = 0; which < count; which++) dispatch(&events[which]);
         // 3. Groups that were not empty at once.
         attempts_look_at_exited();
-        // 4. Commands left over, then everything there is to tell, in as few packets as it takes.
+        // 4. Lanes that have become free.
+        attempts_start_due(STARTS_PER_TURN);
+        // 5. Commands left over, then everything there is to tell, in as few packets as it takes.
         connection_turn();
-        // 5. Stay or go.
+        // 6. Stay or go.
         if (may_exit(linger_ns)) return;
     }
 }

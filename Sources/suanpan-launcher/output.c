@@ -134,7 +134,7 @@ static bool drain_once(uint32_t index, int stream) {
     size_t kept = wanted == 0 ? 0 : keep(index, stream, buffer, wanted);
     slot->end.kept_bytes[stream] += (int64_t)kept;
     slot->end.dropped_bytes += length - (ssize_t)kept;
-    if (kept > 0 && !state->notice_outstanding) attempt_mark_dirty(index);
+    if (kept > 0 && !state->notice_outstanding) attempt_mark_dirty(index, NOTICE_NOW);
     return true;
 }
 

@@ -12,7 +12,7 @@
 
 #include "launcher.h"
 
-enum { TABLE_HEADER_BYTES = 4096, TABLE_CAPACITY_MIN = 64, TABLE_FORMAT = 1 };
+enum { TABLE_HEADER_BYTES = 4096, TABLE_CAPACITY_MIN = 64, TABLE_FORMAT = 2 };
 
 static const char table_magic[8] = {'S', 'U', 'A', 'N', 'P', 'A', 'N', 't'};
 
@@ -151,7 +151,7 @@ static void sanitise(void) {
         table.header->group_directory[which][TABLE_GROUP_DIRECTORY_BYTES - 1] = 0;
     for (uint32_t index = 0; index < table_capacity(); index++) {
         struct slot *slot = table_slot(index);
-        if (table_state(index) > SLOT_ENDED) table_set_state(index, SLOT_FREE);
+        if (table_state(index) > SLOT_WAITING) table_set_state(index, SLOT_FREE);
         if (slot->note_bytes > SUANPAN_NOTE_BYTES_MAX) slot->note_bytes = 0;
     }
 }

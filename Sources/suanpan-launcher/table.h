@@ -17,6 +17,7 @@ enum slot_state {
     SLOT_STARTING = 1,  // claimed; a process may exist
     SLOT_RUNNING = 2,   // its program runs, or its group is being emptied
     SLOT_ENDED = 3,     // `end` is final; kept until released
+    SLOT_WAITING = 4,   // behind others of its lane; no process was made
 };
 
 struct slot {
@@ -28,8 +29,9 @@ struct slot {
     uint32_t note_bytes;
     struct suanpan_end end;
     int64_t output_limit_bytes;
+    uint64_t lane;
     uint32_t output_files;  // bit 0: stdout has a file, bit 1: stderr
-    uint32_t reserved[17];
+    uint32_t reserved[15];
     uint8_t note[SUANPAN_NOTE_BYTES_MAX];
 };
 

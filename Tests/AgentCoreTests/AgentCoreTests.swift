@@ -33,7 +33,7 @@ import Testing
     }
 
     private func start(
-        timeLimit: Span? = nil, grace: Span = .seconds(30), onNodeLost: NodeLossPolicy = .wait, account: UserAccount? = nil
+        slot: UInt64? = nil, timeLimit: Span? = nil, grace: Span = .seconds(30), onNodeLost: NodeLossPolicy = .wait, account: UserAccount? = nil
     ) -> AgentCommand.Body {
         .start(
             StartBatch(
@@ -45,7 +45,7 @@ import Testing
                     arrayFirst: 0, isArray: false),
                 starts: [
                     StartOrder(
-                        attempt: attempt, fence: Fence(1), allocation: Allocation(cpuMilli: 500, memoryBytes: 1 << 30),
+                        attempt: attempt, fence: Fence(1), slot: slot.map { Fence($0) }, allocation: Allocation(cpuMilli: 500, memoryBytes: 1 << 30),
                         restartReason: .none,
                         gang: nil)
                 ]))
@@ -173,6 +173,41 @@ import Testing
         #expect(core.handle(.logAcknowledged(ack), at: 6) == [.release([attempt])])
     }
 
+    @Test func aSuccessorIsGivenBackWhenItHasWaitedTooLong() {
+        var core = makeCore()
+        _ = registered(&core)
+        let effects = core.handle(command(1, start(slot: 7)), at: 0)
+        #expect(launches(effects).map(\.slot) == [Fence(7)])
+        _ = core.handle(.tick, at: 0)  // the first heartbeat
+        #expect(core.nextDeadline == second)
+        #expect(core.handle(.tick, at: second).contains(.withdraw([attempt])))
+        // Asked for again, should the driver not have heard.
+        #expect(core.nextDeadline == 2 * second)
+        let end = ProcessEnd(manner: .notStarted, startedAt: second, endedAt: second)
+        #expect(ends(core.handle(.driver([.ended(attempt, end)]), at: second)).map(\.cause) == [.returned])
+    }
+
+    @Test func aSuccessorThatHasStartedIsNotGivenBack() {
+        var core = makeCore()
+        _ = registered(&core)
+        _ = core.handle(command(1, start(slot: 7)), at: 0)
+        _ = core.handle(.driver([.started(attempt, processID: 5, at: 1)]), at: 1)
+        #expect(!core.handle(.tick, at: 2 * second).contains(.withdraw([attempt])))
+    }
+
+    @Test func aReportSaysHowLongAgoTheEndWas() {
+        var core = makeCore()
+        _ = registered(&core)
+        _ = core.handle(command(1, start()), at: 0)
+        let end = ProcessEnd(manner: .exited(code: 0), startedAt: 0, endedAt: second)
+        let effects = core.handle(.driver([.ended(attempt, end)]), at: second + 5)
+        guard case .send(.report(let report)) = effects.first else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(report.statuses.map(\.age) == [Span(nanoseconds: 5)])
+    }
+
     @Test func jobsNeverRunAsRootUnlessAllowed() {
         var core = makeCore()
         _ = registered(&core)
@@ -185,7 +220,7 @@ import Testing
     @Test func aRestartedAgentAdoptsWhatRuns() {
         var core = makeCore()
         let note = [UInt8]()
-        let recovered = RecoveredAttempt(attempt: attempt, fence: Fence(1), note: note, startedAt: 0, end: nil)
+        let recovered = RecoveredAttempt(attempt: attempt, fence: Fence(1), slot: Fence(1), note: note, startedAt: 0, end: nil)
         _ = core.handle(.connected, at: second)
         let effects = core.handle(.driver([.recovered([recovered])]), at: second)
         #expect(registers(effects))

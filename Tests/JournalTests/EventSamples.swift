@@ -8,7 +8,7 @@ import SchedulingCore
 enum EventKind: String, CaseIterable {
     case clusterFounded, leadershipBegan, jobAccepted, jobCancelRequested, waitingUnitsCancelled, unitsPlaced, attemptStarted
     case unitStopRequested, attemptEnded, jobFinished, timersDue, idempotencyExpired, nodeEnrolled, nodeRegistered, nodeSuspected
-    case nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet, hourCut
+    case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet, hourCut
 
     init(_ event: Event) {
         switch event {
@@ -18,6 +18,8 @@ enum EventKind: String, CaseIterable {
         case .jobCancelRequested: self = .jobCancelRequested
         case .waitingUnitsCancelled: self = .waitingUnitsCancelled
         case .unitsPlaced: self = .unitsPlaced
+        case .successorsGranted: self = .successorsGranted
+        case .successorReturned: self = .successorReturned
         case .attemptStarted: self = .attemptStarted
         case .unitStopRequested: self = .unitStopRequested
         case .attemptEnded: self = .attemptEnded
@@ -70,6 +72,18 @@ enum Sample {
                     ],
                     at: time)),
             .attemptStarted(attempt, elapsed: .milliseconds(3), at: time),
+            .successorsGranted(
+                GrantedSuccessors(
+                    job: JobID(300), attempt: 1,
+                    slots: [
+                        GrantedSuccessors.Slot(
+                            holder: 70_000, node: NodeID(9), slot: Fence(800),
+                            tasks: [
+                                GrantedSuccessors.Task(ordinal: 70_001, fence: Fence(801)),
+                                GrantedSuccessors.Task(ordinal: 70_002, fence: Fence(802)),
+                            ])
+                    ], at: time)),
+            .successorReturned(attempt, from: NodeID(9), at: time),
             .unitStopRequested(StoppedUnit(job: JobID(300), ordinal: 70_000, grace: .seconds(30), reason: .user, at: time)),
             .attemptEnded(ended(.finished(.succeeded, .none))),
             .jobFinished(FinishedJob(id: JobID(300), state: .failed, reason: .exitCode, exitCode: 7, at: time)),

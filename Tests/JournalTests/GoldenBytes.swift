@@ -14,6 +14,8 @@ let goldenBytes: [EventKind: String] = [
     .jobCancelRequested: "0401ac02aab4eeb8b7a4eab331",
     .waitingUnitsCancelled: "0501ac02aab4eeb8b7a4eab331",
     .unitsPlaced: "0601ac0201f0a204010109a08d06d00f808080800800aab4eeb8b7a4eab331",
+    .successorsGranted: "1801ac020101f0a20409a00602f1a204a106f2a204a206aab4eeb8b7a4eab331",
+    .successorReturned: "1901ac02f0a2040109aab4eeb8b7a4eab331",
     .attemptStarted: "0701ac02f0a20401809bee02aab4eeb8b7a4eab331",
     .unitStopRequested: "0801ac02f0a20480b09dc2df0114aab4eeb8b7a4eab331",
     .attemptEnded: "0901ac02f0a2040109010000a48bb099098efa8efc059c85e30bf0010000000500010500aab4eeb8b7a4eab331",

@@ -1,4 +1,5 @@
 import ClusterModel
+import Metering
 import SchedulerTestKit
 import Testing
 
@@ -28,6 +29,61 @@ import Testing
         let batches = harness.report(attempt, on: node, fence: place.fence, .ended(AttemptEnd(cause: .exited, exitCode: 0)))
         #expect(batches.count == 1)
         #expect(batches[0].effects.contains { if case .command(_, _, .start) = $0 { true } else { false } })
+    }
+
+    /// Ends of one message are billed as the node's clock saw them: each task from the end of the one before.
+    @Test func aHandOverIsBilledAtTheNodesInstant() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
+        _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 9)))
+        func status(_ index: UInt32, _ fence: Fence, age: Int64) -> AttemptStatus {
+            AttemptStatus(
+                attempt: AttemptID(job: JobID(1), index: index, number: 1), fence: fence,
+                phase: .ended(AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(10))), age: .milliseconds(age))
+        }
+        let first = harness.place(of: AttemptID(job: JobID(1), index: 0, number: 1))!
+        harness.pass(.milliseconds(10))
+        _ = harness.report(on: node, [status(0, first.fence, age: 0)])
+        let began = harness.now
+        harness.pass(.milliseconds(30))
+        // In the wrong order, and one older than the coordinator can have meant.
+        let fences = (1...3).map { harness.place(of: AttemptID(job: JobID(1), index: $0, number: 1))!.fence }
+        let batches = harness.report(on: node, [status(3, fences[2], age: 5), status(2, fences[1], age: 12), status(1, fences[0], age: 400)])
+        var bills: [UInt32: (LogicalTime, LogicalTime)] = [:]
+        for case .usage(let segment) in batches.flatMap(\.rows) { bills[segment.attempt.task.index] = (segment.start, segment.end) }
+        #expect(bills[1]! == (began, began))
+        #expect(bills[2]! == (began, began + .milliseconds(18)))
+        #expect(bills[3]! == (began + .milliseconds(18), began + .milliseconds(25)))
+        let violations = harness.violations
+        #expect(violations.isEmpty)
+    }
+
+    /// The last tasks of an array spread over the slots instead of queueing in one.
+    @Test func theLastTasksOfAnArrayAreNotLinedUp() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 4))
+        _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 6)))
+        let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
+        let place = harness.place(of: attempt)!
+        let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(1))
+        let batches = harness.report(attempt, on: node, fence: place.fence, .ended(end))
+        #expect(!batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } })
+    }
+
+    /// Slots that stay busy are no room: nothing that was passed over is looked at again.
+    @Test func aHandOverExaminesNoNode() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
+        for number in 0..<20 { _ = harness.addNode(Build.node("other-\(number)", cpus: 1)) }
+        _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 2000)))
+        let end = AttemptStatus.Phase.ended(AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(5)))
+        let first = AttemptID(job: JobID(1), index: 0, number: 1)
+        _ = harness.report(first, on: node, fence: harness.place(of: first)!.fence, end)
+        var next: AttemptID?
+        for case .unitsPlaced(let placed) in harness.journal { next = AttemptID(job: JobID(1), index: placed.units[0].ordinal, number: 1) }
+        let before = harness.loop.candidatesExamined
+        _ = harness.report(next!, on: node, fence: harness.place(of: next!)!.fence, end)
+        #expect(harness.loop.candidatesExamined == before)
     }
 
     /// A straggler of another grant, or a peer that makes things up.
@@ -73,7 +129,16 @@ import Testing
         var harness = ClusterHarness()
         _ = harness.addNode(Build.node("n1", cpus: 2, gpus: 2))
         _ = harness.submit(Build.job(devices: DeviceRequest(kind: .gpu, count: 1, shareMilli: 250), tasks: 2), key: "k")
+        let (node, _) = harness.addNode(Build.node("n2", cpus: 2))
         _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 99)))
+        // Run-ahead is part of the state: one slot handed over, others with successors.
+        for index in UInt32(0)...1 {
+            let attempt = AttemptID(job: JobID(2), index: index, number: 1)
+            guard let place = harness.place(of: attempt), place.node == node else { continue }
+            let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(5))
+            _ = harness.report(attempt, on: node, fence: place.fence, .ended(end))
+        }
+        #expect(harness.journal.contains { if case .successorsGranted = $0 { true } else { false } })
         let bytes = harness.loop.core.snapshot()
         let reread = try SchedulerCore(snapshot: bytes)
         let again = reread.snapshot()

@@ -36,7 +36,7 @@ struct ScenarioRunner: ~Copyable {
             let (batches, result) = harness.perform(.cancel(JobID(parsing: words[1])!))
             return Trace.reply(result) + Trace.lines(batches)
         case "running": return report(words[1], .running(elapsed: .zero))
-        case "ended": return report(words[1], .ended(end(options)))
+        case "ended": return report(words[1], .ended(end(options)), age: .milliseconds(options.number("age") ?? 0))
         case "register": return register(words[1], words.dropFirst(2), options)
         case "disconnect": return Trace.lines(harness.perform(.disconnected(nodes[words[1]]!.id)).batches)
         case "silent":
@@ -57,9 +57,9 @@ struct ScenarioRunner: ~Copyable {
         }
     }
 
-    private mutating func report(_ text: String, _ phase: AttemptStatus.Phase) -> [String] {
+    private mutating func report(_ text: String, _ phase: AttemptStatus.Phase, age: Span = .zero) -> [String] {
         guard let attempt = AttemptID(parsing: text), let place = harness.place(of: attempt) else { return ["\(text) was never placed"] }
-        return Trace.lines(harness.report(attempt, on: place.node, fence: place.fence, phase))
+        return Trace.lines(harness.report(attempt, on: place.node, fence: place.fence, phase, age: age))
     }
 
     private mutating func register(_ name: String, _ attempts: some Sequence<String>, _ options: Options) -> [String] {
@@ -78,7 +78,9 @@ struct ScenarioRunner: ~Copyable {
         if options.flag("timeout") { return AttemptEnd(cause: .timeLimit, exitCode: 124) }
         if options.flag("stopped") { return AttemptEnd(cause: .stopped, exitCode: 143, signal: 15) }
         if options.flag("lost") { return AttemptEnd(cause: .infrastructure, exitCode: 125) }
-        return AttemptEnd(cause: .exited, exitCode: Int32(options.number("exit") ?? 0))
+        if options.flag("returned") { return AttemptEnd(cause: .returned, exitCode: 0) }
+        return AttemptEnd(
+            cause: .exited, exitCode: Int32(options.number("exit") ?? 0), elapsed: .milliseconds(options.number("ms") ?? 0))
     }
 
     private func specification(_ name: String, _ options: Options) -> JobSpecification {
@@ -139,6 +141,12 @@ enum Trace {
                 + placed.units.flatMap { unit in
                     unit.places.map { "\(placed.job)/\(unit.ordinal) try \(unit.attempt) on \($0.node)" + devices($0.allocation) }
                 }.joined(separator: ", ")
+        case .successorsGranted(let granted):
+            "lined up "
+                + granted.slots.map { slot in
+                    "\(slot.tasks.map { "\(granted.job)/\($0.ordinal)" }.joined(separator: " ")) behind \(granted.job)/\(slot.holder) on \(slot.node)"
+                }.joined(separator: ", ")
+        case .successorReturned(let attempt, _, _): "given back \(attempt)"
         case .attemptStarted(let attempt, _, _): "started \(attempt)"
         case .unitStopRequested(let stop): "stopping \(stop.job)/\(stop.ordinal) because of \(stop.reason.name)"
         case .attemptEnded(let ended):

@@ -1,3 +1,4 @@
+import Foundation
 import SimulationKit
 import Testing
 
@@ -5,8 +6,21 @@ import Testing
     /// Seeds that once failed, kept for ever.
     static let regressions: [UInt64] = RegressionSeeds.all
 
-    @Test(arguments: Array(UInt64(1)...50)) func everyPromiseHolds(seed: UInt64) throws {
+    /// `SUANPAN_SEEDS=5000` runs so many.
+    static let seeds = UInt64(ProcessInfo.processInfo.environment["SUANPAN_SEEDS"] ?? "") ?? 50
+
+    @Test(arguments: 1...seeds) func everyPromiseHolds(seed: UInt64) throws {
         try check(seed)
+    }
+
+    /// A promise about what never happened is cheap.
+    @Test func theSeedsHandSlotsOver() throws {
+        var handOvers = 0
+        for seed in UInt64(1)...10 {
+            var simulation = Simulation(seed: seed)
+            handOvers += try simulation.run().handOvers
+        }
+        #expect(handOvers > 20)
     }
 
     @Test(arguments: regressions) func aSeedThatOnceFailedHolds(seed: UInt64) throws {

@@ -276,6 +276,86 @@ struct LauncherDriverTests {
         }
     }
 
+    /// Each writes when it starts and when it ends: what runs at the same time shows as a line out of turn.
+    @Test(arguments: isolations) func successorsRunOneAfterTheOther(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            let file = harness.directory + "/turns"
+            // Five in one lane, from two calls, and one beside them that must not wait.
+            let orders = (0..<5).map { order($0, ["sh", "-c", "echo a\($0) >>\(file); sleep 0.02; echo b\($0) >>\(file)"], slot: 7) }
+            try await harness.launch(Array(orders.prefix(3)))
+            try await harness.launch(Array(orders.dropFirst(3)) + [order(9, ["sleep", "1000"])])
+            _ = await harness.log.processID(of: attempt(9))
+            let ends = await harness.log.ends(5)
+            #expect(ends.values.allSatisfy { $0.manner == .exited(code: 0) })
+            #expect(contents(file) == "a0 b0 a1 b1 a2 b2 a3 b3 a4 b4")
+            try await harness.signal(attempt(9), SIGKILL)
+            _ = await harness.log.end(of: attempt(9))
+        }
+    }
+
+    /// A start that fails, and one that was withdrawn or told to stop, hand the lane on.
+    @Test func whatNeverStartsDoesNotHoldUpItsLane() async throws {
+        try await withHarness { harness in
+            try await harness.launch(
+                shell(0, "read line </dev/null; sleep 1000"), order(1, ["true"]), order(2, ["/no/such/program"], slot: 1_000),
+                order(3, ["true"], slot: 1_000), order(4, ["true"], slot: 1_000), shell(5, "exit 5", slot: 1_000))
+            _ = await harness.log.processID(of: attempt(0))
+            try await harness.withdraw([attempt(0), attempt(3)])
+            try await harness.signal(attempt(4), SIGTERM)
+            #expect(await harness.log.end(of: attempt(3)).manner == .notStarted)
+            #expect(await harness.log.end(of: attempt(4)).manner == .notStarted)
+            try await harness.signal(attempt(0), SIGKILL)
+            // Withdrawn while it ran: it ran on.
+            #expect(await harness.log.end(of: attempt(0)).manner == .signalled(SIGKILL))
+            #expect(await harness.log.end(of: attempt(2)).manner == .notFound)
+            #expect(await harness.log.end(of: attempt(5)).manner == .exited(code: 5))
+        }
+    }
+
+    /// Whoever comes back learns who waits; whoever takes over finds that they never started.
+    @Test func thoseThatWaitSurviveTheAgentAndEndWithTheLauncher() async throws {
+        let harness = LauncherHarness()
+        #expect(try await harness.start() == [])
+        try await harness.launch(order(0, ["sleep", "1000"], slot: 7), order(1, ["true"], fence: 3, slot: 7, note: [9]))
+        _ = await harness.log.processID(of: attempt(0))
+        harness.abandon()
+        let second = LauncherHarness(directory: harness.directory)
+        let known = try await second.start().sorted { $0.attempt < $1.attempt }
+        #expect(known.map(\.slot) == [Fence(7), Fence(7)])
+        #expect(known.map { $0.startedAt == nil } == [false, true])
+        #expect(known[1].note == [9] && known[1].fence == Fence(3))
+        #expect(kill(second.launcherProcess(), SIGKILL) == 0)
+        let event = await second.log.first { if case .recovered(let known) = $0 { known.contains { $0.end != nil } } else { false } }
+        guard case .recovered(let left) = event else { return }
+        #expect(left.sorted { $0.attempt < $1.attempt }.map(\.end?.manner) == [.driverLost, .notStarted])
+        try await second.release([attempt(0), attempt(1)])
+        try await second.finish()
+    }
+
+    /// Many lanes, long ones: every attempt ends once, whatever order exits and starts come in.
+    @Test(arguments: isolations) func manyShortSuccessors(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            let count: UInt32 = 2_000
+            for first in stride(from: UInt32(0), to: count, by: 100) {
+                try await harness.launch((first..<first + 100).map { order($0, ["/bin/true"], slot: UInt64($0 % 5)) })
+            }
+            try await harness.withdraw((0..<count).filter { $0 % 10 == 9 }.map { attempt($0) })
+            let ends = await harness.log.ends(Int(count))
+            #expect(ends.values.allSatisfy { $0.manner == .exited(code: 0) || $0.manner == .notStarted })
+            let told = harness.log.all.count { if case .ended = $0 { true } else { false } }
+            #expect(told == Int(count))
+            try await harness.release((0..<count).map { attempt($0) })
+        }
+    }
+
+    private func contents(_ path: String) -> String {
+        let file = open(path, O_RDONLY)
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let length = read(file, &buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(length, 0)), as: UTF8.self).split(separator: "\n").joined(separator: " ")
+    }
+
     @Test(arguments: isolations) func manyShortTasks(isolation: String) async throws {
         try await withHarness(isolation: isolation) { harness in
             let count: UInt32 = 2_000

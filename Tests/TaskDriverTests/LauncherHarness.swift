@@ -129,6 +129,7 @@ final class LauncherHarness: Sendable {
     func signal(_ attempt: AttemptID, _ signal: Int32) async throws {
         try await loop.perform { [driver] in driver.signal(attempt, signal) }
     }
+    func withdraw(_ attempts: [AttemptID]) async throws { try await loop.perform { [driver] in driver.withdraw(attempts) } }
     func release(_ attempts: [AttemptID]) async throws { try await loop.perform { [driver] in driver.release(attempts) } }
 
     func read(
@@ -165,16 +166,16 @@ final class LauncherHarness: Sendable {
 
 /// An order of job 1 with usable defaults.
 func order(
-    _ index: UInt32, _ command: [String], fence: UInt64 = 1, environment: [String] = ["PATH=/usr/bin:/bin"], workDirectory: String = "/tmp",
+    _ index: UInt32, _ command: [String], fence: UInt64 = 1, slot: UInt64? = nil, environment: [String] = ["PATH=/usr/bin:/bin"], workDirectory: String = "/tmp",
     userID: UInt32 = getuid(), groupID: UInt32 = getgid(), cpuMilli: Int64 = 0, memoryBytes: Int64 = 0, outputLimitBytes: Int64 = 1 << 20,
     note: [UInt8] = []
 ) -> LaunchOrder {
     LaunchOrder(
-        attempt: attempt(index), fence: Fence(fence), command: command, environment: environment, workDirectory: workDirectory,
+        attempt: attempt(index), fence: Fence(fence), slot: Fence(slot ?? 1_000 + UInt64(index)), command: command, environment: environment, workDirectory: workDirectory,
         userID: userID, groupID: groupID, cpuMilli: cpuMilli, memoryBytes: memoryBytes, outputLimitBytes: outputLimitBytes, note: note)
 }
 
-func shell(_ index: UInt32, _ script: String) -> LaunchOrder { order(index, ["sh", "-c", script]) }
+func shell(_ index: UInt32, _ script: String, slot: UInt64? = nil) -> LaunchOrder { order(index, ["sh", "-c", script], slot: slot) }
 
 func attempt(_ index: UInt32) -> AttemptID { AttemptID(job: JobID(1), index: index, number: 1) }
 

@@ -59,6 +59,22 @@ private final class VirtualClock: Sendable {
             ])
     }
 
+    @Test func successorsWaitForTheirSlot() throws {
+        let driver = try makeDriver()
+        let environment = ["SUANPAN_SIM_SECONDS=1"]
+        driver.launch((0..<3).map { order($0, ["x"], slot: 7, environment: environment) })
+        driver.withdraw([attempt(0), attempt(1)])
+        clock.advance(to: 10_000_000_000)
+        #expect(
+            log.all == [
+                .recovered([]), .started(attempt(0), processID: 100_000, at: 0),
+                .ended(attempt(1), ProcessEnd(manner: .notStarted, startedAt: 0, endedAt: 0)),
+                .ended(attempt(0), ProcessEnd(manner: .exited(code: 0), startedAt: 0, endedAt: 1_000_000_000)),
+                .started(attempt(2), processID: 100_001, at: 1_000_000_000),
+                .ended(attempt(2), ProcessEnd(manner: .exited(code: 0), startedAt: 1_000_000_000, endedAt: 2_000_000_000)),
+            ])
+    }
+
     @Test(arguments: [SIGTERM, SIGKILL]) func signalsEndAtOnce(signal: Int32) throws {
         let driver = try makeDriver()
         driver.launch([order(0, ["x"], environment: ["SUANPAN_SIM_SECONDS=1000"])])

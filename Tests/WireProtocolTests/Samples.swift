@@ -52,6 +52,14 @@ enum Samples {
         .report(AttemptReport(session: SessionID(1), statuses: [AttemptStatus(attempt: attempt, fence: Fence(5), phase: .ended(end))])),
         .topology(TopologyDocument(digest: [UInt8](repeating: 1, count: 32), compressedXML: [2, 3])),
         .goodbye(SessionID(9)),
+        .report(
+            AttemptReport(
+                session: SessionID(1),
+                statuses: [
+                    AttemptStatus(
+                        attempt: attempt, fence: Fence(5), phase: .ended(AttemptEnd(cause: .returned, exitCode: 0)),
+                        age: Span(nanoseconds: 71))
+                ])),
     ]
 
     static let coordinatorMessages: [CoordinatorMessage] = [
@@ -67,6 +75,15 @@ enum Samples {
                     job: JobID(12), template: template, starts: [start(rank: 0, nodes: ["a", "b"]), start(rank: 1, nodes: ["a", "b"])]))),
         command(.stop([StopOrder(attempt: attempt, grace: Span(nanoseconds: 41))])),
         command(.release([attempt])),
+        command(
+            .start(
+                StartBatch(
+                    job: JobID(12), template: template,
+                    starts: [
+                        StartOrder(
+                            attempt: attempt, fence: Fence(3), slot: Fence(1), allocation: Allocation(cpuMilli: 1000, memoryBytes: 1 << 30),
+                            restartReason: .none, gang: nil)
+                    ]))),
     ]
 
     static let chunk = LogChunk(attempt: attempt, stream: 2, offset: 51, bytes: [65, 66], isLast: true)

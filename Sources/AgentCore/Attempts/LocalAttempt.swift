@@ -3,11 +3,12 @@ import ClusterModel
 /// An attempt as its node knows it.
 struct LocalAttempt: Hashable, Sendable {
     enum Phase: Hashable, Sendable {
-        /// Handed to the driver. Leads to running or ended.
+        /// Handed to the driver; a successor waits there. Leads to running or ended.
         case launching
         /// Since this boot instant.
         case running(since: Int64)
-        case ended(AttemptEnd)
+        /// At this boot instant.
+        case ended(AttemptEnd, at: Int64)
     }
 
     /// Why the agent itself is stopping it.
@@ -21,6 +22,8 @@ struct LocalAttempt: Hashable, Sendable {
     var phase: Phase
     var terms: AttemptTerms
     var stop: Stop?
+    /// A successor that waits is given back at this instant, and asked for again until the driver has answered.
+    var returnAt: Int64?
     /// A `running` report is due at this instant; nil when made or superseded.
     var startReportAt: Int64?
     /// The `ended` report is repeated at this instant until released.
@@ -34,13 +37,13 @@ struct LocalAttempt: Hashable, Sendable {
     }
 
     func status(of attempt: AttemptID, at now: Int64) -> AttemptStatus {
-        let phase: AttemptStatus.Phase =
-            switch phase {
-            case .launching: .starting
-            case .running(let since): .running(elapsed: Span(nanoseconds: max(0, now - since)))
-            case .ended(let end): .ended(end)
-            }
-        return AttemptStatus(attempt: attempt, fence: fence, phase: phase)
+        switch phase {
+        case .launching: return AttemptStatus(attempt: attempt, fence: fence, phase: .starting)
+        case .running(let since):
+            return AttemptStatus(attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: max(0, now - since))))
+        case .ended(let end, let at):
+            return AttemptStatus(attempt: attempt, fence: fence, phase: .ended(end), age: Span(nanoseconds: max(0, now - at)))
+        }
     }
 }
 

@@ -6,6 +6,9 @@ public import ClusterModel
 public struct LaunchOrder: Hashable, Sendable {
     public var attempt: AttemptID
     public var fence: Fence
+    /// While an attempt with the same slot runs or waits, this one waits; the driver starts it when those before it
+    /// have ended.
+    public var slot: Fence
     /// Program and arguments; the program is looked up in the order's own PATH when it holds no slash.
     public var command: [String]
     /// `NAME=value` entries, the whole environment of the process.
@@ -22,11 +25,12 @@ public struct LaunchOrder: Hashable, Sendable {
     public var note: [UInt8]
 
     public init(
-        attempt: AttemptID, fence: Fence, command: [String], environment: [String], workDirectory: String, userID: UInt32,
+        attempt: AttemptID, fence: Fence, slot: Fence, command: [String], environment: [String], workDirectory: String, userID: UInt32,
         groupID: UInt32, cpuMilli: Int64, memoryBytes: Int64, outputLimitBytes: Int64, note: [UInt8]
     ) {
         self.attempt = attempt
         self.fence = fence
+        self.slot = slot
         self.command = command
         self.environment = environment
         self.workDirectory = workDirectory
@@ -52,6 +56,8 @@ public struct ProcessEnd: Hashable, Sendable {
         case cannotExecute(String)
         /// The driver itself was lost; the group was killed and is proven empty.
         case driverLost
+        /// It waited in its slot and was withdrawn: no process was ever made.
+        case notStarted
     }
 
     public var manner: Manner
@@ -79,18 +85,21 @@ public struct ProcessEnd: Hashable, Sendable {
     }
 }
 
-/// An attempt that the driver still knows after the agent's restart: running, or ended and not yet released.
+/// An attempt that the driver still knows after the agent's restart: waiting, running, or ended and not yet released.
 public struct RecoveredAttempt: Hashable, Sendable {
     public var attempt: AttemptID
     public var fence: Fence
+    public var slot: Fence
     public var note: [UInt8]
-    public var startedAt: Int64
-    /// nil while it runs.
+    /// nil while it waits in its slot.
+    public var startedAt: Int64?
+    /// nil while it waits or runs.
     public var end: ProcessEnd?
 
-    public init(attempt: AttemptID, fence: Fence, note: [UInt8], startedAt: Int64, end: ProcessEnd?) {
+    public init(attempt: AttemptID, fence: Fence, slot: Fence, note: [UInt8], startedAt: Int64?, end: ProcessEnd?) {
         self.attempt = attempt
         self.fence = fence
+        self.slot = slot
         self.note = note
         self.startedAt = startedAt
         self.end = end

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define SUANPAN_LAUNCHER_VERSION 1u
+#define SUANPAN_LAUNCHER_VERSION 2u
 #define SUANPAN_LAUNCHER_SOCKET "launcher.sock"
 #define SUANPAN_LAUNCHER_LOCK "launcher.lock"
 #define SUANPAN_LAUNCHER_TABLE "attempts.table"
@@ -34,6 +34,7 @@ enum suanpan_record_kind {
     SUANPAN_RELEASE = 4,
     SUANPAN_ACK_OUTPUT = 5,
     SUANPAN_SHUTDOWN_IF_IDLE = 6,
+    SUANPAN_WITHDRAW = 7,
 
     SUANPAN_WELCOME = 129,
     SUANPAN_KNOWN = 130,
@@ -65,6 +66,8 @@ enum suanpan_manner {
     SUANPAN_MANNER_NOT_FOUND = 4,
     SUANPAN_MANNER_CANNOT_EXECUTE = 5,
     SUANPAN_MANNER_DRIVER_LOST = 6,
+    /// It waited in its lane and was withdrawn, or its launcher ended: no process was ever made.
+    SUANPAN_MANNER_NOT_STARTED = 7,
 };
 
 /// What was being done when a start failed; part of SUANPAN_MANNER_CANNOT_EXECUTE.
@@ -153,6 +156,7 @@ struct suanpan_start {
     struct suanpan_record_header header;
     struct suanpan_attempt attempt;
     uint64_t fence;
+    uint64_t lane;               // attempts with the same number run one after the other, in the order of their STARTs
     int64_t cpu_milli;           // 0: not limited
     int64_t memory_bytes;        // 0: not limited
     int64_t output_limit_bytes;  // of each stream
@@ -171,8 +175,8 @@ struct suanpan_signal {
     uint32_t reserved;
 };
 
-/// Followed by `count` attempts.
-struct suanpan_release {
+/// RELEASE and WITHDRAW. Followed by `count` attempts.
+struct suanpan_attempt_list {
     struct suanpan_record_header header;
     uint32_t count;
     uint32_t reserved;
@@ -199,11 +203,13 @@ struct suanpan_welcome {
     uint32_t reserved;
 };
 
-/// Followed by `note_bytes` of note and zeros up to a multiple of 8. While the attempt runs `end.manner` is 0.
+/// Followed by `note_bytes` of note and zeros up to a multiple of 8. While the attempt runs `end.manner` is 0; while it
+/// waits `process_id` is too.
 struct suanpan_known {
     struct suanpan_record_header header;
     struct suanpan_attempt attempt;
     uint64_t fence;
+    uint64_t lane;
     int32_t process_id;
     uint32_t note_bytes;
     struct suanpan_end end;
@@ -253,12 +259,12 @@ _Static_assert(sizeof(struct suanpan_packet_header) == 8, "layout");
 _Static_assert(sizeof(struct suanpan_record_header) == 8, "layout");
 _Static_assert(sizeof(struct suanpan_attempt) == 16, "layout");
 _Static_assert(sizeof(struct suanpan_end) == 72, "layout");
-_Static_assert(sizeof(struct suanpan_start) == 80, "layout");
+_Static_assert(sizeof(struct suanpan_start) == 88, "layout");
 _Static_assert(sizeof(struct suanpan_signal) == 32, "layout");
-_Static_assert(sizeof(struct suanpan_release) == 16, "layout");
+_Static_assert(sizeof(struct suanpan_attempt_list) == 16, "layout");
 _Static_assert(sizeof(struct suanpan_ack_output) == 32, "layout");
 _Static_assert(sizeof(struct suanpan_welcome) == 24, "layout");
-_Static_assert(sizeof(struct suanpan_known) == 112, "layout");
+_Static_assert(sizeof(struct suanpan_known) == 120, "layout");
 _Static_assert(sizeof(struct suanpan_started) == 40, "layout");
 _Static_assert(sizeof(struct suanpan_ended) == 96, "layout");
 _Static_assert(sizeof(struct suanpan_output_grew) == 40, "layout");

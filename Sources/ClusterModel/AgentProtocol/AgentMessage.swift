@@ -87,11 +87,20 @@ public struct AttemptStatus: Hashable, Sendable {
     public var attempt: AttemptID
     public var fence: Fence
     public var phase: Phase
+    /// Of an end: how long ago it was when this was sent, by the node's monotonic clock. A slot that was handed over
+    /// is billed to the next task from then on.
+    public var age: Span
 
-    public init(attempt: AttemptID, fence: Fence, phase: Phase) {
+    public var isReturned: Bool {
+        guard case .ended(let end) = phase else { return false }
+        return end.cause == .returned
+    }
+
+    public init(attempt: AttemptID, fence: Fence, phase: Phase, age: Span = .zero) {
         self.attempt = attempt
         self.fence = fence
         self.phase = phase
+        self.age = age
     }
 }
 
@@ -116,6 +125,8 @@ public struct AttemptEnd: Hashable, Sendable {
         case infrastructure = 8
         /// The lease ended before the coordinator was heard again (`onNodeLost: replace`).
         case leaseExpired = 9
+        /// A successor that was given back: nothing was executed, the attempt counts as never made.
+        case returned = 10
     }
 
     public var cause: Cause

@@ -171,14 +171,23 @@ public struct UserAccount: Hashable, Sendable {
 public struct StartOrder: Hashable, Sendable {
     public var attempt: AttemptID
     public var fence: Fence
+    /// The fence of the attempt that the slot was placed for. While an earlier attempt of the slot lives on the node,
+    /// this one is a successor: it starts when all before it have ended.
+    public var slot: Fence
     public var allocation: Allocation
     public var restartReason: Reason
     /// nil for a task alone.
     public var gang: GangPlace?
 
-    public init(attempt: AttemptID, fence: Fence, allocation: Allocation, restartReason: Reason, gang: GangPlace?) {
+    public var isSuccessor: Bool { slot != fence }
+
+    /// - Parameter slot: nil for the attempt's own.
+    public init(
+        attempt: AttemptID, fence: Fence, slot: Fence? = nil, allocation: Allocation, restartReason: Reason, gang: GangPlace?
+    ) {
         self.attempt = attempt
         self.fence = fence
+        self.slot = slot ?? fence
         self.allocation = allocation
         self.restartReason = restartReason
         self.gang = gang

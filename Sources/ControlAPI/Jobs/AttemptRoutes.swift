@@ -135,6 +135,7 @@ extension AttemptEnd.Cause {
         case .cannotExecute: "cannot_execute"
         case .infrastructure: "infrastructure"
         case .leaseExpired: "lease_expired"
+        case .returned: "returned"
         }
     }
 }

@@ -31,6 +31,8 @@ extension Event {
         case userSet = 21
         case hourCut = 22
         case timersDue = 23
+        case successorsGranted = 24
+        case successorReturned = 25
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 { 1 }
@@ -59,6 +61,12 @@ extension Event: CanonicalValue {
         case .jobCancelRequested(let job, let at): writer.write(.jobCancelRequested, job, at)
         case .waitingUnitsCancelled(let job, let at): writer.write(.waitingUnitsCancelled, job, at)
         case .unitsPlaced(let units): writer.write(.unitsPlaced, units)
+        case .successorsGranted(let granted): writer.write(.successorsGranted, granted)
+        case .successorReturned(let attempt, let node, let at):
+            writer.write(.successorReturned)
+            writer.write(attempt)
+            writer.write(node)
+            writer.write(at)
         case .attemptStarted(let attempt, let elapsed, let at):
             writer.write(.attemptStarted)
             writer.write(attempt)
@@ -105,6 +113,8 @@ extension Event: CanonicalValue {
         case .jobCancelRequested: self = .jobCancelRequested(try reader.read(), at: try reader.read())
         case .waitingUnitsCancelled: self = .waitingUnitsCancelled(try reader.read(), at: try reader.read())
         case .unitsPlaced: self = .unitsPlaced(try reader.read())
+        case .successorsGranted: self = .successorsGranted(try reader.read())
+        case .successorReturned: self = .successorReturned(try reader.read(), from: try reader.read(), at: try reader.read())
         case .attemptStarted:
             self = .attemptStarted(try reader.read(), elapsed: try reader.read(), at: try reader.read())
         case .unitStopRequested: self = .unitStopRequested(try reader.read())
@@ -203,6 +213,43 @@ extension PlacedUnits: CanonicalValue {
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
         self.init(job: try reader.read(), units: try reader.readList(), at: try reader.read())
+    }
+}
+
+extension GrantedSuccessors: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(job)
+        writer.write(attempt)
+        writer.write(slots)
+        writer.write(at)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(job: try reader.read(), attempt: try reader.readUInt32(), slots: try reader.readList(), at: try reader.read())
+    }
+}
+
+extension GrantedSuccessors.Slot: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(holder)
+        writer.write(node)
+        writer.write(slot)
+        writer.write(tasks)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(holder: try reader.readUInt32(), node: try reader.read(), slot: try reader.read(), tasks: try reader.readList())
+    }
+}
+
+extension GrantedSuccessors.Task: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(ordinal)
+        writer.write(fence)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(ordinal: try reader.readUInt32(), fence: try reader.read())
     }
 }
 

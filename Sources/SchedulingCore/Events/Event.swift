@@ -14,6 +14,10 @@ public enum Event: Hashable, Sendable {
     /// Waiting gangs of a job that is being cancelled will never start.
     case waitingUnitsCancelled(JobID, at: LogicalTime)
     case unitsPlaced(PlacedUnits)
+    /// Tasks alone that start on their node when those before them in the slot have ended.
+    case successorsGranted(GrantedSuccessors)
+    /// The node gave it back, or never had it: it waits again under the same number.
+    case successorReturned(AttemptID, from: NodeID, at: LogicalTime)
     case attemptStarted(AttemptID, elapsed: Span, at: LogicalTime)
     case unitStopRequested(StoppedUnit)
     case attemptEnded(EndedAttempt)
@@ -99,6 +103,49 @@ public struct PlacedUnits: Hashable, Sendable {
     }
 }
 
+/// Tasks of one job that are lined up behind live ones. `attemptEnded` of a holder hands its slot over to the first.
+public struct GrantedSuccessors: Hashable, Sendable {
+    public struct Slot: Hashable, Sendable {
+        /// The gang of one task that held the slot.
+        public var holder: UInt32
+        public var node: NodeID
+        /// The fence that the slot was placed with.
+        public var slot: Fence
+        /// In the order in which they will start.
+        public var tasks: [Task]
+
+        public init(holder: UInt32, node: NodeID, slot: Fence, tasks: [Task]) {
+            self.holder = holder
+            self.node = node
+            self.slot = slot
+            self.tasks = tasks
+        }
+    }
+
+    public struct Task: Hashable, Sendable {
+        public var ordinal: UInt32
+        public var fence: Fence
+
+        public init(ordinal: UInt32, fence: Fence) {
+            self.ordinal = ordinal
+            self.fence = fence
+        }
+    }
+
+    public var job: JobID
+    /// The attempt number of all of them.
+    public var attempt: UInt32
+    public var slots: [Slot]
+    public var at: LogicalTime
+
+    public init(job: JobID, attempt: UInt32, slots: [Slot], at: LogicalTime) {
+        self.job = job
+        self.attempt = attempt
+        self.slots = slots
+        self.at = at
+    }
+}
+
 /// All tasks of one gang were told to stop.
 public struct StoppedUnit: Hashable, Sendable {
     public var job: JobID
@@ -134,7 +181,8 @@ public struct EndedAttempt: Hashable, Sendable {
     public var state: JobState
     public var reason: Reason
     public var disposition: Disposition
-    /// When the allocation is free again.
+    /// When the allocation is free again, or was handed over to a successor: then by the node's clock, within what the
+    /// coordinator saw.
     public var at: LogicalTime
 
     public init(

@@ -25,10 +25,17 @@ struct LiveTask: Hashable, Sendable {
 
     var node: NodeID
     var fence: Fence
+    /// The fence that its slot was placed with: its own, unless it took the slot over.
+    var slot: Fence
     var allocation: Allocation
     var phase: Phase
     var segmentStart: LogicalTime
     var segmentNumber: UInt32
+
+    var isLive: Bool {
+        if case .ended = phase { return false }
+        return true
+    }
 }
 
 /// A gang that holds resources.
@@ -59,6 +66,10 @@ struct JobRow: Hashable, Sendable {
     var waiting: [WaitingUnits]
     /// By gang ordinal. For look-up; iterate `liveOrdinals`.
     var live: [UInt32: LiveUnit] = [:]
+    /// Tasks that wait behind live ones; they count as queued.
+    var successors = SuccessorTable()
+    /// Of a task's run, for run-ahead: a moving average over those that exited by themselves. nil before the first.
+    var expectedLength: Span?
     var isCancelling = false
     /// Jobs that must end first and have not yet.
     var unmetDependencies: [Dependency]
@@ -69,6 +80,15 @@ struct JobRow: Hashable, Sendable {
     /// What the first failed or cancelled gang ended with.
     var firstFailure: Reason = .none
 
+    /// The live task in a slot. Seldom asked: it looks at all that live.
+    func holder(of slot: Fence) -> LiveTask? {
+        for ordinal in liveOrdinals {
+            if let task = live[ordinal]?.tasks.first(where: { $0.slot == slot && $0.isLive }) { return task }
+        }
+        return nil
+    }
+
+    func isWaiting(_ ordinal: UInt32) -> Bool { waiting.contains { $0.units.contains(UInt64(ordinal)) } }
     var liveOrdinals: [UInt32] { live.keys.sorted() }
     var liveUnitCount: Int { live.count }
 
@@ -87,6 +107,12 @@ struct JobRow: Hashable, Sendable {
     var startAllowance: Int {
         guard let limit = specification.array?.concurrencyLimit, limit > 0 else { return .max }
         return max(0, Int(limit) - live.count)
+    }
+
+    mutating func learn(_ end: AttemptEnd) {
+        guard end.cause == .exited, end.elapsed > .zero else { return }
+        let difference = end.elapsed.nanoseconds - (expectedLength ?? end.elapsed).nanoseconds
+        expectedLength = Span(nanoseconds: end.elapsed.nanoseconds - difference + difference / RunAhead.smoothing)
     }
 
     mutating func wait(_ unit: UInt32, attempt: UInt32, notBefore: LogicalTime, reason: Reason) {

@@ -21,6 +21,9 @@ extension SchedulerCore {
     /// not know is told to stop, or to be forgotten once it has ended.
     func decideStatus(_ status: AttemptStatus, from node: NodeID, at now: LogicalTime) -> Decided {
         var decided = Decided()
+        if let successor = successor(status.attempt), successor.node == node, successor.fence == status.fence {
+            return decideSuccessorStatus(status, from: node, at: now)
+        }
         guard let (row, ordinal, rank, unit) = liveTask(status.attempt), unit.tasks[rank].node == node,
             unit.tasks[rank].fence == status.fence
         else {
@@ -34,7 +37,12 @@ extension SchedulerCore {
                 decided.events.append(.attemptStarted(status.attempt, elapsed: elapsed, at: now))
             }
         case .ended(let end):
-            appendEnd(of: status.attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
+            let task = unit.tasks[rank]
+            let isHandedOver = !row.successors[task.slot].isEmpty
+            let endedAt = max(task.segmentStart, min(now, LogicalTime(nanoseconds: now.nanoseconds - status.age.nanoseconds)))
+            appendEnd(
+                of: status.attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: isHandedOver ? endedAt : now,
+                &decided.events)
         }
         return decided
     }
@@ -86,6 +94,8 @@ extension SchedulerCore {
         case .outOfMemory: (.failed, .oom)
         case .timeLimit: (.failed, .timeout)
         case .stopped: (.cancelled, stopReason ?? .user)
+        // Given back although we took it to hold its slot: nothing ran, it is tried again on the platform's account.
+        case .returned: stopReason.map { (.cancelled, $0) } ?? (.failed, .infrastructure)
         case .infrastructure: (.failed, .infrastructure)
         case .leaseExpired: (.failed, .nodeLost)
         }
@@ -116,7 +126,7 @@ extension SchedulerCore {
         _ id: JobID, row: JobRow, unitState: JobState, unitReason: Reason, exitCode: Int32, at now: LogicalTime, _ events: inout [Event]
     ) {
         // The gang just ended is still in `live`; anything else that lives or waits keeps the job alive.
-        guard row.live.count == 1, row.waiting.isEmpty else { return }
+        guard row.live.count == 1, row.waiting.isEmpty, row.successors.isEmpty else { return }
         let code = max(row.exitCode, exitCode)
         let firstReason = row.firstFailure != .none ? row.firstFailure : unitReason
         let state: JobState =
@@ -179,7 +189,6 @@ extension SchedulerCore {
         let ordinal = ended.attempt.task.index / row.gangSize
         let rank = Int(ended.attempt.task.index % row.gangSize)
         guard let task = row.live[ordinal]?.tasks[rank] else { return }
-        _ = offers.update(task.node) { $0.give(task.allocation) }
         _ = nodes.update(task.node) { $0.liveAttempts.remove(ended.attempt) }
         changes.add(
             .usage(segment(of: ended.attempt, task, row: row, rank: rank, until: ended.at, reason: endReason(ended), end: ended.end)))
@@ -203,8 +212,10 @@ extension SchedulerCore {
                 row.live[ordinal]!.firstFailure = LiveUnit.FirstFailure(
                     state: ended.state, reason: ended.reason, exitCode: ended.end.exitCode)
             }
+            row.learn(ended.end)
             row.settle(ordinal, ended)
         }
+        if !handOver(ended, task, &changes) { _ = offers.update(task.node) { $0.give(task.allocation) } }
         if case .requeued(_, let notBefore, _) = ended.disposition { setAlarm(at: notBefore, for: id) }
         requeue(id)
         changes.touch(id)

@@ -86,7 +86,7 @@ extension SchedulerCore {
                 let reason = row.unwait(unit.ordinal, attempt: unit.attempt)
                 let tasks = unit.places.map {
                     LiveTask(
-                        node: $0.node, fence: $0.fence, allocation: $0.allocation, phase: .starting, segmentStart: placed.at,
+                        node: $0.node, fence: $0.fence, slot: $0.fence, allocation: $0.allocation, phase: .starting, segmentStart: placed.at,
                         segmentNumber: 0)
                 }
                 row.live[unit.ordinal] = LiveUnit(attempt: unit.attempt, restartReason: reason, tasks: tasks)
@@ -94,6 +94,7 @@ extension SchedulerCore {
                 row.counts.starting += UInt32(tasks.count)
             }
         }
+        for unit in placed.units where unit.places.count == 1 { changes.slotMoved(placed.job, to: unit.ordinal) }
         requeue(placed.job)
         changes.touch(placed.job)
     }

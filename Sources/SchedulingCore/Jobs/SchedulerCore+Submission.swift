@@ -53,12 +53,8 @@ extension SchedulerCore {
         }
         if !errors.isEmpty { throw .unsatisfiable(errors) }
         guard specification.gangSize > 1 else { return }
-        var emptied = Table<NodeID, NodeOffer>()
-        for id in offerOrder { if let offer = offers[id] { emptied.set(offer.emptied, for: id) } }
-        var placer = GangPlacer()
-        if placer.placeGang(RequestClass(of: specification), on: emptied, order: offerOrder) == nil {
-            let message =
-                "a gang of \(specification.gangSize) tasks fits no set of the \(offerOrder.count) nodes at once, even when all are idle"
+        if !GangPlacer.fitsIdle(RequestClass(of: specification), on: offers) {
+            let message = WaitingExplanation.tooLarge(specification.gangSize, offerOrder.count)
             throw .unsatisfiable([FieldError("groups", message)])
         }
     }

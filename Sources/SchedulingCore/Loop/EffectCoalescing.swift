@@ -23,12 +23,19 @@ enum EffectCoalescing {
         var result: [Effect] = []
         result.reserveCapacity(effects.count)
         var open: [Slot: Int] = [:]
+        var hasStarts = false
         for effect in effects {
             guard case .command(let node, let session, let body) = effect, let kind = kind(of: body) else {
                 if case .command = effect { open.removeAll(keepingCapacity: true) }
                 result.append(effect)
                 continue
             }
+            // What is released may be started again under the same name: no start moves before a release.
+            if kind == .release, hasStarts {
+                open.removeAll(keepingCapacity: true)
+                hasStarts = false
+            }
+            if kind != .release { hasStarts = true }
             let slot = Slot(node: node, session: session, kind: kind)
             guard let index = open[slot], case .command(_, _, let earlier) = result[index], hasRoom(earlier) else {
                 open[slot] = result.count

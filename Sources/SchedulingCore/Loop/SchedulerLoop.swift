@@ -22,6 +22,8 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     private var lastIndex: UInt64
     /// Placements may be possible that were not tried since the last change.
     private var mayPlace = true
+    /// Slots that changed hands and have not been offered successors since.
+    private var movedSlots: [MovedSlot] = []
 
     /// - Parameter index: the last batch that `core` includes.
     public init(core: consuming SchedulerCore, index: UInt64, inbox: CommandInbox = CommandInbox()) {
@@ -60,6 +62,8 @@ public struct SchedulerLoop: ~Copyable, Sendable {
             fold(event, &draft)
             mayPlace = true
         }
+        // 5. Run-ahead, once everything that fits has been placed.
+        if !mayPlace { lineUp(&draft) }
         return draft.finish(&lastIndex, reading: core)
     }
 
@@ -69,6 +73,16 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         for event in core.decideLeadership(cluster: cluster, at: draft.at) { fold(event, &draft) }
         guard let batch = draft.finish(&lastIndex, reading: core) else { preconditionFailure("a leadership without an event") }
         return batch
+    }
+
+    private mutating func lineUp(_ draft: inout BatchDraft) {
+        guard !movedSlots.isEmpty else { return }
+        let holders = Dictionary(grouping: movedSlots, by: \.job)
+        movedSlots.removeAll(keepingCapacity: true)
+        for job in holders.keys.sorted() {
+            let event = core.decideSuccessors(of: job, behind: holders[job]!.map(\.holder), at: draft.at)
+            if let event { fold(event, &draft) }
+        }
     }
 
     // MARK: One command
@@ -97,8 +111,10 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         switch command {
         case .register(let node, let registration): reconcile(node, registration, rebooted: before, &draft)
         case .report(let node, let report):
-            for status in report.statuses { fold(core.decideStatus(status, from: node, at: draft.at), &draft) }
+            fold(report.statuses, from: node, &draft)
         case .leaseExpired(let node, _, _):
+            // Successors first: nothing is handed over to one that its agent has dropped.
+            for attempt in core.successors(on: node) { fold(core.decideSilentSuccessor(attempt, on: node, at: draft.at), &draft) }
             for attempt in core.attempts(on: node) { fold(core.decideSilentTask(attempt, at: draft.at), &draft) }
         default: break
         }
@@ -111,10 +127,20 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         return !row.bootID.isEmpty && row.bootID != registration.bootID
     }
 
+    /// What was given back first, so that nothing is handed over to it; then in the order of fences: in a slot, that is
+    /// the order in which tasks follow each other, and the end of one makes the next live.
+    private mutating func fold(_ statuses: [AttemptStatus], from node: NodeID, _ draft: inout BatchDraft) {
+        let ordered = statuses.count < 2 ? statuses : statuses.sorted { ($0.isReturned ? 0 : 1, $0.fence) < ($1.isReturned ? 0 : 1, $1.fence) }
+        for status in ordered { fold(core.decideStatus(status, from: node, at: draft.at), &draft) }
+    }
+
     private mutating func reconcile(_ node: NodeID, _ registration: Registration, rebooted: Bool, _ draft: inout BatchDraft) {
         let listed = Set(registration.attempts.map(\.attempt))
-        for status in registration.attempts { fold(core.decideStatus(status, from: node, at: draft.at), &draft) }
-        for attempt in core.attempts(on: node) where !listed.contains(attempt) {
+        fold(registration.attempts, from: node, &draft)
+        for attempt in core.successors(on: node) where !listed.contains(attempt) {
+            fold(core.decideUnlisted(attempt, on: node, rebooted: rebooted, at: draft.at), &draft)
+        }
+        for attempt in core.attempts(on: node) where !listed.contains(attempt) && core.successor(attempt) == nil {
             fold(core.decideUnlisted(attempt, on: node, rebooted: rebooted, at: draft.at), &draft)
         }
         draft.effects += core.outstandingEffects(for: node)
@@ -126,10 +152,14 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     }
 
     private mutating func fold(_ event: Event, _ draft: inout BatchDraft) {
+        let held = draft.changes.movedSlots.count
         core.evolve(event, &draft.changes)
         draft.events.append(event)
         draft.effects += core.effects(of: event)
+        movedSlots += draft.changes.movedSlots[held...]
         switch event.effectOnRoom {
+        // A slot that was handed over is no room for others.
+        case .mayFit where draft.changes.movedSlots.count > held: break
         case .mayFit:
             cursor.reset()
             mayPlace = true
@@ -147,7 +177,7 @@ extension Event {
     var effectOnRoom: EffectOnRoom {
         switch self {
         case .attemptEnded, .nodeRegistered, .nodeCordoned, .jobFinished, .timersDue: .mayFit
-        case .jobAccepted: .newWork
+        case .jobAccepted, .successorReturned: .newWork
         default: .none
         }
     }

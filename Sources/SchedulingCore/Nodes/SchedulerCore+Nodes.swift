@@ -69,6 +69,7 @@ extension SchedulerCore {
     /// Never seen running, same boot: the order was lost, it is sent again. Otherwise what ran is gone.
     func decideUnlisted(_ attempt: AttemptID, on node: NodeID, rebooted: Bool, at now: LogicalTime) -> Decided {
         var decided = Decided()
+        if successor(attempt) != nil { return decideUnlistedSuccessor(attempt, on: node, rebooted: rebooted, at: now) }
         guard let (row, ordinal, rank, unit) = liveTask(attempt), let session = nodes[node]?.session else { return decided }
         if unit.tasks[rank].phase == .starting, !rebooted {
             if unit.stopReason == nil {

@@ -45,7 +45,7 @@ extension LiveTask: CanonicalValue {
         case let tag: throw .malformed("phase \(tag)")
         }
         self.init(
-            node: node, fence: fence, allocation: allocation, phase: phase, segmentStart: try reader.read(),
+            node: node, fence: fence, slot: fence, allocation: allocation, phase: phase, segmentStart: try reader.read(),
             segmentNumber: try reader.readUInt32())
     }
 }

@@ -27,12 +27,22 @@ extension SchedulerCore {
             require(row.counts.total == row.specification.taskCount, "every task is counted once", "job \(id): \(row.counts)")
             let waiting = row.waiting.reduce(0) { $0 + $1.units.count } * UInt64(row.gangSize)
             require(
-                UInt64(row.counts.queued) == waiting, "queued tasks are those that wait", "job \(id): \(row.counts.queued) and \(waiting)")
+                UInt64(row.counts.queued) == waiting + UInt64(row.successors.count), "queued tasks are those that wait",
+                "job \(id): \(row.counts.queued), \(waiting) and \(row.successors.count)")
+            for slot in row.successors.slots {
+                require(row.holder(of: slot) != nil, "a slot with successors is held", "job \(id) slot \(slot)")
+                for successor in row.successors[slot] {
+                    require(fences.insert(successor.fence).inserted, "fences are never shared", "\(successor.fence)")
+                    let isElsewhere = row.live[successor.ordinal] != nil || row.isWaiting(successor.ordinal)
+                    require(!isElsewhere, "S3b one live attempt of a task", "job \(id) gang \(successor.ordinal) is lined up and more")
+                    let attempt = AttemptID(job: id, index: successor.ordinal, number: successor.attempt)
+                    liveByNode[successor.node, default: []].insert(attempt)
+                }
+            }
             for set in row.waiting { require(!set.units.isEmpty, "no empty waiting set", "job \(id)") }
             for ordinal in row.liveOrdinals {
                 guard let unit = row.live[ordinal] else { continue }
-                let isWaiting = row.waiting.contains { $0.units.contains(UInt64(ordinal)) }
-                require(!isWaiting, "S3b one live attempt of a task", "job \(id) gang \(ordinal) waits and lives")
+                require(!row.isWaiting(ordinal), "S3b one live attempt of a task", "job \(id) gang \(ordinal) waits and lives")
                 require(unit.tasks.count == Int(row.gangSize), "a gang is whole", "job \(id) gang \(ordinal)")
                 for (rank, task) in unit.tasks.enumerated() {
                     if case .ended = task.phase { continue }

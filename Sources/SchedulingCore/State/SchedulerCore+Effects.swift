@@ -11,16 +11,19 @@ extension SchedulerCore {
             return placed.units.flatMap { unit in
                 commands(startBatches(job: placed.job, row: row, ordinal: unit.ordinal, only: nil))
             }
+        case .successorsGranted(let granted): return startCommands(of: granted)
+        case .successorReturned(let attempt, let node, _): return releaseCommands(attempt, on: node)
+        case .jobCancelRequested(let job, _): return stopCommandsForSuccessors(of: job)
         case .unitStopRequested(let stopped):
             guard let row = jobs[stopped.job], let unit = row.live[stopped.ordinal] else { return [] }
             return stopCommands(stopped.job, row: row, ordinal: stopped.ordinal, unit: unit, grace: stopped.grace)
         case .attemptEnded(let ended):
-            return releaseCommands(ended)
+            return releaseCommands(ended.attempt, on: ended.node)
         case .nodeRegistered(let node):
             return [.welcome(node.id, node.session, epoch)]
         case .nodeRemoved(let node, _):
             return [.disconnect(node)]
-        case .clusterFounded, .leadershipBegan, .jobAccepted, .jobCancelRequested, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
+        case .clusterFounded, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .joinTokenCreated, .keyCreated,
             .keyRevoked, .userSet, .hourCut:
             return []
@@ -28,9 +31,9 @@ extension SchedulerCore {
     }
 
     /// A report is durable: the agent may forget the attempt.
-    private func releaseCommands(_ ended: EndedAttempt) -> [Effect] {
-        guard let node = nodes[ended.node], node.link == .connected else { return [] }
-        return [.command(ended.node, node.session, .release([ended.attempt]))]
+    private func releaseCommands(_ attempt: AttemptID, on id: NodeID) -> [Effect] {
+        guard let node = nodes[id], node.link == .connected else { return [] }
+        return [.command(id, node.session, .release([attempt]))]
     }
 
     /// Everything that agents may have missed: after a new registration of `node`, its stops (starts are repeated by
@@ -38,6 +41,11 @@ extension SchedulerCore {
     public func outstandingEffects(for node: NodeID) -> [Effect] {
         var effects: [Effect] = []
         for attempt in attempts(on: node) {
+            if let session = nodes[node]?.session, successor(attempt) != nil, let row = jobs[attempt.task.job], row.isCancelling {
+                let order = StopOrder(attempt: attempt, grace: row.specification.grace)
+                effects.append(.command(node, session, .stop([order])))
+                continue
+            }
             guard let (row, _, _, unit) = liveTask(attempt), let reason = unit.stopReason, let session = nodes[node]?.session else {
                 continue
             }
@@ -75,7 +83,7 @@ extension SchedulerCore {
             let group = specification.group(ofRank: UInt32(rank)).group
             let attempt = AttemptID(job: job, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
             let order = StartOrder(
-                attempt: attempt, fence: task.fence, allocation: task.allocation, restartReason: unit.restartReason,
+                attempt: attempt, fence: task.fence, slot: task.slot, allocation: task.allocation, restartReason: unit.restartReason,
                 gang: gang?.place(ofRank: rank))
             if let index = batches.firstIndex(where: { $0.node == task.node && $0.group == group }) {
                 batches[index].batch.starts.append(order)
@@ -87,7 +95,7 @@ extension SchedulerCore {
         return batches.map { ($0.node, $0.batch) }
     }
 
-    private func template(of specification: JobSpecification, group index: Int, user: String) -> TaskTemplate {
+    func template(of specification: JobSpecification, group index: Int, user: String) -> TaskTemplate {
         let group = specification.groups[index]
         return TaskTemplate(
             jobName: specification.name, tenant: specification.tenant, project: specification.project, queue: specification.queue,

@@ -16,6 +16,8 @@ extension SchedulerCore {
         case .jobCancelRequested(let job, let at): evolveCancelRequested(job, at: at, &changes)
         case .waitingUnitsCancelled(let job, let at): evolveWaitingCancelled(job, at: at, &changes)
         case .unitsPlaced(let placed): evolvePlaced(placed, &changes)
+        case .successorsGranted(let granted): evolveGranted(granted)
+        case .successorReturned(let attempt, let node, let at): evolveReturned(attempt, from: node, at: at, &changes)
         case .attemptStarted(let attempt, let elapsed, let at): evolveStarted(attempt, elapsed: elapsed, at: at, &changes)
         case .unitStopRequested(let stopped): evolveStopRequested(stopped, &changes)
         case .attemptEnded(let ended): evolveEnded(ended, &changes)

@@ -5,8 +5,8 @@ public import ClusterModel
 import Placement
 
 extension SchedulerCore {
-    /// Form of the bytes below; a reader refuses a newer one.
-    static let snapshotLevel: UInt32 = 1
+    /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead.
+    static let snapshotLevel: UInt32 = 2
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)
@@ -54,6 +54,7 @@ extension SchedulerCore {
         writer.write(keys.values.sorted { $0.id < $1.id })
         writer.write(users.values.sorted { $0.name < $1.name })
         writer.write(nextHourCut)
+        writeRunAhead(to: &writer)
         return writer.bytes
     }
 
@@ -61,7 +62,9 @@ extension SchedulerCore {
         self.init()
         var reader = CanonicalReader(bytes)
         let level = try reader.readUInt32()
-        guard level == Self.snapshotLevel else { throw .malformed("snapshot level \(level); this build reads \(Self.snapshotLevel)") }
+        guard (1...Self.snapshotLevel).contains(level) else {
+            throw .malformed("snapshot level \(level); this build reads 1 to \(Self.snapshotLevel)")
+        }
         clusterID = try reader.readBytes()
         epoch = try reader.read()
         revision = try reader.readUInt64()
@@ -78,8 +81,46 @@ extension SchedulerCore {
         for key in try reader.readList(AccessKey.self) { keys[key.id] = key }
         for user in try reader.readList(UserRecord.self) { users[user.name] = user }
         nextHourCut = try reader.readOptional()
+        if level >= 2 { try readRunAhead(&reader) }
         try reader.finish()
         reindex()
+    }
+
+    /// For each job: the expected length of a task, who holds a slot that another was placed for, who is lined up.
+    private func writeRunAhead(to writer: inout CanonicalWriter) {
+        for id in jobs.ids {
+            guard let row = jobs[id] else { continue }
+            writer.write(row.expectedLength)
+            let heirs = row.liveOrdinals.filter { row.live[$0]!.tasks[0].slot != row.live[$0]!.tasks[0].fence }
+            writer.write(UInt64(heirs.count))
+            for ordinal in heirs {
+                writer.write(ordinal)
+                writer.write(row.live[ordinal]!.tasks[0].slot)
+            }
+            writer.write(UInt64(row.successors.slots.count))
+            for slot in row.successors.slots {
+                writer.write(slot)
+                writer.write(row.successors[slot])
+            }
+        }
+    }
+
+    private mutating func readRunAhead(_ reader: inout CanonicalReader) throws(CanonicalError) {
+        for id in jobs.ids {
+            guard var row = jobs[id] else { continue }
+            row.expectedLength = try reader.readOptional()
+            for _ in 0..<(try reader.readCount()) {
+                let ordinal = try reader.readUInt32()
+                let slot: Fence = try reader.read()
+                guard row.live[ordinal] != nil else { throw .malformed("job \(id) has no live gang \(ordinal)") }
+                row.live[ordinal]!.tasks[0].slot = slot
+            }
+            for _ in 0..<(try reader.readCount()) {
+                let slot: Fence = try reader.read()
+                for successor in try reader.readList(Successor.self) { row.successors.append(successor, to: slot) }
+            }
+            jobs.set(row, for: id)
+        }
     }
 
     private mutating func readJobs(_ reader: inout CanonicalReader) throws(CanonicalError) {
@@ -138,6 +179,12 @@ extension SchedulerCore {
                     _ = offers.update(task.node) { $0.take(task.allocation) }
                     let attempt = AttemptID(job: id, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
                     _ = nodes.update(task.node) { $0.liveAttempts.insert(attempt) }
+                }
+            }
+            for slot in row.successors.slots {
+                for successor in row.successors[slot] {
+                    let attempt = AttemptID(job: id, index: successor.ordinal, number: successor.attempt)
+                    _ = nodes.update(successor.node) { $0.liveAttempts.insert(attempt) }
                 }
             }
             requeue(id)

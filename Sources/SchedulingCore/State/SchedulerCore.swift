@@ -102,6 +102,8 @@ public struct Changes: Sendable {
     public private(set) var rows: [RowChange] = []
     /// Jobs whose standing changed and that have not ended.
     public private(set) var touchedJobs: Set<JobID> = []
+    /// Slots that a task alone took, by placement or by hand-over: they may want successors.
+    private(set) var movedSlots: [MovedSlot] = []
     /// False during replay and on the follower: nothing is collected.
     private let isRecording: Bool
 
@@ -115,6 +117,10 @@ public struct Changes: Sendable {
         if isRecording { touchedJobs.insert(job) }
     }
 
+    mutating func slotMoved(_ job: JobID, to ordinal: UInt32) {
+        if isRecording { movedSlots.append(MovedSlot(job: job, holder: ordinal)) }
+    }
+
     /// Adds the standing of every touched job that still lives, in identifier order, and hands everything over.
     mutating func finish(reading core: borrowing SchedulerCore) -> [RowChange] {
         for id in touchedJobs.sorted() {
@@ -124,6 +130,12 @@ public struct Changes: Sendable {
         defer { rows.removeAll() }
         return rows
     }
+}
+
+/// A gang of one task that holds a slot since this step.
+struct MovedSlot: Hashable, Sendable {
+    var job: JobID
+    var holder: UInt32
 }
 
 /// What a command led to.

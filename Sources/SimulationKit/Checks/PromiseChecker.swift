@@ -8,12 +8,16 @@ struct PromiseChecker {
     private var accepted: Set<JobID> = []
     private var finished: [JobID: JobState] = [:]
     private var placed: [AttemptID: LogicalTime] = [:]
+    /// Who comes next in a slot, by the fence that the slot was placed with.
+    private var linedUp: [Fence: [AttemptID]] = [:]
+    private var slotOf: [AttemptID: Fence] = [:]
     private var endedAttempts: Set<AttemptID> = []
     private var segments: [AttemptID: [UsageSegment]] = [:]
     private var violations: [String] = []
 
     var endedJobs: Int { finished.count }
     var attempts: Int { placed.count }
+    private(set) var handOvers = 0
 
     mutating func note(_ batch: Batch) {
         for event in batch.events {
@@ -24,8 +28,18 @@ struct PromiseChecker {
                 if let earlier = finished[job.id] { violations.append("S6 job \(job.id) was \(earlier), now \(job.state)") }
                 finished[job.id] = job.state
             case .unitsPlaced(let units): notePlaced(units)
+            case .successorsGranted(let granted):
+                for slot in granted.slots {
+                    let attempts = slot.tasks.map { AttemptID(job: granted.job, index: $0.ordinal, number: granted.attempt) }
+                    linedUp[slot.slot, default: []] += attempts
+                    for attempt in attempts { slotOf[attempt] = slot.slot }
+                }
+            case .successorReturned(let attempt, _, _):
+                guard let slot = slotOf.removeValue(forKey: attempt) else { break }
+                linedUp[slot]?.removeAll { $0 == attempt }
             case .attemptEnded(let ended):
                 if !endedAttempts.insert(ended.attempt).inserted { violations.append("S6 attempt \(ended.attempt) ended twice") }
+                noteHandOver(ended)
             default: break
             }
         }
@@ -37,10 +51,22 @@ struct PromiseChecker {
             for rank in unit.places.indices {
                 let index = unit.ordinal * UInt32(unit.places.count) + UInt32(rank)
                 let attempt = AttemptID(job: units.job, index: index, number: unit.attempt)
-                if placed[attempt] != nil { violations.append("S3b attempt \(attempt) placed twice") }
-                placed[attempt] = units.at
+                notePlaced(attempt, at: units.at)
+                slotOf[attempt] = unit.places[rank].fence
             }
         }
+    }
+
+    private mutating func notePlaced(_ attempt: AttemptID, at: LogicalTime) {
+        if placed[attempt] != nil { violations.append("S3b attempt \(attempt) placed twice") }
+        placed[attempt] = at
+    }
+
+    /// The next in the slot holds it from that very instant: no gap between their bills, and no overlap.
+    private mutating func noteHandOver(_ ended: EndedAttempt) {
+        guard let slot = slotOf[ended.attempt], linedUp[slot]?.isEmpty == false, let next = linedUp[slot]?.removeFirst() else { return }
+        notePlaced(next, at: ended.at)
+        handOvers += 1
     }
 
     private mutating func note(_ segment: UsageSegment) {
@@ -67,10 +93,14 @@ struct PromiseChecker {
         }
         var running: [TaskID: String] = [:]
         for agent in agents {
+            var slots: Set<Fence> = []
             for attempt in agent.launcher.running {
+                if let slot = agent.launcher.slot(of: attempt), !slots.insert(slot).inserted {
+                    violations.append("S5 two tasks run in one slot of \(agent.name), one of them \(attempt)")
+                }
                 if let other = running[attempt.task] { violations.append("S3b task \(attempt.task) runs on \(other) and \(agent.name)") }
                 running[attempt.task] = agent.name
-                if placed[attempt] == nil { violations.append("S4 \(attempt) runs without a durable grant") }
+                if placed[attempt] == nil, slotOf[attempt] == nil { violations.append("S4 \(attempt) runs without a durable grant") }
             }
         }
         return violations

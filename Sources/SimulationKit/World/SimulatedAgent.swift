@@ -27,7 +27,7 @@ final class SimulatedAgent {
             name: name, address: "10.0.0.\(index + 1)", cpuMilli: 1000 * (1 + Int64(chance.below(8))), memoryBytes: 16 << 30,
             devices: devices)
         instance = UInt64(index) << 32
-        launcher = SimulatedLauncher(chance: chance)
+        launcher = SimulatedLauncher(chance: chance, durationMax: plan.durationMax)
         core = AgentCore(configuration: Self.configuration(inventory, instance: instance), leaseStart: nil, at: now)
         _ = core.handle(.driver([.recovered([])]), at: now)
     }
@@ -59,7 +59,12 @@ final class SimulatedAgent {
             case .launch(let orders):
                 let events = orders.flatMap { launcher.launch($0, at: now) }
                 perform(core.handle(.driver(events), at: now), at: now, &messages)
-            case .signal(let attempt, let number): launcher.signal(attempt, number, at: now)
+            case .signal(let attempt, let number):
+                let events = launcher.signal(attempt, number, at: now)
+                perform(core.handle(.driver(events), at: now), at: now, &messages)
+            case .withdraw(let attempts):
+                let events = launcher.withdraw(attempts, at: now)
+                perform(core.handle(.driver(events), at: now), at: now, &messages)
             case .release(let attempts): launcher.release(attempts)
             case .keepLease(let start): keptLease = start
             case .shipOutput, .sendTopology, .giveUp, .note: break

@@ -6,7 +6,8 @@ import ClusterModel
 struct SimulatedLauncher {
     struct Process {
         var order: LaunchOrder
-        var startedAt: Int64
+        /// nil while it waits in its slot.
+        var startedAt: Int64?
         /// When it would end by itself, and how.
         var endsAt: Int64
         var exitCode: Int32
@@ -16,63 +17,96 @@ struct SimulatedLauncher {
     /// For look-up; iterate sorted keys.
     private(set) var processes: [AttemptID: Process] = [:]
     private(set) var starts: [AttemptID] = []
+    /// The attempt that runs in a slot, and after it those that wait.
+    private var slots: [Fence: [AttemptID]] = [:]
     private var chance: SeededGenerator
+    private let durationMax: Int64
 
-    init(chance: SeededGenerator) { self.chance = chance }
+    init(chance: SeededGenerator, durationMax: Int64) {
+        self.chance = chance
+        self.durationMax = durationMax
+    }
 
-    var running: [AttemptID] { processes.keys.sorted().filter { processes[$0]?.end == nil } }
+    var running: [AttemptID] {
+        processes.keys.sorted().filter { processes[$0]?.end == nil && processes[$0]?.startedAt != nil }
+    }
+
+    func slot(of attempt: AttemptID) -> Fence? { processes[attempt]?.order.slot }
 
     mutating func launch(_ order: LaunchOrder, at now: Int64) -> [DriverEvent] {
         guard processes[order.attempt] == nil else { return [] }
-        starts.append(order.attempt)
-        let duration = chance.between(1_000_000, 20_000_000_000)
-        let exitCode: Int32 = chance.chance(milli: 150) ? 1 : 0
-        processes[order.attempt] = Process(order: order, startedAt: now, endsAt: now + duration, exitCode: exitCode, end: nil)
-        return [.started(order.attempt, processID: 1, at: now)]
+        processes[order.attempt] = Process(order: order, endsAt: .max, exitCode: 0, end: nil)
+        slots[order.slot, default: []].append(order.attempt)
+        return slots[order.slot]?.count == 1 ? [start(order.attempt, at: now)] : []
     }
 
-    mutating func signal(_ attempt: AttemptID, _ number: Int32, at now: Int64) {
-        guard processes[attempt]?.end == nil else { return }
+    private mutating func start(_ attempt: AttemptID, at now: Int64) -> DriverEvent {
+        starts.append(attempt)
+        processes[attempt]!.startedAt = now
+        processes[attempt]!.endsAt = now + chance.between(1_000_000, durationMax)
+        processes[attempt]!.exitCode = chance.chance(milli: 150) ? 1 : 0
+        return .started(attempt, processID: 1, at: now)
+    }
+
+    mutating func withdraw(_ attempts: [AttemptID], at now: Int64) -> [DriverEvent] {
+        attempts.filter { processes[$0] != nil && processes[$0]?.startedAt == nil && processes[$0]?.end == nil }
+            .flatMap { end($0, .notStarted, at: now) }
+    }
+
+    mutating func signal(_ attempt: AttemptID, _ number: Int32, at now: Int64) -> [DriverEvent] {
+        guard let process = processes[attempt], process.end == nil else { return [] }
+        guard process.startedAt != nil else { return end(attempt, .notStarted, at: now) }
         // A process minds SIGTERM after a while, SIGKILL at once.
         let endsAt = now + (number == 9 ? 1 : chance.between(1, 5_000_000_000))
-        guard var process = processes[attempt] else { return }
-        process.endsAt = min(process.endsAt, endsAt)
-        process.exitCode = -number
-        processes[attempt] = process
+        processes[attempt]!.endsAt = min(process.endsAt, endsAt)
+        processes[attempt]!.exitCode = -number
+        return []
     }
 
     mutating func release(_ attempts: [AttemptID]) {
         for attempt in attempts where processes[attempt]?.end != nil { processes[attempt] = nil }
     }
 
-    /// Processes whose time has come.
+    /// Processes whose time has come, and what starts in their slots.
     mutating func advance(to now: Int64) -> [DriverEvent] {
         var events: [DriverEvent] = []
         for id in processes.keys.sorted() {
             guard let process = processes[id], process.end == nil, process.endsAt <= now else { continue }
-            let manner: ProcessEnd.Manner = process.exitCode < 0 ? .signalled(-process.exitCode) : .exited(code: process.exitCode)
-            let end = ProcessEnd(manner: manner, startedAt: process.startedAt, endedAt: now, cpuNanoseconds: 1_000)
-            processes[id]!.end = end
-            events.append(.ended(id, end))
+            events += end(id, process.exitCode < 0 ? .signalled(-process.exitCode) : .exited(code: process.exitCode), at: now)
         }
         return events
     }
 
-    var nextEnd: Int64? { processes.values.filter { $0.end == nil }.map(\.endsAt).min() }
+    private mutating func end(_ attempt: AttemptID, _ manner: ProcessEnd.Manner, at now: Int64) -> [DriverEvent] {
+        guard let process = processes[attempt] else { return [] }
+        let end = ProcessEnd(manner: manner, startedAt: process.startedAt ?? now, endedAt: now, cpuNanoseconds: 1_000)
+        processes[attempt]!.end = end
+        let slot = process.order.slot
+        slots[slot]?.removeAll { $0 == attempt }
+        guard let next = slots[slot]?.first else {
+            slots[slot] = nil
+            return [.ended(attempt, end)]
+        }
+        return processes[next]?.startedAt == nil ? [.ended(attempt, end), start(next, at: now)] : [.ended(attempt, end)]
+    }
+
+    var nextEnd: Int64? { processes.values.filter { $0.end == nil && $0.startedAt != nil }.map(\.endsAt).min() }
 
     var recovered: [RecoveredAttempt] {
         processes.keys.sorted().map { id in
             let process = processes[id]!
             return RecoveredAttempt(
-                attempt: id, fence: process.order.fence, note: process.order.note, startedAt: process.startedAt, end: process.end)
+                attempt: id, fence: process.order.fence, slot: process.order.slot, note: process.order.note, startedAt: process.startedAt,
+                end: process.end)
         }
     }
 
     /// Dies with everything it runs; its successor finds the table and reports the loss.
     mutating func crash(at now: Int64) {
-        for id in running {
-            let process = processes[id]!
-            processes[id]!.end = ProcessEnd(manner: .driverLost, startedAt: process.startedAt, endedAt: now)
+        for id in processes.keys.sorted() where processes[id]?.end == nil {
+            let startedAt = processes[id]?.startedAt
+            processes[id]!.end = ProcessEnd(manner: startedAt == nil ? .notStarted : .driverLost, startedAt: startedAt ?? now, endedAt: now)
         }
+        slots = [:]
     }
 }

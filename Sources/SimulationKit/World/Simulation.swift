@@ -65,7 +65,7 @@ public struct Simulation {
         if !unsettled.isEmpty { throw .correctness(step: step, unsettled) }
         try checkRecovery()
         return SimulationOutcome(
-            digest: digest.value, events: disk.eventCount, steps: step, jobsEnded: checker.endedJobs, attempts: checker.attempts,
+            digest: digest.value, events: disk.eventCount, steps: step, jobsEnded: checker.endedJobs, attempts: checker.attempts, handOvers: checker.handOvers,
             coordinatorCrashes: counts.coordinator, agentCrashes: counts.agent, launcherCrashes: counts.launcher,
             messagesLost: network.lost)
     }
@@ -76,7 +76,10 @@ public struct Simulation {
 
     private func describe() -> String {
         let nodes = agents.map { "\($0.name): registered \($0.isRegistered), attempts \($0.core.attemptIDs)" }
-        return nodes.joined(separator: ", ") + "; live jobs \(coordinator?.loop.core.liveJobIDs ?? [])"
+        let jobs = (coordinator?.loop.core.liveJobIDs ?? []).map { id in
+            "job \(id): " + (coordinator?.loop.core.liveStanding(of: id).map { "\($0.standing), \($0.explanation)" } ?? "gone")
+        }
+        return (nodes + jobs).joined(separator: "; ")
     }
 
     // MARK: One step

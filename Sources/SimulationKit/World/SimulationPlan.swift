@@ -18,6 +18,8 @@ public struct SimulationPlan: Sendable, CustomStringConvertible {
     public var faultySteps: Int
     /// A task at a fixed shape of the workload.
     public var arrayElementsMax: Int
+    /// Longest run of a process. Short ones make the coordinator line up successors.
+    public var durationMax: Int64
 
     public init(seed: UInt64) {
         var chance = SeededGenerator(seed: seed, stream: 1)
@@ -32,10 +34,12 @@ public struct SimulationPlan: Sendable, CustomStringConvertible {
         launcherCrashMilli = chance.below(4)
         faultySteps = 300 + chance.below(600)
         arrayElementsMax = 1 + chance.below(40)
+        durationMax = chance.chance(milli: 500) ? 20_000_000 : 20_000_000_000
     }
 
     public var description: String {
         "seed \(seed): \(nodes) nodes, \(jobs) jobs, loss \(lossMilli)‰, duplication \(duplicationMilli)‰, delay ≤ \(delayMax / 1_000_000) ms, "
+            + "tasks ≤ \(durationMax / 1_000_000) ms, "
             + "crashes coordinator \(coordinatorCrashMilli)‰ agent \(agentCrashMilli)‰ launcher \(launcherCrashMilli)‰"
     }
 }
@@ -61,6 +65,8 @@ public struct SimulationOutcome: Hashable, Sendable {
     public var steps: Int
     public var jobsEnded: Int
     public var attempts: Int
+    /// Slots that went from one task to its successor.
+    public var handOvers: Int
     public var coordinatorCrashes: Int
     public var agentCrashes: Int
     public var launcherCrashes: Int

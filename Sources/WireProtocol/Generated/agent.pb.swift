@@ -342,6 +342,9 @@ nonisolated struct WireAttemptStatus: Sendable {
     set {phase = .ended(newValue)}
   }
 
+  /// Of an end: nanoseconds between it and the sending of this, by the node's monotonic clock.
+  var age: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Phase: Equatable, Sendable {
@@ -395,6 +398,9 @@ nonisolated struct WireAttemptEnd: Sendable {
     case cannotExecute // = 7
     case infrastructure // = 8
     case leaseExpired // = 9
+
+    /// A successor that was given back: nothing was executed.
+    case returned // = 10
     case UNRECOGNIZED(Int)
 
     init() {
@@ -413,6 +419,7 @@ nonisolated struct WireAttemptEnd: Sendable {
       case 7: self = .cannotExecute
       case 8: self = .infrastructure
       case 9: self = .leaseExpired
+      case 10: self = .returned
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -429,6 +436,7 @@ nonisolated struct WireAttemptEnd: Sendable {
       case .cannotExecute: return 7
       case .infrastructure: return 8
       case .leaseExpired: return 9
+      case .returned: return 10
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -445,6 +453,7 @@ nonisolated struct WireAttemptEnd: Sendable {
       .cannotExecute,
       .infrastructure,
       .leaseExpired,
+      .returned,
     ]
 
   }
@@ -1047,7 +1056,7 @@ nonisolated extension WireAttemptReport: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireAttemptStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AttemptStatus"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{1}starting\0\u{1}running\0\u{1}ended\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{1}starting\0\u{1}running\0\u{1}ended\0\u{1}age\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1088,6 +1097,7 @@ nonisolated extension WireAttemptStatus: SwiftProtobuf.Message, SwiftProtobuf._M
           self.phase = .ended(v)
         }
       }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.age) }()
       default: break
       }
     }
@@ -1125,6 +1135,9 @@ nonisolated extension WireAttemptStatus: SwiftProtobuf.Message, SwiftProtobuf._M
     }()
     case nil: break
     }
+    if self.age != 0 {
+      try visitor.visitSingularUInt64Field(value: self.age, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1134,6 +1147,7 @@ nonisolated extension WireAttemptStatus: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.number != rhs.number {return false}
     if lhs.fence != rhs.fence {return false}
     if lhs.phase != rhs.phase {return false}
+    if lhs.age != rhs.age {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1215,7 +1229,7 @@ nonisolated extension WireAttemptEnd: SwiftProtobuf.Message, SwiftProtobuf._Mess
 }
 
 nonisolated extension WireAttemptEnd.Cause: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CAUSE_UNSPECIFIED\0\u{1}CAUSE_EXITED\0\u{1}CAUSE_SIGNALLED\0\u{1}CAUSE_OUT_OF_MEMORY\0\u{1}CAUSE_TIME_LIMIT\0\u{1}CAUSE_STOPPED\0\u{1}CAUSE_NOT_FOUND\0\u{1}CAUSE_CANNOT_EXECUTE\0\u{1}CAUSE_INFRASTRUCTURE\0\u{1}CAUSE_LEASE_EXPIRED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CAUSE_UNSPECIFIED\0\u{1}CAUSE_EXITED\0\u{1}CAUSE_SIGNALLED\0\u{1}CAUSE_OUT_OF_MEMORY\0\u{1}CAUSE_TIME_LIMIT\0\u{1}CAUSE_STOPPED\0\u{1}CAUSE_NOT_FOUND\0\u{1}CAUSE_CANNOT_EXECUTE\0\u{1}CAUSE_INFRASTRUCTURE\0\u{1}CAUSE_LEASE_EXPIRED\0\u{1}CAUSE_RETURNED\0")
 }
 
 nonisolated extension WireTopologyDocument: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

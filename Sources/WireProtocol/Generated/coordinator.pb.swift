@@ -442,6 +442,10 @@ nonisolated struct WireStartOrder: Sendable {
   /// Clears the value of `gang`. Subsequent reads from it will return its default value.
   mutating func clearGang() {self._gang = nil}
 
+  /// The fence that its slot was placed with; absent: its own. While an earlier attempt of the slot lives on the node,
+  /// this one waits.
+  var slot: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1228,7 +1232,7 @@ nonisolated extension WireUserAccount: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartOrder"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{3}cpu_milli\0\u{3}memory_bytes\0\u{1}devices\0\u{3}restart_reason\0\u{1}gang\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{3}cpu_milli\0\u{3}memory_bytes\0\u{1}devices\0\u{3}restart_reason\0\u{1}gang\0\u{1}slot\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1244,6 +1248,7 @@ nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.devices) }()
       case 7: try { try decoder.decodeSingularEnumField(value: &self.restartReason) }()
       case 8: try { try decoder.decodeSingularMessageField(value: &self._gang) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.slot) }()
       default: break
       }
     }
@@ -1278,6 +1283,9 @@ nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._Mess
     try { if let v = self._gang {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     } }()
+    if self.slot != 0 {
+      try visitor.visitSingularUInt64Field(value: self.slot, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1290,6 +1298,7 @@ nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.devices != rhs.devices {return false}
     if lhs.restartReason != rhs.restartReason {return false}
     if lhs._gang != rhs._gang {return false}
+    if lhs.slot != rhs.slot {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

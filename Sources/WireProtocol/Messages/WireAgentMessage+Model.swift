@@ -92,6 +92,7 @@ extension WireAttemptStatus {
         case .running(let elapsed): phase = .running(UInt64(elapsed))
         case .ended(let end): phase = .ended(WireAttemptEnd(end))
         }
+        age = UInt64(status.age)
     }
 
     func checked() throws(WireError) -> AttemptStatus {
@@ -103,7 +104,8 @@ extension WireAttemptStatus {
         case nil: throw .missing("phase")
         }
         return AttemptStatus(
-            attempt: try attempt(job: job, index: index, number: number), fence: Fence(fence), phase: modelPhase)
+            attempt: try attempt(job: job, index: index, number: number), fence: Fence(fence), phase: modelPhase,
+            age: try WireProtocol.checked(age, "age"))
     }
 }
 

@@ -59,6 +59,7 @@ extension WireStartOrder {
         index = start.attempt.task.index
         number = start.attempt.number
         fence = start.fence.value
+        if start.isSuccessor { slot = start.slot.value }
         cpuMilli = UInt64(amount: start.allocation.cpuMilli)
         memoryBytes = UInt64(amount: start.allocation.memoryBytes)
         devices = start.allocation.devices.map { grant in
@@ -83,7 +84,8 @@ extension WireStartOrder {
                     memoryBytes: try WireProtocol.checked(grant.memoryBytes, "devices.memory_bytes"))
             })
         return StartOrder(
-            attempt: try attempt(job: job, index: index, number: number), fence: Fence(fence), allocation: allocation,
+            attempt: try attempt(job: job, index: index, number: number), fence: Fence(fence),
+            slot: slot == 0 ? nil : Fence(slot), allocation: allocation,
             restartReason: try WireProtocol.checked(restartReason.rawValue, "restart_reason"),
             gang: hasGang ? try gang.checked(lists: lists) : nil)
     }

@@ -1,0 +1,172 @@
+// Lining up, handing over, taking back.
+
+import ClusterModel
+
+extension SchedulerCore {
+    // MARK: Decide
+
+    /// Successors for slots of a job that have just changed hands.
+    ///
+    /// Only for the job that is first in the queue: whoever waits before it, even without room, would lose the slot
+    /// unseen. A slot gets at most its share of what waits, so that the last tasks of an array spread over all slots
+    /// (guided self-scheduling, Polychronopoulos and Kuck 1987).
+    ///
+    /// - Parameter holders: gangs of one task that hold the slots; those that have ended meanwhile are passed over.
+    borrowing func decideSuccessors(of id: JobID, behind holders: [UInt32], at now: LogicalTime) -> Event? {
+        guard let row = jobs[id], row.gangSize == 1, queue.next(passingOver: [], skipping: [:]) == id, let ready = row.readySet(at: now)
+        else { return nil }
+        let set = row.waiting[ready]
+        let depth = min(RunAhead.depth(expecting: row.expectedLength), Int(clamping: set.units.count) / max(1, row.live.count))
+        guard depth > 0 else { return nil }
+        var granted = GrantedSuccessors(job: id, attempt: set.attempt, slots: [], at: now)
+        var fence = lastFence
+        var next: UInt64 = 0
+        for holder in holders {
+            guard let unit = row.live[holder], unit.stopReason == nil, nodes[unit.tasks[0].node]?.acceptsWork == true else { continue }
+            let known = row.successors[unit.tasks[0].slot].count
+            // Half at a time: one message for several tasks.
+            guard known <= depth / 2 else { continue }
+            var slot = GrantedSuccessors.Slot(holder: holder, node: unit.tasks[0].node, slot: unit.tasks[0].slot, tasks: [])
+            while known + slot.tasks.count < depth, let ordinal = set.units.first(from: next) {
+                next = ordinal + 1
+                fence += 1
+                slot.tasks.append(GrantedSuccessors.Task(ordinal: UInt32(ordinal), fence: Fence(fence)))
+            }
+            if !slot.tasks.isEmpty { granted.slots.append(slot) }
+        }
+        return granted.slots.isEmpty ? nil : .successorsGranted(granted)
+    }
+
+    /// A task that is lined up, by attempt.
+    func successor(_ attempt: AttemptID) -> Successor? {
+        guard let row = jobs[attempt.task.job], row.gangSize == 1, let successor = row.successors.successor(attempt.task.index),
+            successor.attempt == attempt.number
+        else { return nil }
+        return successor
+    }
+
+    func successors(on node: NodeID) -> [AttemptID] { attempts(on: node).filter { successor($0) != nil } }
+
+    /// What an agent says of a task that, for all we know, still waits there. Only that it was given back matters: that
+    /// it runs or has ended follows once the end of the task before it is known, and is said until it is released.
+    func decideSuccessorStatus(_ status: AttemptStatus, from node: NodeID, at now: LogicalTime) -> Decided {
+        guard case .ended(let end) = status.phase, end.cause == .returned else { return Decided() }
+        return Decided(events: [.successorReturned(status.attempt, from: node, at: now)])
+    }
+
+    /// Sent again, like any start that was lost: this registration may be older than the start, so the node may have it.
+    func decideUnlistedSuccessor(_ attempt: AttemptID, on node: NodeID, rebooted: Bool, at now: LogicalTime) -> Decided {
+        let id = attempt.task.job
+        guard let row = jobs[id], let session = nodes[node]?.session, !rebooted, !row.isCancelling,
+            let (slot, successor) = row.successors.place(of: attempt.task.index), let allocation = row.holder(of: slot)?.allocation
+        else { return Decided(events: [.successorReturned(attempt, from: node, at: now)]) }
+        let order = StartOrder(
+            attempt: attempt, fence: successor.fence, slot: slot, allocation: allocation, restartReason: successor.restartReason, gang: nil)
+        let template = template(of: row.specification, group: 0, user: row.user)
+        return Decided(effects: [.command(node, session, .start(StartBatch(job: id, template: template, starts: [order])))])
+    }
+
+    /// Successors of a silent node whose job said `replace` or `fail`: their agent has dropped them by now.
+    func decideSilentSuccessor(_ attempt: AttemptID, on node: NodeID, at now: LogicalTime) -> Decided {
+        guard let row = jobs[attempt.task.job], row.specification.onNodeLost != .wait else { return Decided() }
+        return Decided(events: [.successorReturned(attempt, from: node, at: now)])
+    }
+
+    // MARK: Evolve
+
+    mutating func evolveGranted(_ granted: GrantedSuccessors) {
+        advance(to: granted.at)
+        _ = jobs.update(granted.job) { row in
+            for slot in granted.slots {
+                for task in slot.tasks {
+                    let reason = row.unwait(task.ordinal, attempt: granted.attempt)
+                    row.successors.append(
+                        Successor(
+                            ordinal: task.ordinal, attempt: granted.attempt, restartReason: reason, node: slot.node, fence: task.fence),
+                        to: slot.slot)
+                }
+            }
+        }
+        for slot in granted.slots {
+            for task in slot.tasks {
+                lastFence = max(lastFence, task.fence.value)
+                let attempt = AttemptID(job: granted.job, index: task.ordinal, number: granted.attempt)
+                _ = nodes.update(slot.node) { $0.liveAttempts.insert(attempt) }
+            }
+        }
+        requeue(granted.job)
+    }
+
+    /// It waits again, as if it had never been lined up; of a job that is being cancelled it never starts.
+    mutating func evolveReturned(_ attempt: AttemptID, from node: NodeID, at: LogicalTime, _ changes: inout Changes) {
+        advance(to: at)
+        let id = attempt.task.job
+        _ = nodes.update(node) { $0.liveAttempts.remove(attempt) }
+        _ = jobs.update(id) { row in
+            guard let successor = row.successors.remove(attempt.task.index) else { return }
+            if row.isCancelling {
+                row.counts.queued -= 1
+                row.counts.cancelled += 1
+            } else {
+                row.wait(successor.ordinal, attempt: successor.attempt, notBefore: .zero, reason: successor.restartReason)
+            }
+        }
+        requeue(id)
+        changes.touch(id)
+    }
+
+    /// The slot that `ended` leaves goes to the next in it, with everything that it holds. False: there is none.
+    mutating func handOver(_ ended: EndedAttempt, _ task: LiveTask, _ changes: inout Changes) -> Bool {
+        let id = ended.attempt.task.job
+        let placed = jobs.update(id) { row -> AttemptPlacement? in
+            guard let next = row.successors.removeFirst(of: task.slot) else { return nil }
+            let holder = LiveTask(
+                node: task.node, fence: next.fence, slot: task.slot, allocation: task.allocation, phase: .starting,
+                segmentStart: ended.at, segmentNumber: 0)
+            row.live[next.ordinal] = LiveUnit(
+                attempt: next.attempt, restartReason: next.restartReason, tasks: [holder], stopReason: row.isCancelling ? .user : nil)
+            row.counts.queued -= 1
+            if row.isCancelling { row.counts.stopping += 1 } else { row.counts.starting += 1 }
+            return AttemptPlacement(
+                attempt: AttemptID(job: id, index: next.ordinal, number: next.attempt), node: task.node, fence: next.fence,
+                allocation: task.allocation, at: ended.at)
+        }
+        guard let placement = placed ?? nil else { return false }
+        changes.add(.attemptPlaced(placement))
+        if jobs[id]?.isCancelling == true { changes.add(.attemptStopping(placement.attempt, .user)) }
+        changes.slotMoved(id, to: placement.attempt.task.index)
+        return true
+    }
+
+    // MARK: Effects
+
+    func startCommands(of granted: GrantedSuccessors) -> [Effect] {
+        guard let row = jobs[granted.job] else { return [] }
+        let template = template(of: row.specification, group: 0, user: row.user)
+        return granted.slots.compactMap { slot in
+            guard let holder = row.live[slot.holder], let session = nodes[slot.node]?.session else { return nil }
+            let starts = slot.tasks.map { task in
+                StartOrder(
+                    attempt: AttemptID(job: granted.job, index: task.ordinal, number: granted.attempt), fence: task.fence, slot: slot.slot,
+                    allocation: holder.tasks[0].allocation, restartReason: row.successors.successor(task.ordinal)?.restartReason ?? .none,
+                    gang: nil)
+            }
+            return .command(slot.node, session, .start(StartBatch(job: granted.job, template: template, starts: starts)))
+        }
+    }
+
+    /// A job that is being cancelled: what is lined up for it shall not start.
+    func stopCommandsForSuccessors(of id: JobID) -> [Effect] {
+        guard let row = jobs[id], !row.successors.isEmpty else { return [] }
+        var orders: [NodeID: [StopOrder]] = [:]
+        for slot in row.successors.slots {
+            for successor in row.successors[slot] {
+                let attempt = AttemptID(job: id, index: successor.ordinal, number: successor.attempt)
+                orders[successor.node, default: []].append(StopOrder(attempt: attempt, grace: row.specification.grace))
+            }
+        }
+        return orders.keys.sorted().compactMap { node in
+            nodes[node].map { .command(node, $0.session, .stop(orders[node] ?? [])) }
+        }
+    }
+}
