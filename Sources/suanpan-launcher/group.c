@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "CLinuxShim.h"
 #include "hierarchy.h"
 #include "launcher.h"
 #include "spawn.h"
@@ -18,11 +19,12 @@
 
 enum {
     /// Empty groups kept for the next attempts; more than a node usually runs at once.
-    GROUP_POOL_MAX = 128,
+    GROUP_POOL_MAX = 256,
     /// A memory group that still holds this much (page cache of its last attempt) is replaced rather than reused: the
     /// next attempt's peak would show its predecessor.
     GROUP_RESIDUE_BYTES_MAX = 4 << 20,
     CPU_PERIOD_US = 100000,
+    CPU_PERIOD_NS = CPU_PERIOD_US * 1000,
 };
 
 static struct {
@@ -323,12 +325,29 @@ static int prepare(struct group *group, int64_t memory_bytes, int64_t cpu_milli,
     return 0;
 }
 
-struct group *group_acquire(int64_t memory_bytes, int64_t cpu_milli, enum suanpan_step *step) {
-    while (groups.pool != NULL) {
-        struct group *group = groups.pool;
-        groups.pool = group->next;
+/// Whether the group's last users have used up half of what its CPU limit allows in a period. The next one would begin
+/// stopped by the kernel, and the launcher with it, which waits for the program to be executed.
+static bool is_spent(const struct group *group, int64_t now) {
+    if (group->cpu_milli <= 0 || now - group->period_start_ns >= CPU_PERIOD_NS) return false;
+    return group->period_used_ns > group->cpu_milli * (CPU_PERIOD_NS / 1000) / 2;
+}
+
+/// The group of the pool that was used last and is not spent, or NULL: the warmest.
+static struct group *take_rested(void) {
+    int64_t now = suanpan_boottime_ns();
+    for (struct group **link = &groups.pool; *link != NULL; link = &(*link)->next) {
+        struct group *group = *link;
+        if (is_spent(group, now)) continue;
+        *link = group->next;
         groups.pool_count--;
         group->next = NULL;
+        return group;
+    }
+    return NULL;
+}
+
+struct group *group_acquire(int64_t memory_bytes, int64_t cpu_milli, enum suanpan_step *step) {
+    for (struct group *group; (group = take_rested()) != NULL;) {
         if (prepare(group, memory_bytes, cpu_milli, step) == 0) return group;
         // A used group may hold more page cache than the new limit allows; a new one tells whether the limit is at fault.
         destroy(group);
@@ -362,6 +381,12 @@ struct group_usage group_measure(struct group *group) {
     uint64_t cpu_ns = cpu_used_ns(group);
     usage.cpu_ns = (int64_t)(cpu_ns - group->cpu_base_ns);
     group->cpu_base_ns = cpu_ns;
+    int64_t now = suanpan_boottime_ns();
+    if (now - group->period_start_ns >= CPU_PERIOD_NS) {
+        group->period_start_ns = now;
+        group->period_used_ns = 0;
+    }
+    group->period_used_ns += usage.cpu_ns;
     if (!group->memory_counts) return usage;
     usage.memory_peak_bytes = memory_peak(group);
     uint64_t kills = out_of_memory_kills(group);

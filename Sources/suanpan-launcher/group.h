@@ -27,6 +27,7 @@ struct group {
     int64_t memory_bytes, cpu_milli;  // the limits as last written; 0: none
     bool memory_counts;               // the attempt is in a memory group
     uint64_t out_of_memory_base, cpu_base_ns;
+    int64_t period_start_ns, period_used_ns;  // CPU time since then, for a period of the CPU limit
     struct group *next;
 };
 
