@@ -89,7 +89,7 @@ enum urgency {
     NOTICE_LATER,  // within NOTICE_DELAY_NS: several changes become one packet, and the agent wakes once for them
     NOTICE_NOW,
 };
-enum { NOTICE_DELAY_NS = 8000000 };
+enum { NOTICE_DELAY_NS = 16000000 };
 
 /// The queue of attempts with something to tell.
 void attempt_mark_dirty(uint32_t index, enum urgency urgency);

@@ -1,21 +1,23 @@
 /// Rows by counted identifier, iterated in identifier order.
 ///
 /// Paged: a change touches one page of 64 rows, so a table shared with nobody is changed in place and a table that is
-/// shared by mistake costs one page, not all rows. Pages before the oldest row are given back.
+/// shared by mistake costs one page, not all rows. Pages before the oldest row are given back. Inlinable, so that other
+/// modules use it specialised: unspecialised, a look-up costs ten times as much.
 public struct Table<ID: CountedIdentifier, Row: Sendable>: Sendable {
-    private typealias Page = ContiguousArray<Row?>
-    private static var pageSize: UInt64 { 64 }
+    @usableFromInline typealias Page = ContiguousArray<Row?>
+    @usableFromInline static var pageSize: UInt64 { 64 }
 
-    private var pages: ContiguousArray<Page> = []
+    @usableFromInline var pages: ContiguousArray<Page> = []
     /// Page number of `pages[0]`.
-    private var firstPage: UInt64 = 0
-    public private(set) var count = 0
+    @usableFromInline var firstPage: UInt64 = 0
+    @usableFromInline var rowCount = 0
+    @inlinable public var count: Int { rowCount }
 
-    public init() {}
+    @inlinable public init() {}
 
-    public var isEmpty: Bool { count == 0 }
+    @inlinable public var isEmpty: Bool { count == 0 }
 
-    private func slot(of id: ID) -> (page: Int, row: Int)? {
+    @inlinable func slot(of id: ID) -> (page: Int, row: Int)? {
         let page = id.value / Self.pageSize
         guard page >= firstPage, page - firstPage < UInt64(pages.count) else { return nil }
         let index = Int(page - firstPage)
@@ -23,22 +25,22 @@ public struct Table<ID: CountedIdentifier, Row: Sendable>: Sendable {
         return (index, Int(id.value % Self.pageSize))
     }
 
-    public subscript(id: ID) -> Row? {
+    @inlinable public subscript(id: ID) -> Row? {
         guard let slot = slot(of: id) else { return nil }
         return pages[slot.page][slot.row]
     }
 
     /// Inserts or replaces.
-    public mutating func set(_ row: Row, for id: ID) {
+    @inlinable public mutating func set(_ row: Row, for id: ID) {
         makeRoom(for: id.value / Self.pageSize)
         let page = Int(id.value / Self.pageSize - firstPage)
         if pages[page].isEmpty { pages[page] = Page(repeating: nil, count: Int(Self.pageSize)) }
         let index = Int(id.value % Self.pageSize)
-        if pages[page][index] == nil { count += 1 }
+        if pages[page][index] == nil { rowCount += 1 }
         pages[page][index] = row
     }
 
-    private mutating func makeRoom(for page: UInt64) {
+    @inlinable mutating func makeRoom(for page: UInt64) {
         if pages.isEmpty { firstPage = page }
         if page < firstPage {
             pages.insert(contentsOf: repeatElement(Page(), count: Int(firstPage - page)), at: 0)
@@ -48,16 +50,15 @@ public struct Table<ID: CountedIdentifier, Row: Sendable>: Sendable {
     }
 
     /// Changes a row in place; nil when there is none.
-    public mutating func update<Result>(_ id: ID, _ body: (inout Row) -> Result) -> Result? {
+    @inlinable public mutating func update<Result>(_ id: ID, _ body: (inout Row) -> Result) -> Result? {
         guard let slot = slot(of: id), pages[slot.page][slot.row] != nil else { return nil }
         return body(&pages[slot.page][slot.row]!)
     }
 
-    @discardableResult
-    public mutating func remove(_ id: ID) -> Row? {
+    @inlinable @discardableResult public mutating func remove(_ id: ID) -> Row? {
         guard let slot = slot(of: id), let row = pages[slot.page][slot.row] else { return nil }
         pages[slot.page][slot.row] = nil
-        count -= 1
+        rowCount -= 1
         if pages[slot.page].allSatisfy({ $0 == nil }) { pages[slot.page] = Page() }
         let leading = pages.prefix { $0.isEmpty }.count
         if leading > 16 {
@@ -68,7 +69,7 @@ public struct Table<ID: CountedIdentifier, Row: Sendable>: Sendable {
     }
 
     /// Rows in identifier order.
-    public func forEach(_ body: (ID, borrowing Row) -> Void) {
+    @inlinable public func forEach(_ body: (ID, borrowing Row) -> Void) {
         for (pageIndex, page) in pages.enumerated() {
             for (rowIndex, row) in page.enumerated() {
                 if let row { body(ID((firstPage + UInt64(pageIndex)) * Self.pageSize + UInt64(rowIndex)), row) }
@@ -77,7 +78,7 @@ public struct Table<ID: CountedIdentifier, Row: Sendable>: Sendable {
     }
 
     /// Identifiers in order.
-    public var ids: [ID] {
+    @inlinable public var ids: [ID] {
         var list: [ID] = []
         list.reserveCapacity(count)
         forEach { id, _ in list.append(id) }

@@ -9,7 +9,7 @@ enum RunAhead {
     /// of a second a delay goes unnoticed (Miller 1968; Nielsen 1993).
     static let window = Span.milliseconds(100)
     /// Successors of one slot, however short they are.
-    static let depthMax = 32
+    static let depthMax = 64
     /// Weight of the newest run in the expected length is one in this many.
     static let smoothing: Int64 = 4
 

@@ -97,7 +97,7 @@ class Cluster:
             shown = self.call("GET", f"/v1/jobs/{job}")
             if shown["state"] in ("succeeded", "failed", "cancelled"):
                 return shown
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def cpu(self):
         parts = {name: cpu_seconds(pid) for name, pid in (("coordinator", self.coordinator.pid), ("agent", self.agent.pid), ("launcher", self.launcher))}
