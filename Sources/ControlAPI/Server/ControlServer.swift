@@ -78,13 +78,12 @@ public struct ControlServer: Sendable {
         let interface = ControlRouter(controlPlane, isLoopback: Loopback.isName(configuration.host), logs: logs)
         let idleTimeout = TimeAmount(configuration.idleTimeout)
         let host = configuration.host
+        let connections = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [StopListener(stop)], idleTimeout: idleTimeout,
+            httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
         return Application(
             router: interface.router,
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [StopListener(stop)], idleTimeout: idleTimeout,
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
+            server: HTTPServerBuilder { PinnedChannel(channel: HTTP1Channel(responder: $0, configuration: connections)) },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: configuration.port), serverName: "suanpan",
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionCountMax, logger: logger)),

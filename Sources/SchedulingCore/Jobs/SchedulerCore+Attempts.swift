@@ -216,7 +216,7 @@ extension SchedulerCore {
             row.settle(ordinal, ended)
         }
         if !handOver(ended, task, &changes) { _ = offers.update(task.node) { $0.give(task.allocation) } }
-        if case .requeued(_, let notBefore, _) = ended.disposition { setAlarm(at: notBefore, for: id) }
+        if case .requeued(_, let notBefore, _) = ended.disposition { alarms.insert(id, at: notBefore) }
         requeue(id)
         changes.touch(id)
     }

@@ -111,23 +111,16 @@ extension SchedulerCore {
 
     // MARK: Time
 
-    mutating func setAlarm(at: LogicalTime, for job: JobID) {
-        let alarm = Alarm(at: at, job: job)
-        guard !alarms.contains(alarm) else { return }
-        let place = alarms.firstIndex { $0.at > at } ?? alarms.count
-        alarms.insert(alarm, at: place)
-    }
-
     /// When the core wants a `tick`, at the latest.
     public var nextWake: LogicalTime? {
-        var wake = alarms.first?.at
+        var wake = alarms.earliest
         if let cut = nextHourCut { wake = wake.map { min($0, cut) } ?? cut }
         return wake
     }
 
     func decideTick(at now: LogicalTime) -> Decided {
         var decided = Decided()
-        if let first = alarms.first, first.at <= now { decided.events.append(.timersDue(at: now)) }
+        if let earliest = alarms.earliest, earliest <= now { decided.events.append(.timersDue(at: now)) }
         if let cut = nextHourCut, cut <= now {
             // After a long sleep the missed hours are cut one by one, so that no segment spans two of them.
             var hour = cut
@@ -145,11 +138,9 @@ extension SchedulerCore {
 
     mutating func evolveTimersDue(at: LogicalTime, _ changes: inout Changes) {
         advance(to: at)
-        let due = alarms.prefix { $0.at <= at }
-        alarms.removeFirst(due.count)
-        for alarm in due {
-            requeue(alarm.job)
-            changes.touch(alarm.job)
+        for job in alarms.remove(through: at) {
+            requeue(job)
+            changes.touch(job)
         }
     }
 }

@@ -182,7 +182,7 @@ extension SchedulerCore {
             unmetDependencies: unmet, counts: TaskCounts(queued: specification.taskCount))
         jobs.set(row, for: job.id)
         for dependency in unmet { dependents[dependency.job, default: []].append(job.id) }
-        if beginAt > .zero { setAlarm(at: beginAt, for: job.id) }
+        if beginAt > .zero { alarms.insert(job.id, at: beginAt) }
         if let key = job.key { remember(key, of: job) }
         requeue(job.id)
         changes.add(.jobAccepted(job))

@@ -29,6 +29,7 @@ extension SchedulerCore {
         writer.write(succeededJobs)
         writer.write(failedJobs)
         writer.write(cancelledJobs)
+        let alarms = alarms.all
         writer.write(UInt64(alarms.count))
         for alarm in alarms {
             writer.write(alarm.at)
@@ -138,7 +139,8 @@ extension SchedulerCore {
         failedJobs = try reader.read()
         cancelledJobs = try reader.read()
         for _ in 0..<(try reader.readCount()) {
-            alarms.append(Alarm(at: try reader.read(), job: try reader.read()))
+            let instant: LogicalTime = try reader.read()
+            alarms.insert(try reader.read(), at: instant)
         }
     }
 

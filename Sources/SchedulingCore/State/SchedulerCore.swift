@@ -33,8 +33,8 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var cancelledJobs = IntervalSet()
     /// Jobs that wait for the end of a job. For look-up only.
     var dependents: [JobID: [JobID]] = [:]
-    /// Instants at which a job has something ready, ascending.
-    var alarms: [Alarm] = []
+    /// Instants at which a job has something ready.
+    var alarms = AlarmTable()
     /// Idempotency keys of the last day, by tenant and text. For look-up; `keyOrder` iterates.
     var submissionKeys: [SubmissionKeyID: SubmissionKeyRow] = [:]
     var keyOrder: [SubmissionKeyID] = []
@@ -62,11 +62,6 @@ public struct SchedulerCore: ~Copyable, Sendable {
     struct InternedShape: Hashable, Sendable {
         var shape: RequestClass
         var jobCount: UInt32
-    }
-
-    struct Alarm: Hashable, Sendable {
-        var at: LogicalTime
-        var job: JobID
     }
 
     struct SubmissionKeyID: Hashable, Sendable {
