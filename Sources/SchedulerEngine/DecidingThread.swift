@@ -43,8 +43,9 @@ final class DecidingThread: TaskExecutor, @unchecked Sendable {
         let unowned = UnownedJob(job)
         pthread_mutex_lock(mutex)
         state.jobs.append(unowned)
-        pthread_cond_signal(condition)
         pthread_mutex_unlock(mutex)
+        // Not under the mutex: the thread would wake only to wait for it.
+        pthread_cond_signal(condition)
     }
 
     /// The thread ends once it has run what is queued.

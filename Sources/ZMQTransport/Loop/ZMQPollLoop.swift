@@ -27,6 +27,12 @@ public final class ZMQPollLoop: PollLoop, @unchecked Sendable {
         /// A thread runs late jobs (see `enqueue`).
         var isDrainedLate = false
         var stops: [CheckedContinuation<Void, Never>] = []
+
+        /// True when the thread sleeps: the caller wakes it once it has given up the lock.
+        mutating func rouse() -> Bool {
+            defer { isAwake = true }
+            return !isAwake
+        }
     }
 
     private struct Watch {
@@ -80,13 +86,13 @@ public final class ZMQPollLoop: PollLoop, @unchecked Sendable {
     /// Safe to call more than once.
     public func stop() async {
         await withCheckedContinuation { continuation in
-            let hasEnded = queue.withLock { queue in
-                if queue.phase == .ended { return true }
+            let (isAsleep, hasEnded) = queue.withLock { queue in
+                if queue.phase == .ended { return (false, true) }
                 queue.phase = .stopping
                 queue.stops.append(continuation)
-                signal(&queue)
-                return false
+                return (queue.rouse(), false)
             }
+            if isAsleep { czmq_eventfd_signal(wake) }
             if hasEnded { continuation.resume() }
         }
     }
@@ -110,23 +116,17 @@ public final class ZMQPollLoop: PollLoop, @unchecked Sendable {
     public var isCurrent: Bool { owner.load(ordering: .relaxed) == LoopThread.currentID }
 
     private func put(_ item: Work) {
-        let isLate = queue.withLock { queue in
+        let (isAsleep, isLate) = queue.withLock { queue in
             queue.work.append(item)
-            guard queue.phase == .ended else {
-                signal(&queue)
-                return false
-            }
+            guard queue.phase == .ended else { return (queue.rouse(), false) }
             defer { queue.isDrainedLate = true }
-            return !queue.isDrainedLate
+            return (false, !queue.isDrainedLate)
         }
+        // Not under the lock: the thread would wake only to wait for it.
+        if isAsleep { czmq_eventfd_signal(wake) }
         if isLate, !LoopThread.start(name: "suanpan-late", { self.drainLate() }) {
             preconditionFailure("no thread for the jobs of a stopped poll loop")
         }
-    }
-
-    private func signal(_ queue: inout Queue) {
-        if !queue.isAwake { czmq_eventfd_signal(wake) }
-        queue.isAwake = true
     }
 
     private func perform(_ item: Work) {
