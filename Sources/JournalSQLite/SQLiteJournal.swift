@@ -39,7 +39,6 @@ public final class SQLiteJournal: Journal {
                 try JournalSchema.prepare(database, at: path)
                 return try Self.position(in: database, at: path)
             }
-            WriteAheadLog.reserve(besides: path)
             self.database = database
             self.position = Mutex(position)
         } catch {
@@ -64,7 +63,7 @@ public final class SQLiteJournal: Journal {
             try database.execute(
                 sql: """
                     PRAGMA synchronous = FULL;
-                    PRAGMA wal_autocheckpoint = \(WriteAheadLog.framesBeforeCheckpoint);
+                    PRAGMA wal_autocheckpoint = 4000;
                     PRAGMA journal_size_limit = 67108864;
                     PRAGMA cache_size = -32768;
                     PRAGMA cell_size_check = ON;

@@ -51,6 +51,7 @@ final class Cluster {
     }
 
     var url: String { "http://127.0.0.1:\(ports[0])" }
+    var httpPort: Int { ports[0] }
     var agentPort: Int { ports[1] }
     var enrollPort: Int { ports[2] }
 
@@ -91,6 +92,16 @@ final class Cluster {
         daemons[role] = process
     }
 
+    /// Starts a second coordinator, or `up`, that cannot run beside the first; what it said when it had ended.
+    func startFails(_ program: String, _ arguments: [String]) -> Outcome {
+        var options = [
+            "--data-dir": "\(directory)/other", "--http": "127.0.0.1:0", "--agents-endpoint": "tcp://127.0.0.1:0",
+            "--enroll-endpoint": "tcp://127.0.0.1:0", "--log-endpoint": "tcp://127.0.0.1:0",
+        ]
+        for index in stride(from: 0, to: arguments.count, by: 2) { options[arguments[index]] = arguments[index + 1] }
+        return run(program, (program == "suanpan" ? ["up"] : []) + options.flatMap { [$0.key, $0.value] })
+    }
+
     /// kill -9, and gone.
     func crash(_ role: String) {
         guard let daemon = daemons.removeValue(forKey: role) else { return }
@@ -117,9 +128,9 @@ final class Cluster {
 
     // MARK: Verbs
 
-    func process(_ arguments: [String]) -> Process {
+    func process(_ arguments: [String], program: String = "suanpan") -> Process {
         let process = Process()
-        process.executableURL = URL(filePath: "\(Self.programs)/suanpan")
+        process.executableURL = URL(filePath: "\(Self.programs)/\(program)")
         process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         environment["SUANPAN_DATA_DIR"] = directory
@@ -133,8 +144,10 @@ final class Cluster {
     @discardableResult
     func suanpan(_ arguments: String...) -> Outcome { suanpan(arguments) }
 
-    func suanpan(_ arguments: [String]) -> Outcome {
-        let process = process(arguments)
+    func suanpan(_ arguments: [String]) -> Outcome { run("suanpan", arguments) }
+
+    private func run(_ program: String, _ arguments: [String]) -> Outcome {
+        let process = process(arguments, program: program)
         let name = "\(directory)/verb-\(UUID().uuidString)"
         _ = FileManager.default.createFile(atPath: name + ".out", contents: nil)
         _ = FileManager.default.createFile(atPath: name + ".err", contents: nil)

@@ -25,7 +25,7 @@ import Testing
     }
 
     private func usage(_ cluster: Cluster, of job: String) throws -> [[String: Any]] {
-        let answer = try cluster.json("usage", "ls", "--job", job)
+        let answer = try cluster.json("usage", "ls", "--all", "--job", job)
         if let list = answer as? [[String: Any]] { return list }
         return (answer as? [String: Any])?["items"] as? [[String: Any]] ?? []
     }
@@ -42,6 +42,30 @@ import Testing
         cluster.crash("agent")
         try cluster.startAgent()
         try expectWhole(cluster, job)
+    }
+
+    /// Short tasks follow each other on the node without asking. Each says once that it ran, whoever dies meanwhile.
+    @Test func tasksThatFollowEachOtherRunOnceEachThroughTwoKills() throws {
+        let cluster = try Cluster()
+        try cluster.startCoordinator()
+        try cluster.startAgent()
+        let count = 2000
+        let job = try cluster.submit(
+            "--array", "0-\(count - 1)", "--cpus", "1", "--", "sh", "-c", "echo $SUANPAN_ARRAY_INDEX >>ran; sleep 0.002")
+        let ran = "\(cluster.directory)/agent/work/\(job)/ran"
+        let lines = { (try? String(contentsOfFile: ran, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? [] }
+        try cluster.waitUntil("a quarter ran") { lines().count > count / 4 }
+        cluster.crash("agent")
+        try cluster.startAgent()
+        try cluster.waitUntil("half ran") { lines().count > count / 2 }
+        cluster.crash("coordinator")
+        try cluster.startCoordinator()
+        #expect(cluster.suanpan("wait", job).code == 0)
+        #expect(lines().count == count && Set(lines()).count == count, "each once: \(lines().count) lines, \(Set(lines()).count) tasks")
+        let rows = try usage(cluster, of: job)
+        #expect(rows.count == count, "one segment for each task")
+        #expect(Set(rows.compactMap { $0["attempt"] as? String }).count == count)
+        #expect(Set(rows.compactMap { $0["endReason"] as? String }) == ["completed"])
     }
 
     @Test func theLauncherIsKilledAndEveryTaskEndsWithAReason() throws {

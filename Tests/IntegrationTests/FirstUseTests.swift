@@ -96,6 +96,42 @@ import Testing
         #expect(stranger.terminationStatus == 4)
     }
 
+    /// 125: the platform's own failures, and what can never start.
+    @Test func aJobThatCanNeverStartHasExitCode125() throws {
+        let cluster = try Cluster()
+        try cluster.startCoordinator()
+        try cluster.startAgent()
+        let first = try cluster.submit("--", "sleep", "1000")
+        let second = try cluster.submit("--after", first, "--", "true")
+        #expect(cluster.suanpan("cancel", first).code == 0)
+        #expect(cluster.suanpan("wait", second).code == 125)
+        #expect(cluster.suanpan("show", second).output.contains("dependency"))
+    }
+
+    /// The messages name what is wrong and what to do; nothing is left running.
+    @Test func daemonsThatCannotStartSayWhy() throws {
+        let cluster = try Cluster()
+        try cluster.startCoordinator()
+        let file = "\(cluster.directory)/file"
+        try "x".write(toFile: file, atomically: true, encoding: .utf8)
+        let busy = "127.0.0.1:\(cluster.httpPort)"
+        let taken = "tcp://127.0.0.1:\(cluster.agentPort)"
+        let table: [(arguments: [String], texts: [String])] = [
+            (["--http", busy], [busy, "in use", "--http"]),
+            (["--agents-endpoint", taken], [taken, "another port"]),
+            (["--data-dir", file], [file, "--data-dir"]), (["--data-dir", "/sys/suanpan"], ["/sys/suanpan", "--data-dir"]),
+            (["--data-dir", cluster.directory], ["another coordinator", cluster.directory]),
+        ]
+        for (arguments, texts) in table {
+            for program in ["suanpan-coordinator", "suanpan"] where program == "suanpan-coordinator" || arguments[0] == "--http" {
+                let outcome = cluster.startFails(program, arguments)
+                #expect(outcome.code != 0, "\(program) \(arguments)")
+                for text in texts { #expect(outcome.errors.contains(text), "\(program) \(arguments): \(outcome.errors)") }
+            }
+        }
+        #expect(Cluster.processes(matching: "\(cluster.directory)/other").isEmpty)
+    }
+
     @Test func upStartsServesAndStops() throws {
         let cluster = try Cluster()
         let up = cluster.process([

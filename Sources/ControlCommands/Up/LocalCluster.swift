@@ -206,8 +206,11 @@ struct LocalCluster {
             if stat(partial, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { continue }
             throw CommandFailure(.failed, "\(partial): \(SystemError.text(problem))", remedy: "choose another directory with --data-dir")
         }
-        guard access(path, R_OK | W_OK | X_OK) == 0 else {
-            throw CommandFailure(.failed, "\(path): \(SystemError.text(errno))", remedy: "choose another directory with --data-dir")
+        var status = stat()
+        let isDirectory = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        guard isDirectory, access(path, R_OK | W_OK | X_OK) == 0 else {
+            let problem = isDirectory ? errno : ENOTDIR
+            throw CommandFailure(.failed, "\(path): \(SystemError.text(problem))", remedy: "choose another directory with --data-dir")
         }
     }
 }

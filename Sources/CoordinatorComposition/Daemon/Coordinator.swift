@@ -107,7 +107,7 @@ struct Coordinator {
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
             chmod(directory, 0o711)
         } catch {
-            throw StartError("the data directory \(directory) cannot be created: choose another with --data-dir, or mend its permissions")
+            throw StartError("\(directory) is no directory and cannot be made one: choose another with --data-dir, or mend its permissions")
         }
         guard access(directory, R_OK | W_OK | X_OK) == 0 else {
             throw StartError(

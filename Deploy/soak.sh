@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Runs what is too slow for every change, until the time is up: simulation seeds that no one has seen, and the fault tests
+# with real processes again and again.
+#
+#   Deploy/soak.sh [MINUTES]      default 60
+#
+# Prints the seeds of each round. A failing seed is named by its test, with its plan; keep it in
+# Tests/SimulationTests/regressions.txt. The exit code is 0 only when every round passed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+minutes=${1:-60}
+case $minutes in
+'' | *[!0-9]*)
+    echo "soak.sh: MINUTES must be a whole number, such as 60; got '$minutes'" >&2
+    exit 64
+    ;;
+esac
+
+Deploy/prerequisites.sh swift
+Deploy/prerequisites.sh packages
+swift build --build-tests
+SUANPAN_TEST_BINARIES=$(Deploy/build-release.sh)
+export SUANPAN_TEST_BINARIES
+
+ends_at=$((SECONDS + minutes * 60))
+first=$(($(date +%s) * 1000))
+rounds=0
+failures=0
+while [ $SECONDS -lt $ends_at ]; do
+    last=$((first + 199))
+    printf '\n==> round %d: seeds %d-%d, then the fault tests; %d s left\n' $((rounds + 1)) "$first" "$last" $((ends_at - SECONDS))
+    SUANPAN_SEEDS=$first-$last swift test --skip-build --filter SimulationTests/everyPromiseHolds || failures=$((failures + 1))
+    swift test --skip-build --no-parallel --filter IntegrationTests.FaultTests || failures=$((failures + 1))
+    first=$((last + 1))
+    rounds=$((rounds + 1))
+done
+printf '\nsoak.sh: %d rounds, %d failures\n' "$rounds" "$failures"
+[ "$failures" -eq 0 ]
