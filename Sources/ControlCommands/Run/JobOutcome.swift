@@ -32,17 +32,17 @@ enum JobOutcome {
         let message = job["message"]?.text.flatMap { $0.isEmpty ? nil : $0 }
         let reason = job["reason"]?.text.flatMap { $0.isEmpty ? nil : $0 }
         guard let reason else { return message.map { "\(state): \($0)" } ?? state }
-        let explained = explanation(of: reason, exitCode: job["exitCode"]?.integer)
+        let explained = explanation(of: reason, exitCode: job["exitCode"]?.integer, hasEnded: isTerminal(job))
         guard let message, message != explained else { return "\(state): \(explained)" }
         return "\(state): \(explained) (\(message))"
     }
 
-    static func explanation(of reason: String, exitCode: Int64? = nil) -> String {
+    static func explanation(of reason: String, exitCode: Int64? = nil, hasEnded: Bool = false) -> String {
         switch reason {
         case "capacity": "waiting for free capacity"
         case "quota": "held back by a quota"
         case "priority": "more urgent work goes first"
-        case "dependency": "waiting for another job"
+        case "dependency": hasEnded ? "a dependency can no longer be met" : "waiting for another job"
         case "begin_time": "its begin time has not come"
         case "hold": "held"
         case "budget": "no budget left"
