@@ -73,22 +73,37 @@ extension AgentCore {
         case .start(let batch): start(batch, at: now, &effects)
         case .stop(let orders):
             for order in orders { stop(order, at: now, &effects) }
-        case .release(let ids):
-            for id in ids {
-                attempts[id]?.isReleased = true
-                attempts[id]?.endReportAt = nil
-                releaseIfDone(id, &effects)
-            }
+        case .release(let orders):
+            for order in orders { release(order, &effects) }
         }
     }
 
+    /// A live attempt is never forgotten, nor one that was granted again since the release was decided.
+    private mutating func release(_ order: ReleaseOrder, _ effects: inout [AgentEffect]) {
+        guard let attempt = attempts[order.attempt], !attempt.isLive, order.fence.value == 0 || order.fence == attempt.fence else { return }
+        attempts[order.attempt]?.isReleased = true
+        attempts[order.attempt]?.endReportAt = nil
+        releaseIfDone(order.attempt, &effects)
+    }
+
     // MARK: Start
+
+    /// Whether the order is news. A successor that was given back may come again with a newer fence, before the release
+    /// of the older grant has arrived.
+    private mutating func accepts(_ order: StartOrder, _ effects: inout [AgentEffect]) -> Bool {
+        guard let known = attempts[order.attempt] else { return true }
+        guard order.fence > known.fence, case .ended(let end, _) = known.phase, end.cause == .returned else { return false }
+        attempts[order.attempt] = nil
+        shipper.forget(order.attempt)
+        effects.append(.release([order.attempt]))
+        return true
+    }
 
     private mutating func start(_ batch: StartBatch, at now: Int64, _ effects: inout [AgentEffect]) {
         var orders: [LaunchOrder] = []
         var reports: [AttemptStatus] = []
         let terms = AttemptTerms(timeLimit: batch.template.timeLimit, grace: batch.template.grace, onNodeLost: batch.template.onNodeLost)
-        for order in batch.starts where attempts[order.attempt] == nil {
+        for order in batch.starts where accepts(order, &effects) {
             attempts[order.attempt] = LocalAttempt(
                 fence: order.fence, phase: .launching, terms: terms,
                 returnAt: order.isSuccessor ? now + AgentTiming.successorPatience : nil)
@@ -121,7 +136,9 @@ extension AgentCore {
         let directory = template.workDirectory.isEmpty ? "\(configuration.workRoot)/\(batch.job)" : template.workDirectory
         let environment = JobEnvironment.entries(order, template, job: batch.job, configuration: configuration, workDirectory: directory)
         return LaunchOrder(
-            attempt: order.attempt, fence: order.fence, slot: order.slot, command: template.command, environment: environment, workDirectory: directory,
+            attempt: order.attempt, fence: order.fence, slot: order.slot, command: template.command, environment: environment,
+            workDirectory: directory,
+            makesWorkDirectory: template.workDirectory.isEmpty,
             userID: account.userID, groupID: account.groupID, cpuMilli: order.allocation.cpuMilli,
             memoryBytes: order.allocation.memoryBytes, outputLimitBytes: configuration.outputLimitBytes, note: terms.canonicalBytes)
     }

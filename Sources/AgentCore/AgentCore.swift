@@ -69,7 +69,9 @@ public struct AgentCore: ~Copyable, Sendable {
         var deadline = heartbeatDue
         if case .registering(let since) = link { deadline = min(deadline, since + AgentTiming.registrationRepeat) }
         for attempt in attempts.values {
-            deadline = min(deadline, attempt.startReportAt ?? .max, attempt.endReportAt ?? .max, attempt.stop?.killAt ?? .max, attempt.returnAt ?? .max)
+            deadline = min(
+                deadline, attempt.startReportAt ?? .max, attempt.endReportAt ?? .max, attempt.stop?.killAt ?? .max, attempt.returnAt ?? .max
+            )
             guard attempt.stop == nil, attempt.isLive else { continue }
             if case .running(let since) = attempt.phase, let limit = attempt.terms.timeLimit {
                 deadline = min(deadline, since.addingSaturating(limit.nanoseconds))

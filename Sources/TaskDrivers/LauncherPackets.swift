@@ -93,6 +93,7 @@ struct CommandPackets {
         record.environment_count = UInt32(order.environment.count)
         record.strings_bytes = UInt32(stringsBytes)
         record.note_bytes = UInt32(order.note.count)
+        record.make_directory = order.makesWorkDirectory ? 1 : 0
         append(record, length: length) { bytes in
             for text in CollectionOfOne(order.workDirectory) + order.command + order.environment {
                 bytes.append(contentsOf: text.utf8)

@@ -348,6 +348,7 @@ static void launch(uint32_t index, const struct start_request *request) {
             .arguments = request->arguments,
             .environment = request->environment,
             .work_directory = request->work_directory,
+            .make_directory = order->make_directory != 0,
             .user = order->user_id,
             .group_of_user = order->group_id,
             .group = group,

@@ -234,7 +234,7 @@ static pid_t attempt_once(const struct spawn_order *order, struct spawn_failure 
 pid_t spawn(const struct spawn_order *order, struct spawn_failure *failure) {
     // Looked for, not tried: the first task of a job would pay for two processes. Whatever else is wrong with the
     // directory the child finds out, as its user.
-    if (access(order->work_directory, F_OK) < 0 && errno == ENOENT
+    if (order->make_directory && access(order->work_directory, F_OK) < 0 && errno == ENOENT
         && work_directory_make(order->work_directory, order->user, order->group_of_user) < 0) {
         *failure = (struct spawn_failure){SUANPAN_STEP_WORK_DIRECTORY, errno};
         return -1;

@@ -11,6 +11,7 @@ struct spawn_order {
     char *const *arguments;
     char *const *environment;
     const char *work_directory;
+    bool make_directory;  // the agent chose it; one that a request named is never made, least of all as root
     uid_t user;
     gid_t group_of_user;
     const struct group *group;

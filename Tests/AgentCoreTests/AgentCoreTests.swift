@@ -33,7 +33,8 @@ import Testing
     }
 
     private func start(
-        slot: UInt64? = nil, timeLimit: Span? = nil, grace: Span = .seconds(30), onNodeLost: NodeLossPolicy = .wait, account: UserAccount? = nil
+        fence: UInt64 = 1, slot: UInt64? = nil, timeLimit: Span? = nil, grace: Span = .seconds(30), onNodeLost: NodeLossPolicy = .wait,
+        account: UserAccount? = nil
     ) -> AgentCommand.Body {
         .start(
             StartBatch(
@@ -45,7 +46,8 @@ import Testing
                     arrayFirst: 0, isArray: false),
                 starts: [
                     StartOrder(
-                        attempt: attempt, fence: Fence(1), slot: slot.map { Fence($0) }, allocation: Allocation(cpuMilli: 500, memoryBytes: 1 << 30),
+                        attempt: attempt, fence: Fence(fence), slot: slot.map { Fence($0) },
+                        allocation: Allocation(cpuMilli: 500, memoryBytes: 1 << 30),
                         restartReason: .none,
                         gang: nil)
                 ]))
@@ -157,7 +159,8 @@ import Testing
         let end = ProcessEnd(manner: .exited(code: 3), startedAt: 0, endedAt: 5)
         #expect(ends(core.handle(.driver([.ended(attempt, end)]), at: 5)).map(\.exitCode) == [3])
         #expect(ends(core.handle(.tick, at: 3 * second)).map(\.exitCode) == [3])
-        #expect(core.handle(command(2, .release([attempt])), at: 3 * second) == [.release([attempt])])
+        #expect(
+            core.handle(command(2, .release([ReleaseOrder(attempt: attempt, fence: Fence(1))])), at: 3 * second) == [.release([attempt])])
         #expect(core.attemptIDs.isEmpty)
     }
 
@@ -168,7 +171,7 @@ import Testing
         let end = ProcessEnd(manner: .exited(code: 0), startedAt: 0, endedAt: 5, stdoutBytes: 10)
         let effects = core.handle(.driver([.ended(attempt, end)]), at: 5)
         #expect(effects.contains(.shipOutput(attempt, .stdout, offset: 0, count: 10)))
-        #expect(core.handle(command(2, .release([attempt])), at: 5).isEmpty)
+        #expect(core.handle(command(2, .release([ReleaseOrder(attempt: attempt, fence: Fence(1))])), at: 5).isEmpty)
         let ack = LogAck(attempt: attempt, stream: 1, offset: 10, isComplete: false)
         #expect(core.handle(.logAcknowledged(ack), at: 6) == [.release([attempt])])
     }
@@ -193,6 +196,20 @@ import Testing
         _ = core.handle(command(1, start(slot: 7)), at: 0)
         _ = core.handle(.driver([.started(attempt, processID: 5, at: 1)]), at: 1)
         #expect(!core.handle(.tick, at: 2 * second).contains(.withdraw([attempt])))
+    }
+
+    /// Given back, granted again, and only then does the word about the first grant arrive.
+    @Test func aNewerGrantTakesThePlaceOfOneThatWasGivenBack() {
+        var core = makeCore()
+        _ = registered(&core)
+        _ = core.handle(command(1, start(slot: 7)), at: 0)
+        let end = ProcessEnd(manner: .notStarted, startedAt: 0, endedAt: 0)
+        _ = core.handle(.driver([.ended(attempt, end)]), at: 0)
+        let effects = core.handle(command(2, start(fence: 9, slot: 8)), at: 1)
+        #expect(effects.contains(.release([attempt])) && launches(effects).map(\.fence) == [Fence(9)])
+        let late = [ReleaseOrder(attempt: attempt, fence: Fence(1)), ReleaseOrder(attempt: attempt, fence: Fence(9))]
+        #expect(core.handle(command(3, .release(late)), at: 2).isEmpty, "a live attempt is not forgotten")
+        #expect(core.liveAttemptCount == 1)
     }
 
     @Test func aReportSaysHowLongAgoTheEndWas() {

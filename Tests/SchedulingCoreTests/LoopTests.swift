@@ -48,7 +48,8 @@ import Testing
         harness.pass(.milliseconds(30))
         // In the wrong order, and one older than the coordinator can have meant.
         let fences = (1...3).map { harness.place(of: AttemptID(job: JobID(1), index: $0, number: 1))!.fence }
-        let batches = harness.report(on: node, [status(3, fences[2], age: 5), status(2, fences[1], age: 12), status(1, fences[0], age: 400)])
+        let batches = harness.report(
+            on: node, [status(3, fences[2], age: 5), status(2, fences[1], age: 12), status(1, fences[0], age: 400)])
         var bills: [UInt32: (LogicalTime, LogicalTime)] = [:]
         for case .usage(let segment) in batches.flatMap(\.rows) { bills[segment.attempt.task.index] = (segment.start, segment.end) }
         #expect(bills[1]! == (began, began))

@@ -184,7 +184,7 @@ enum Trace {
         case .command(let node, _, .start(let batch)): "→ \(node) start \(batch.starts.map { "\($0.attempt)" }.joined(separator: " "))"
         case .command(let node, _, .stop(let orders)):
             "→ \(node) stop \(orders.map { "\($0.attempt) in \($0.grace.wholeSeconds)s" }.joined(separator: " "))"
-        case .command(let node, _, .release(let attempts)): "→ \(node) release \(attempts.map { "\($0)" }.joined(separator: " "))"
+        case .command(let node, _, .release(let orders)): "→ \(node) release \(orders.map { "\($0.attempt)" }.joined(separator: " "))"
         case .welcome(let node, let session, _): "→ \(node) welcome session \(session)"
         case .refuse(let node, let refusal): "→ \(node) refuse \(refusal.code)"
         case .disconnect(let node): "→ \(node) disconnect"

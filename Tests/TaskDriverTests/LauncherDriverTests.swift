@@ -176,11 +176,22 @@ struct LauncherDriverTests {
                 grep NoNewPrivs /proc/self/status
                 echo x > /dev/stderr
                 """
-            try await harness.launch(order(0, ["sh", "-c", script], workDirectory: work, userID: 65534, groupID: 65534))
+            try await harness.launch(
+                order(0, ["sh", "-c", script], workDirectory: work, makesWorkDirectory: true, userID: 65534, groupID: 65534))
             #expect(await harness.log.end(of: attempt(0)).manner == .exited(code: 0))
             let lines = try await harness.text(attempt(0)).split(separator: "\n")
             #expect(lines == ["65534", "65534", "65534", Substring(work), "65534", "0022", "0", "NoNewPrivs:\t1"])
             #expect(try await harness.text(attempt(0), .stderr) == "x\n")
+        }
+    }
+
+    /// A directory that root makes where a request says would be root's rights for the asking.
+    @Test func aDirectoryThatWasNamedIsNotMade() async throws {
+        try await withHarness { harness in
+            try await harness.launch(order(0, ["true"], workDirectory: harness.directory + "/named"))
+            let end = await harness.log.end(of: attempt(0))
+            #expect(end.manner == .cannotExecute("entering the work directory: No such file or directory"))
+            #expect(access(harness.directory + "/named", F_OK) != 0)
         }
     }
 

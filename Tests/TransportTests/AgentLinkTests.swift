@@ -212,6 +212,6 @@ extension CoordinatorMessage {
         .command(
             AgentCommand(
                 epoch: Epoch(1), session: SessionID(1), sequence: sequence,
-                body: .release([AttemptID(job: JobID(sequence), index: 0, number: 1)])))
+                body: .release([ReleaseOrder(attempt: AttemptID(job: JobID(sequence), index: 0, number: 1), fence: Fence(1))])))
     }
 }

@@ -74,7 +74,7 @@ enum Samples {
                 StartBatch(
                     job: JobID(12), template: template, starts: [start(rank: 0, nodes: ["a", "b"]), start(rank: 1, nodes: ["a", "b"])]))),
         command(.stop([StopOrder(attempt: attempt, grace: Span(nanoseconds: 41))])),
-        command(.release([attempt])),
+        command(.release([ReleaseOrder(attempt: attempt, fence: Fence(0))])),
         command(
             .start(
                 StartBatch(
@@ -84,6 +84,7 @@ enum Samples {
                             attempt: attempt, fence: Fence(3), slot: Fence(1), allocation: Allocation(cpuMilli: 1000, memoryBytes: 1 << 30),
                             restartReason: .none, gang: nil)
                     ]))),
+        command(.release([ReleaseOrder(attempt: attempt, fence: Fence(5))])),
     ]
 
     static let chunk = LogChunk(attempt: attempt, stream: 2, offset: 51, bytes: [65, 66], isLast: true)

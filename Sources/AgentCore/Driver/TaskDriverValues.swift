@@ -13,8 +13,11 @@ public struct LaunchOrder: Hashable, Sendable {
     public var command: [String]
     /// `NAME=value` entries, the whole environment of the process.
     public var environment: [String]
-    /// Absolute; created when missing, owned by the process's user.
+    /// Absolute.
     public var workDirectory: String
+    /// The directory is made when it is missing, and belongs to the process's user. Only for one that the agent chose: in
+    /// a place that a request named, a directory made by root would be a present of root's rights.
+    public var makesWorkDirectory: Bool
     public var userID: UInt32
     public var groupID: UInt32
     public var cpuMilli: Int64
@@ -25,7 +28,8 @@ public struct LaunchOrder: Hashable, Sendable {
     public var note: [UInt8]
 
     public init(
-        attempt: AttemptID, fence: Fence, slot: Fence, command: [String], environment: [String], workDirectory: String, userID: UInt32,
+        attempt: AttemptID, fence: Fence, slot: Fence, command: [String], environment: [String], workDirectory: String,
+        makesWorkDirectory: Bool, userID: UInt32,
         groupID: UInt32, cpuMilli: Int64, memoryBytes: Int64, outputLimitBytes: Int64, note: [UInt8]
     ) {
         self.attempt = attempt
@@ -34,6 +38,7 @@ public struct LaunchOrder: Hashable, Sendable {
         self.command = command
         self.environment = environment
         self.workDirectory = workDirectory
+        self.makesWorkDirectory = makesWorkDirectory
         self.userID = userID
         self.groupID = groupID
         self.cpuMilli = cpuMilli

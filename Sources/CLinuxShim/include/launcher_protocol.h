@@ -166,6 +166,8 @@ struct suanpan_start {
     uint32_t environment_count;
     uint32_t strings_bytes;
     uint32_t note_bytes;
+    uint32_t make_directory;  // 1: make the work directory when it is missing, and give it to the user
+    uint32_t reserved;
 };
 
 struct suanpan_signal {
@@ -259,7 +261,7 @@ _Static_assert(sizeof(struct suanpan_packet_header) == 8, "layout");
 _Static_assert(sizeof(struct suanpan_record_header) == 8, "layout");
 _Static_assert(sizeof(struct suanpan_attempt) == 16, "layout");
 _Static_assert(sizeof(struct suanpan_end) == 72, "layout");
-_Static_assert(sizeof(struct suanpan_start) == 88, "layout");
+_Static_assert(sizeof(struct suanpan_start) == 96, "layout");
 _Static_assert(sizeof(struct suanpan_signal) == 32, "layout");
 _Static_assert(sizeof(struct suanpan_attempt_list) == 16, "layout");
 _Static_assert(sizeof(struct suanpan_ack_output) == 32, "layout");

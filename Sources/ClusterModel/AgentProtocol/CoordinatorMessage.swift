@@ -73,7 +73,7 @@ public struct AgentCommand: Hashable, Sendable {
         case start(StartBatch)
         case stop([StopOrder])
         /// These reports are durable: forget the attempts.
-        case release([AttemptID])
+        case release([ReleaseOrder])
     }
 
     public var epoch: Epoch
@@ -227,5 +227,16 @@ public struct StopOrder: Hashable, Sendable {
     public init(attempt: AttemptID, grace: Span) {
         self.attempt = attempt
         self.grace = grace
+    }
+}
+
+/// An attempt to forget, as it was granted: its number may have been granted anew since.
+public struct ReleaseOrder: Hashable, Sendable {
+    public var attempt: AttemptID
+    public var fence: Fence
+
+    public init(attempt: AttemptID, fence: Fence) {
+        self.attempt = attempt
+        self.fence = fence
     }
 }

@@ -8,7 +8,7 @@ public struct DeviceRequest: Hashable, Sendable {
     public var shareMilli: Int64
     /// Bytes of device memory of each device; 0 when only `shareMilli` says how much.
     public var memoryBytes: Int64
-    /// A `GlobPattern` over device models, such as `A100*|H100*`; empty for any.
+    /// A `GlobPattern` over device models, such as `*A100*|*H100*`; empty for any.
     public var modelPattern: String
 
     public init(kind: DeviceKind, count: UInt32, shareMilli: Int64 = 1000, memoryBytes: Int64 = 0, modelPattern: String = "") {

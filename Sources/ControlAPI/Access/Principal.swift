@@ -25,7 +25,7 @@ enum Access {
     /// Nobody need say who they are.
     case open
     case reading
-    /// Changes to jobs of one's own tenant.
+    /// New jobs, and changes to one's own.
     case submitting
     case readingUsage
     case administering

@@ -37,7 +37,7 @@ extension ControlRouter {
     private static func retry(_ call: Call) async throws -> Response {
         var (bytes, value) = try await RequestBodyReader.read(call.request, isOptional: true)
         try checkEmpty(value)
-        let record = try await call.job()
+        let record = try await call.ownJob()
         // The path is part of what the key stands for: bodies of retries are all alike.
         bytes += "retry \(record.accepted.id)".utf8
         let key = try idempotencyKey(of: call, digesting: bytes)
@@ -48,7 +48,7 @@ extension ControlRouter {
 
     private static func cancel(_ call: Call) async throws -> Response {
         try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
-        let id = try await call.job().accepted.id
+        let id = try await call.ownJob().accepted.id
         let decision = try await call.perform(.cancel(id))
         return call.json(try await reply(of: call), revision: decision.revision)
     }

@@ -29,11 +29,11 @@ enum OpenAPIDocument {
         s/JobRequest"},"examples":{"short":{"summary":"One task","value":{"command":["python3","train.py"],"resources":{"cpu":4,\#
         "memory":"16GiB","gpu":1},"timeLimit":"2h"}},"gang":{"summary":"A gang of two tasks that share GPUs, for each index of a\#
         n array","value":{"name":"digits","kind":"training","project":"default/demo","priority":10,"groups":[{"name":"worker","c\#
-        ount":2,"resources":{"cpu":"500m","memory":"512MiB","gpu":{"count":1,"share":"250m","memory":"7000MiB","model":"A100*|H1\#
-        00*"}},"constraints":["zone=a"],"command":["python3","train.py"],"env":{"LR":"0.1"}}],"array":"0-9%2","after":[{"job":"7\#
-        ","when":"ok"}],"retry":{"limit":2,"on":["node_lost","device_fault"]},"checkpoint":{"path":"ckpt","grace":"30s"},"onNode\#
-        Lost":"replace","labels":{"team":"vision"}}}}}}},"responses":{"201":{"$ref":"#/components/responses/WrittenJob"},"200":{\#
-        "$ref":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}},
+        ount":2,"resources":{"cpu":"500m","memory":"512MiB","gpu":{"count":1,"share":"250m","memory":"7000MiB","model":"*A100*|*\#
+        H100*"}},"constraints":["zone=a"],"command":["python3","train.py"],"env":{"LR":"0.1"}}],"array":"0-9%2","after":[{"job":\#
+        "7","when":"ok"}],"retry":{"limit":2,"on":["node_lost","device_fault"]},"checkpoint":{"path":"ckpt","grace":"30s"},"onNo\#
+        deLost":"replace","labels":{"team":"vision"}}}}}}},"responses":{"201":{"$ref":"#/components/responses/WrittenJob"},"200"\#
+        :{"$ref":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}},
         "get":{"tags":["jobs"],"operationId":"listJobs","summary":"Lists jobs, newest first.","parameters":[{"name":"state","in"\#
         :"query","description":"One of these states; may come more than once, or as a list with commas.","schema":{"type":"array\#
         ","items":{"$ref":"#/components/schemas/State"}}},{"name":"name","in":"query","schema":{"type":"string"}},{"name":"user"\#
@@ -238,8 +238,8 @@ enum OpenAPIDocument {
         "DeviceRequest":{"description":"Whole devices, or a share or an amount of memory of each.","oneOf":[{"type":"integer","m\#
         inimum":0},{"type":"object","additionalProperties":false,"properties":{"count":{"type":"integer","minimum":0,"maximum":1\#
         024,"default":1},"share":{"$ref":"#/components/schemas/Amount"},"memory":{"$ref":"#/components/schemas/Amount"},"model":\#
-        {"type":"string","description":"Patterns of models, such as `A100*|H100*`."},"template":{"type":"null","description":"no\#
-        t in this version"}}}]},
+        {"type":"string","description":"Patterns of models, such as `*A100*|*H100*`."},"template":{"type":"null","description":"\#
+        not in this version"}}}]},
         "ResourcesRequest":{"type":"object","additionalProperties":false,"properties":{"cpu":{"$ref":"#/components/schemas/Amoun\#
         t"},"memory":{"$ref":"#/components/schemas/Amount"},"gpu":{"$ref":"#/components/schemas/DeviceRequest"},"npu":{"$ref":"#\#
         /components/schemas/DeviceRequest"},"computeUnits":{"type":"null","description":"not in this version"},"anyOf":{"type":"\#

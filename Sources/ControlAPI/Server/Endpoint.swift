@@ -53,6 +53,16 @@ struct Call: Sendable {
         return record
     }
 
+    /// The job named in the path, which the caller may change: a retry runs with its owner's sealed environment.
+    func ownJob() async throws -> JobRecord {
+        let record = try await job()
+        guard principal.role == .admin || record.accepted.user == principal.user else {
+            throw Problem.forbidden(
+                "Job \(record.accepted.id) belongs to '\(record.accepted.user)': only its owner or an administrator may do this.")
+        }
+        return record
+    }
+
     /// The node named in the path, by number or else by name.
     func node() throws(Problem) -> NodeView {
         let text = parameters.get("id") ?? ""

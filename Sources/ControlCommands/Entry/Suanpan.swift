@@ -56,7 +56,11 @@ public enum CommandLineEntry {
         } catch let code as ExitCode {
             return code.rawValue
         } catch {
-            return report(error, in: context)
+            let code = report(error, in: context)
+            if code == ExitStatus.usage.rawValue, let verb = arguments.first, verb == "run" || verb == "submit", !arguments.contains("--") {
+                context.console.note("  The command of a job stands after --, such as: suanpan \(verb) --cpus 2 -- echo hello")
+            }
+            return code
         }
     }
 

@@ -16,7 +16,9 @@ struct CancelCommand: Verb {
         for job in try await JobSelector.resolve(jobs, through: client) {
             do throws(CommandFailure) {
                 let answer = try await client.send(.post, "/v1/jobs/\(job)/cancel")
-                context.console.note("job \(job) \(answer["state"]?.text ?? "stopping")")
+                let state = answer["state"]?.text ?? "stopping"
+                let hadEnded = JobOutcome.isTerminal(answer) && state != "cancelled"
+                context.console.note(hadEnded ? "job \(job) had already ended: \(state)" : "job \(job) \(state)")
             } catch {
                 context.console.report(error)
                 first = first ?? error.status

@@ -85,6 +85,19 @@ struct JobFollower: Sendable {
         }
     }
 
+    /// Whoever leaves may have done so before the coordinator heard of the cancellation: asked once more, for a second.
+    func cancelBeforeLeaving() async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask { (try? await client.send(.post, "/v1/jobs/\(job)/cancel")) != nil }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(1))
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+    }
+
     private func cancelJob() async {
         do throws(CommandFailure) {
             _ = try await client.send(.post, "/v1/jobs/\(job)/cancel")

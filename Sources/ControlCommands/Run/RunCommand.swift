@@ -32,7 +32,9 @@ struct RunCommand: Verb {
                 switch error {
                 case .command(let failure): throw failure
                 case .abandoned:
-                    context.console.note("suanpan: job \(job) goes on by itself; look again with `suanpan logs -f \(job)`")
+                    let isCancelled = await follower.cancelBeforeLeaving()
+                    let fate = isCancelled ? "is being cancelled" : "could not be cancelled and goes on by itself"
+                    context.console.note("suanpan: job \(job) \(fate); look again with `suanpan show \(job)`")
                     return JobOutcome.interrupted
                 }
             }

@@ -43,7 +43,7 @@ struct SubmitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Share of each GPU, such as 250m. Default: a whole one.", valueName: "share"))
     var gpuShare: String?
 
-    @Option(help: ArgumentHelp("Models that will do, such as 'A100*|H100*'.", valueName: "pattern"))
+    @Option(help: ArgumentHelp("Models that will do, such as '*A100*|*H100*'.", valueName: "pattern"))
     var gpuModel: String?
 
     @Option(help: ArgumentHelp("Tasks that start together or not at all. Default: 1.", valueName: "n"))

@@ -14,7 +14,7 @@ struct UsageCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("Only records after this one.", valueName: "seq"))
         var after: UInt64?
 
-        @Option(help: ArgumentHelp("Only records of this job.", valueName: "job"))
+        @Option(help: ArgumentHelp("Only records of this job, by number, or last.", valueName: "job"))
         var job: String?
 
         @Option(help: ArgumentHelp("At most so many.", valueName: "n"))
@@ -33,10 +33,14 @@ struct UsageCommand: AsyncParsableCommand {
         func perform(in context: CommandContext) async throws {
             let client = try context.client(connection)
             var query: CoordinatorClient.Query = after.map { [("after", String($0))] } ?? []
-            if let job { query.append(("job", job)) }
+            if let job { query.append(("job", try await JobSelector.resolve(job, through: client))) }
             let page = try await client.list("/v1/usage/records", query: query, limit: all ? nil : limit, cursorName: "after")
             let listing = Listing(page: page, identifier: "sequence") { UsageTable.records($0, now: .now()) }
             context.console.write(listing.text(as: output.format, hasColour: context.console.hasColour))
+            // The ledger's order is from the oldest: without a word the newest would seem to be missing.
+            if page["nextCursor"]?.scalarText != nil, context.console.outputIsTerminal {
+                context.console.note("There are newer ones: --after SEQ, --limit N or --all.")
+            }
         }
     }
 

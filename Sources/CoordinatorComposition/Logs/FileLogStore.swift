@@ -119,6 +119,20 @@ final class FileLogStore: LogStore {
     func read(
         _ attempt: AttemptID, _ stream: LogStream, offset: Int64, limit: Int, follow: Bool
     ) async throws(JournalError) -> LogSlice {
+        // Not on the thread of the reader's socket, which others share: a disk may be slow.
+        let result: Result<LogSlice, JournalError> = await withTaskExecutorPreference(globalConcurrentExecutor) {
+            do throws(JournalError) {
+                return .success(try await look(attempt, stream, offset: offset, limit: limit, follow: follow))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func look(
+        _ attempt: AttemptID, _ stream: LogStream, offset: Int64, limit: Int, follow: Bool
+    ) async throws(JournalError) -> LogSlice {
         let id = StreamID(attempt: attempt, stream: stream)
         var patienceEnds: ContinuousClock.Instant?
         while true {

@@ -80,14 +80,6 @@ struct JobRow: Hashable, Sendable {
     /// What the first failed or cancelled gang ended with.
     var firstFailure: Reason = .none
 
-    /// The live task in a slot. Seldom asked: it looks at all that live.
-    func holder(of slot: Fence) -> LiveTask? {
-        for ordinal in liveOrdinals {
-            if let task = live[ordinal]?.tasks.first(where: { $0.slot == slot && $0.isLive }) { return task }
-        }
-        return nil
-    }
-
     func isWaiting(_ ordinal: UInt32) -> Bool { waiting.contains { $0.units.contains(UInt64(ordinal)) } }
     var liveOrdinals: [UInt32] { live.keys.sorted() }
     var liveUnitCount: Int { live.count }

@@ -15,6 +15,12 @@ extension SchedulerCore {
         return (row, ordinal, rank, unit)
     }
 
+    /// The newest grant of an attempt that lives or is lined up.
+    func fence(of attempt: AttemptID) -> Fence? {
+        if let (_, _, rank, unit) = liveTask(attempt) { return unit.tasks[rank].fence }
+        return successor(attempt)?.fence
+    }
+
     // MARK: Decide
 
     /// One line of a report or registration. Duplicates and stragglers change nothing; an attempt that the state does
@@ -48,7 +54,9 @@ extension SchedulerCore {
     }
 
     private func disown(_ status: AttemptStatus, on node: NodeID, _ session: SessionID) -> Effect {
-        if case .ended = status.phase { return .command(node, session, .release([status.attempt])) }
+        if case .ended = status.phase {
+            return .command(node, session, .release([ReleaseOrder(attempt: status.attempt, fence: status.fence)]))
+        }
         return .command(node, session, .stop([StopOrder(attempt: status.attempt, grace: .zero)]))
     }
 

@@ -86,7 +86,8 @@ extension SchedulerCore {
                 let reason = row.unwait(unit.ordinal, attempt: unit.attempt)
                 let tasks = unit.places.map {
                     LiveTask(
-                        node: $0.node, fence: $0.fence, slot: $0.fence, allocation: $0.allocation, phase: .starting, segmentStart: placed.at,
+                        node: $0.node, fence: $0.fence, slot: $0.fence, allocation: $0.allocation, phase: .starting,
+                        segmentStart: placed.at,
                         segmentNumber: 0)
                 }
                 row.live[unit.ordinal] = LiveUnit(attempt: unit.attempt, restartReason: reason, tasks: tasks)

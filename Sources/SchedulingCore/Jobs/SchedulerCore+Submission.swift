@@ -48,7 +48,7 @@ extension SchedulerCore {
                 return nil
             }
             if misfits.count == offerOrder.count {
-                errors.append(largestMiss(misfits, field: "groups[\(index)]", request: group.resources))
+                errors.append(largestMiss(misfits, field: "groups[\(index)]", group: group))
             }
         }
         if !errors.isEmpty { throw .unsatisfiable(errors) }
@@ -59,37 +59,52 @@ extension SchedulerCore {
         }
     }
 
-    /// The misfit that is nearest to fitting names the field and what would be valid.
-    private func largestMiss(_ misfits: [Misfit], field: String, request: ResourceRequest) -> FieldError {
+    /// The misfit that is nearest to fitting names the field and what would be valid. Nodes that lack a device or a label
+    /// say less than those that lack an amount.
+    private func largestMiss(_ misfits: [Misfit], field: String, group: TaskGroup) -> FieldError {
         var cpu: Int64 = -1
         var memory: Int64 = -1
-        var devices: UInt32 = 0
-        var other: FieldError?
+        var devices: (kind: DeviceKind, requested: UInt32, free: UInt32)?
+        var missing: FieldError?
+        var constraint: FieldError?
         for misfit in misfits {
             switch misfit {
             case .cpu(_, let free): cpu = max(cpu, free)
             case .memory(_, let free): memory = max(memory, free)
-            case .devices(let kind, let requested, let free):
-                devices = max(devices, free)
-                other = FieldError(
-                    "\(field).resources.\(kind.name)", "\(requested) requested; the best node has \(devices) that could serve")
+            case .devices(let kind, let requested, let free): devices = (kind, requested, max(devices?.free ?? 0, free))
             case .noSuchDevice(let kind, let model):
                 let like = model.isEmpty ? "" : " like '\(model)'"
-                other = other ?? FieldError("\(field).resources.\(kind.name)", "no node has a \(kind.name)\(like) that is large enough")
-            case .constraint(let text):
-                other = other ?? FieldError("\(field).constraints", "no node satisfies '\(text)'")
+                missing = FieldError("\(field).resources.\(kind.name)", "no node has a \(kind.name)\(like) that is large enough")
+            case .constraint(let text): constraint = FieldError("\(field).constraints", "no node satisfies '\(text)'")
             case .simulated, .outOfService: break
             }
         }
-        if let other { return other }
+        if misfits.contains(.simulated), fitsSimulated(group) {
+            return FieldError("\(field).constraints", "only simulated nodes can hold it: add the constraint 'simulated' to use them")
+        }
+        if let devices {
+            let message = "\(devices.requested) requested; the best node has \(devices.free) that could serve"
+            return FieldError("\(field).resources.\(devices.kind.name)", message)
+        }
+        if let missing { return missing }
         if cpu >= 0 {
-            return FieldError("\(field).resources.cpu", "\(request.cpuMilli)m requested; the largest node has \(cpu)m")
+            return FieldError("\(field).resources.cpu", "\(group.resources.cpuMilli)m requested; the largest node has \(cpu)m")
         }
         if memory >= 0 {
-            let bytes = request.memoryBytes
+            let bytes = group.resources.memoryBytes
             return FieldError("\(field).resources.memory", "\(bytes) bytes requested; the largest node has \(memory)")
         }
-        return FieldError(field, "only simulated nodes are here; add the constraint 'simulated' to use them")
+        return constraint ?? FieldError(field, "no node can hold it")
+    }
+
+    /// Whether a simulated node would hold it, were it allowed there.
+    private func fitsSimulated(_ group: TaskGroup) -> Bool {
+        let allowed = group.constraints + [Constraint(key: simulatedLabel, comparison: .present, value: "")]
+        return offerOrder.contains { id in
+            guard let offer = offers[id], offer.inventory.isSimulated else { return false }
+            if case .success = offer.emptied.fit(group.resources, allowed) { return true }
+            return false
+        }
     }
 
     func decideRetry(_ id: JobID, _ submission: Submission, at now: LogicalTime) throws(Rejection) -> Decided {

@@ -9,11 +9,14 @@ extension SchedulerCore {
     ///
     /// Only for the job that is first in the queue: whoever waits before it, even without room, would lose the slot
     /// unseen. A slot gets at most its share of what waits, so that the last tasks of an array spread over all slots
-    /// (guided self-scheduling, Polychronopoulos and Kuck 1987).
+    /// (guided self-scheduling, Polychronopoulos and Kuck 1987). Not for jobs that fail with their node: of tasks that
+    /// were only lined up there nobody could say whether they ran.
     ///
     /// - Parameter holders: gangs of one task that hold the slots; those that have ended meanwhile are passed over.
     borrowing func decideSuccessors(of id: JobID, behind holders: [UInt32], at now: LogicalTime) -> Event? {
-        guard let row = jobs[id], row.gangSize == 1, queue.next(passingOver: [], skipping: [:]) == id, let ready = row.readySet(at: now)
+        guard let row = jobs[id], row.gangSize == 1, row.specification.onNodeLost != .fail,
+            queue.next(passingOver: [], skipping: [:]) == id,
+            let ready = row.readySet(at: now)
         else { return nil }
         let set = row.waiting[ready]
         let depth = min(RunAhead.depth(expecting: row.expectedLength), Int(clamping: set.units.count) / max(1, row.live.count))
@@ -22,7 +25,9 @@ extension SchedulerCore {
         var fence = lastFence
         var next: UInt64 = 0
         for holder in holders {
-            guard let unit = row.live[holder], unit.stopReason == nil, nodes[unit.tasks[0].node]?.acceptsWork == true else { continue }
+            guard let unit = row.live[holder], unit.stopReason == nil, let node = nodes[unit.tasks[0].node],
+                node.acceptsWork, node.liveAttempts.count < RunAhead.attemptsPerNodeMax
+            else { continue }
             let known = row.successors[unit.tasks[0].slot].count
             // Half at a time: one message for several tasks.
             guard known <= depth / 2 else { continue }
@@ -58,18 +63,13 @@ extension SchedulerCore {
     func decideUnlistedSuccessor(_ attempt: AttemptID, on node: NodeID, rebooted: Bool, at now: LogicalTime) -> Decided {
         let id = attempt.task.job
         guard let row = jobs[id], let session = nodes[node]?.session, !rebooted, !row.isCancelling,
-            let (slot, successor) = row.successors.place(of: attempt.task.index), let allocation = row.holder(of: slot)?.allocation
+            let (slot, successor) = row.successors.place(of: attempt.task.index), let holder = row.successors.holder(of: slot),
+            let allocation = row.live[holder]?.tasks[0].allocation
         else { return Decided(events: [.successorReturned(attempt, from: node, at: now)]) }
         let order = StartOrder(
             attempt: attempt, fence: successor.fence, slot: slot, allocation: allocation, restartReason: successor.restartReason, gang: nil)
         let template = template(of: row.specification, group: 0, user: row.user)
         return Decided(effects: [.command(node, session, .start(StartBatch(job: id, template: template, starts: [order])))])
-    }
-
-    /// Successors of a silent node whose job said `replace` or `fail`: their agent has dropped them by now.
-    func decideSilentSuccessor(_ attempt: AttemptID, on node: NodeID, at now: LogicalTime) -> Decided {
-        guard let row = jobs[attempt.task.job], row.specification.onNodeLost != .wait else { return Decided() }
-        return Decided(events: [.successorReturned(attempt, from: node, at: now)])
     }
 
     // MARK: Evolve
@@ -83,7 +83,7 @@ extension SchedulerCore {
                     row.successors.append(
                         Successor(
                             ordinal: task.ordinal, attempt: granted.attempt, restartReason: reason, node: slot.node, fence: task.fence),
-                        to: slot.slot)
+                        to: slot.slot, heldBy: slot.holder)
                 }
             }
         }
@@ -119,7 +119,7 @@ extension SchedulerCore {
     mutating func handOver(_ ended: EndedAttempt, _ task: LiveTask, _ changes: inout Changes) -> Bool {
         let id = ended.attempt.task.job
         let placed = jobs.update(id) { row -> AttemptPlacement? in
-            guard let next = row.successors.removeFirst(of: task.slot) else { return nil }
+            guard let next = row.successors.handOver(task.slot) else { return nil }
             let holder = LiveTask(
                 node: task.node, fence: next.fence, slot: task.slot, allocation: task.allocation, phase: .starting,
                 segmentStart: ended.at, segmentNumber: 0)

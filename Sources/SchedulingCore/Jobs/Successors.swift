@@ -10,6 +10,8 @@ enum RunAhead {
     static let window = Span.milliseconds(100)
     /// Successors of one slot, however short they are.
     static let depthMax = 64
+    /// Attempts that a node may know before nothing more is lined up there: a registration lists them all in one frame.
+    static let attemptsPerNodeMax = 8192
     /// Weight of the newest run in the expected length is one in this many.
     static let smoothing: Int64 = 4
 
@@ -29,45 +31,53 @@ struct Successor: Hashable, Sendable {
     var fence: Fence
 }
 
-/// The successors of one job. Invariant: the slot of every queue is held by a live task of the job.
+/// The successors of one job. Invariant: the slot of every line is held by a live task of the job.
 struct SuccessorTable: Hashable, Sendable {
-    /// In the order in which they will start; no queue is empty. By slot: the fence that the slot was placed with.
-    private var queues: [Fence: [Successor]] = [:]
+    private struct Line: Hashable, Sendable {
+        /// The gang of one task that holds the slot.
+        var holder: UInt32
+        /// In the order in which they will start; never empty.
+        var waiting: [Successor]
+    }
+
+    /// By slot: the fence that the slot was placed with.
+    private var lines: [Fence: Line] = [:]
     /// For look-up.
     private var slotOf: [UInt32: Fence] = [:]
 
     var isEmpty: Bool { slotOf.isEmpty }
     var count: Int { slotOf.count }
     /// Ascending.
-    var slots: [Fence] { queues.keys.sorted() }
+    var slots: [Fence] { lines.keys.sorted() }
 
-    subscript(slot: Fence) -> [Successor] { queues[slot] ?? [] }
+    subscript(slot: Fence) -> [Successor] { lines[slot]?.waiting ?? [] }
 
+    func holder(of slot: Fence) -> UInt32? { lines[slot]?.holder }
     func successor(_ ordinal: UInt32) -> Successor? { place(of: ordinal)?.successor }
 
     func place(of ordinal: UInt32) -> (slot: Fence, successor: Successor)? {
         guard let slot = slotOf[ordinal] else { return nil }
-        return queues[slot]?.first { $0.ordinal == ordinal }.map { (slot, $0) }
+        return lines[slot]?.waiting.first { $0.ordinal == ordinal }.map { (slot, $0) }
     }
 
-    mutating func append(_ successor: Successor, to slot: Fence) {
-        queues[slot, default: []].append(successor)
+    mutating func append(_ successor: Successor, to slot: Fence, heldBy holder: UInt32) {
+        lines[slot, default: Line(holder: holder, waiting: [])].waiting.append(successor)
         slotOf[successor.ordinal] = slot
     }
 
     mutating func remove(_ ordinal: UInt32) -> Successor? {
-        guard let slot = slotOf.removeValue(forKey: ordinal), let place = queues[slot]?.firstIndex(where: { $0.ordinal == ordinal }) else {
-            return nil
-        }
-        let successor = queues[slot]?.remove(at: place)
-        if queues[slot]?.isEmpty == true { queues[slot] = nil }
+        guard let slot = slotOf.removeValue(forKey: ordinal), let place = lines[slot]?.waiting.firstIndex(where: { $0.ordinal == ordinal })
+        else { return nil }
+        let successor = lines[slot]?.waiting.remove(at: place)
+        if lines[slot]?.waiting.isEmpty == true { lines[slot] = nil }
         return successor
     }
 
-    /// Who is next in a slot that its holder leaves.
-    mutating func removeFirst(of slot: Fence) -> Successor? {
-        guard let first = queues[slot]?.first else { return nil }
-        return remove(first.ordinal)
+    /// The next in a slot holds it from now on.
+    mutating func handOver(_ slot: Fence) -> Successor? {
+        guard let next = lines[slot]?.waiting.first else { return nil }
+        lines[slot]?.holder = next.ordinal
+        return remove(next.ordinal)
     }
 }
 

@@ -113,9 +113,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         case .report(let node, let report):
             fold(report.statuses, from: node, &draft)
         case .leaseExpired(let node, _, _):
-            // Successors first: nothing is handed over to one that its agent has dropped.
-            for attempt in core.successors(on: node) { fold(core.decideSilentSuccessor(attempt, on: node, at: draft.at), &draft) }
-            for attempt in core.attempts(on: node) { fold(core.decideSilentTask(attempt, at: draft.at), &draft) }
+            endSilentTasks(of: node, &draft)
         default: break
         }
         return decided.answer
@@ -130,20 +128,34 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     /// What was given back first, so that nothing is handed over to it; then in the order of fences: in a slot, that is
     /// the order in which tasks follow each other, and the end of one makes the next live.
     private mutating func fold(_ statuses: [AttemptStatus], from node: NodeID, _ draft: inout BatchDraft) {
-        let ordered = statuses.count < 2 ? statuses : statuses.sorted { ($0.isReturned ? 0 : 1, $0.fence) < ($1.isReturned ? 0 : 1, $1.fence) }
+        let ordered =
+            statuses.count < 2 ? statuses : statuses.sorted { ($0.isReturned ? 0 : 1, $0.fence) < ($1.isReturned ? 0 : 1, $1.fence) }
         for status in ordered { fold(core.decideStatus(status, from: node, at: draft.at), &draft) }
     }
 
     private mutating func reconcile(_ node: NodeID, _ registration: Registration, rebooted: Bool, _ draft: inout BatchDraft) {
-        let listed = Set(registration.attempts.map(\.attempt))
+        let listed = Set(registration.attempts.filter { core.fence(of: $0.attempt) == $0.fence }.map(\.attempt))
+        func resend(_ attempts: [AttemptID], _ draft: inout BatchDraft) {
+            for attempt in attempts where !listed.contains(attempt) {
+                fold(core.decideUnlisted(attempt, on: node, rebooted: rebooted, at: draft.at), &draft)
+            }
+        }
+        // After a restart of the node nothing waits there: said first, so that nothing is handed over to it.
+        if rebooted { resend(core.successors(on: node), &draft) }
         fold(registration.attempts, from: node, &draft)
-        for attempt in core.successors(on: node) where !listed.contains(attempt) {
-            fold(core.decideUnlisted(attempt, on: node, rebooted: rebooted, at: draft.at), &draft)
-        }
-        for attempt in core.attempts(on: node) where !listed.contains(attempt) && core.successor(attempt) == nil {
-            fold(core.decideUnlisted(attempt, on: node, rebooted: rebooted, at: draft.at), &draft)
-        }
+        if !rebooted { resend(core.successors(on: node), &draft) }
+        resend(core.attempts(on: node).filter { core.successor($0) == nil }, &draft)
         draft.effects += core.outstandingEffects(for: node)
+    }
+
+    /// A task that ends with the lease hands its slot over to the next, which may have run too while the node was silent:
+    /// it ends the same way, until no slot there is held by such a job.
+    private mutating func endSilentTasks(of node: NodeID, _ draft: inout BatchDraft) {
+        while true {
+            let before = draft.events.count
+            for attempt in core.attempts(on: node) { fold(core.decideSilentTask(attempt, at: draft.at), &draft) }
+            if draft.events.count == before { return }
+        }
     }
 
     private mutating func fold(_ decided: Decided, _ draft: inout BatchDraft) {
@@ -176,8 +188,8 @@ extension Event {
     /// its own conditions differ: hence `newWork` alone does not clear the cursor.
     var effectOnRoom: EffectOnRoom {
         switch self {
-        case .attemptEnded, .nodeRegistered, .nodeCordoned, .jobFinished, .timersDue: .mayFit
-        case .jobAccepted, .successorReturned: .newWork
+        case .attemptEnded, .successorReturned, .nodeRegistered, .nodeCordoned, .jobFinished, .timersDue: .mayFit
+        case .jobAccepted: .newWork
         default: .none
         }
     }

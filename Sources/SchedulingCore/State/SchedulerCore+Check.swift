@@ -30,7 +30,8 @@ extension SchedulerCore {
                 UInt64(row.counts.queued) == waiting + UInt64(row.successors.count), "queued tasks are those that wait",
                 "job \(id): \(row.counts.queued), \(waiting) and \(row.successors.count)")
             for slot in row.successors.slots {
-                require(row.holder(of: slot) != nil, "a slot with successors is held", "job \(id) slot \(slot)")
+                let holder = row.successors.holder(of: slot).flatMap { row.live[$0]?.tasks.first }
+                require(holder?.slot == slot && holder?.isLive == true, "a slot with successors is held", "job \(id) slot \(slot)")
                 for successor in row.successors[slot] {
                     require(fences.insert(successor.fence).inserted, "fences are never shared", "\(successor.fence)")
                     let isElsewhere = row.live[successor.ordinal] != nil || row.isWaiting(successor.ordinal)

@@ -30,10 +30,10 @@ extension SchedulerCore {
         }
     }
 
-    /// A report is durable: the agent may forget the attempt.
+    /// A report is durable: the agent may forget the attempt. Whichever grant it was: a newer one comes after this.
     private func releaseCommands(_ attempt: AttemptID, on id: NodeID) -> [Effect] {
         guard let node = nodes[id], node.link == .connected else { return [] }
-        return [.command(id, node.session, .release([attempt]))]
+        return [.command(id, node.session, .release([ReleaseOrder(attempt: attempt, fence: Fence(0))]))]
     }
 
     /// Everything that agents may have missed: after a new registration of `node`, its stops (starts are repeated by

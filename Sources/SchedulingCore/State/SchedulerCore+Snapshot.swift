@@ -101,6 +101,7 @@ extension SchedulerCore {
             writer.write(UInt64(row.successors.slots.count))
             for slot in row.successors.slots {
                 writer.write(slot)
+                writer.write(row.successors.holder(of: slot) ?? 0)
                 writer.write(row.successors[slot])
             }
         }
@@ -118,7 +119,8 @@ extension SchedulerCore {
             }
             for _ in 0..<(try reader.readCount()) {
                 let slot: Fence = try reader.read()
-                for successor in try reader.readList(Successor.self) { row.successors.append(successor, to: slot) }
+                let holder = try reader.readUInt32()
+                for successor in try reader.readList(Successor.self) { row.successors.append(successor, to: slot, heldBy: holder) }
             }
             jobs.set(row, for: id)
         }

@@ -26,7 +26,8 @@ extension SchedulerCore {
         guard let row = nodes[id] else { return nil }
         return NodeStanding(
             id: id, name: row.name, isRegistered: row.link != .unregistered, isSuspect: row.link == .suspect, isSilent: row.link == .silent,
-            isCordoned: row.isCordoned, session: row.session, offer: offers[id], liveAttempts: row.liveAttempts.filter { liveTask($0) != nil }.sorted(),
+            isCordoned: row.isCordoned, session: row.session, offer: offers[id],
+            liveAttempts: row.liveAttempts.filter { liveTask($0) != nil }.sorted(),
             enrolledAt: row.enrolledAt, registeredAt: row.registeredAt)
     }
 

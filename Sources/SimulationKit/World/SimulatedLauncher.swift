@@ -43,7 +43,10 @@ struct SimulatedLauncher {
     private mutating func start(_ attempt: AttemptID, at now: Int64) -> DriverEvent {
         starts.append(attempt)
         processes[attempt]!.startedAt = now
-        processes[attempt]!.endsAt = now + chance.between(1_000_000, durationMax)
+        // Now and then one takes far longer than those before it: what waits behind it is given back.
+        let isStraggler = chance.chance(milli: 50)
+        processes[attempt]!.endsAt =
+            now + (isStraggler ? chance.between(1_000_000_000, 8_000_000_000) : chance.between(1_000_000, durationMax))
         processes[attempt]!.exitCode = chance.chance(milli: 150) ? 1 : 0
         return .started(attempt, processID: 1, at: now)
     }

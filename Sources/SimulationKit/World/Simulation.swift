@@ -65,7 +65,8 @@ public struct Simulation {
         if !unsettled.isEmpty { throw .correctness(step: step, unsettled) }
         try checkRecovery()
         return SimulationOutcome(
-            digest: digest.value, events: disk.eventCount, steps: step, jobsEnded: checker.endedJobs, attempts: checker.attempts, handOvers: checker.handOvers,
+            digest: digest.value, events: disk.eventCount, steps: step, jobsEnded: checker.endedJobs, attempts: checker.attempts,
+            handOvers: checker.handOvers,
             coordinatorCrashes: counts.coordinator, agentCrashes: counts.agent, launcherCrashes: counts.launcher,
             messagesLost: network.lost)
     }

@@ -240,6 +240,9 @@ nonisolated struct WireAttemptReference: Sendable {
 
   var number: UInt32 = 0
 
+  /// Of a release: the grant that is meant; absent: whichever.
+  var fence: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -277,7 +280,7 @@ nonisolated extension WireNodeLossPolicy: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireAttemptReference: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AttemptReference"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}fence\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -288,6 +291,7 @@ nonisolated extension WireAttemptReference: SwiftProtobuf.Message, SwiftProtobuf
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.fence) }()
       default: break
       }
     }
@@ -303,6 +307,9 @@ nonisolated extension WireAttemptReference: SwiftProtobuf.Message, SwiftProtobuf
     if self.number != 0 {
       try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 3)
     }
+    if self.fence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.fence, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -310,6 +317,7 @@ nonisolated extension WireAttemptReference: SwiftProtobuf.Message, SwiftProtobuf
     if lhs.job != rhs.job {return false}
     if lhs.index != rhs.index {return false}
     if lhs.number != rhs.number {return false}
+    if lhs.fence != rhs.fence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -86,9 +86,13 @@ extension WireAgentCommand {
             var batch = WireStopBatch()
             batch.stops = orders.map(WireStopOrder.init)
             body = .stop(batch)
-        case .release(let attempts):
+        case .release(let orders):
             var batch = WireReleaseBatch()
-            batch.attempts = attempts.map(WireAttemptReference.init)
+            batch.attempts = orders.map { order in
+                var reference = WireAttemptReference(order.attempt)
+                reference.fence = order.fence.value
+                return reference
+            }
             body = .release(batch)
         }
     }
@@ -102,7 +106,10 @@ extension WireAgentCommand {
             modelBody = .stop(try batch.stops.mapped { (order) throws(WireError) in try order.checked() })
         case .release(let batch):
             try WireProtocol.checked(count: batch.attempts.count, max: WireLimits.attemptsMax, "attempts")
-            modelBody = .release(try batch.attempts.mapped { (reference) throws(WireError) in try reference.checked() })
+            modelBody = .release(
+                try batch.attempts.mapped { (reference) throws(WireError) in
+                    ReleaseOrder(attempt: try reference.checked(), fence: Fence(reference.fence))
+                })
         case nil: throw .missing("body")
         }
         return AgentCommand(epoch: Epoch(epoch), session: SessionID(session), sequence: sequence, body: modelBody)

@@ -92,6 +92,18 @@ struct SubmissionTests {
         }
     }
 
+    @Test("only its owner or an administrator changes a job", arguments: ["cancel", "retry"])
+    func owners(action: String) async throws {
+        try await Interface.run { interface in
+            interface.plane.add(Fixture.specification(), user: "mo", state: .failed, reason: .exitCode)
+            let reply = try await interface.post("/v1/jobs/1/\(action)")
+            #expect(reply.status == .forbidden)
+            #expect(try reply.json()["detail"]?.text?.contains("'mo'") == true)
+            #expect(interface.plane.commands.isEmpty)
+            #expect(try await interface.post("/v1/jobs/1/\(action)", as: .admin).status != .forbidden)
+        }
+    }
+
     @Test("a job waits only for jobs that its submitter sees")
     func dependencies() async throws {
         try await Interface.run { interface in

@@ -168,7 +168,8 @@ struct RunTests {
         continuation.yield(2)
         continuation.yield(2)
         await #expect(throws: (any Error).self) { try await command.perform(in: console.context(server), interrupts: signals) }
-        #expect(console.errors.text.contains("suanpan logs -f 5"))
+        #expect(server.requests.contains { $0.path == "/v1/jobs/5/cancel" }, "whoever leaves at once has still cancelled")
+        #expect(console.errors.text.contains("is being cancelled") && console.errors.text.contains("suanpan show 5"))
     }
 
     @Test("wait ends with the largest code, and its own failures are 125")
