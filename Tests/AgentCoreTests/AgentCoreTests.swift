@@ -12,7 +12,7 @@ import Testing
                 instance: 1, bootID: [UInt8](repeating: 1, count: 16),
                 inventory: NodeInventory(name: "n1", address: "10.0.0.1", cpuMilli: 4000, memoryBytes: 8 << 30),
                 defaultAccount: UserAccount(userID: account, groupID: account), isRoot: isRoot, allowsRootJobs: allowsRootJobs,
-                workRoot: "/work"),
+                workRoot: "/jobs"),
             leaseStart: nil, at: 0)
     }
 
@@ -80,10 +80,10 @@ import Testing
         _ = registered(&core)
         let orders = launches(core.handle(command(1, start()), at: 0))
         #expect(orders.count == 1)
-        #expect(orders[0].workDirectory == "/work/1")
+        #expect(orders[0].workDirectory == "/jobs/1")
         #expect(orders[0].userID == 65534)
         let expected = [
-            "LR=0.1", "SUANPAN_TASK_ID=1.0", "SUANPAN_CPUS=0.5", "CUDA_VISIBLE_DEVICES=", "SUANPAN_CHECKPOINT_DIR=/work/1/ckpt",
+            "LR=0.1", "SUANPAN_TASK_ID=1.0", "SUANPAN_CPUS=0.5", "CUDA_VISIBLE_DEVICES=", "SUANPAN_CHECKPOINT_DIR=/jobs/1/ckpt",
         ]
         for entry in expected { #expect(orders[0].environment.contains(entry), "\(entry)") }
     }

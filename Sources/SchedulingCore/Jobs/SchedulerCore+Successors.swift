@@ -66,10 +66,8 @@ extension SchedulerCore {
             let (slot, successor) = row.successors.place(of: attempt.task.index), let holder = row.successors.holder(of: slot),
             let allocation = row.live[holder]?.tasks[0].allocation
         else { return Decided(events: [.successorReturned(attempt, from: node, at: now)]) }
-        let order = StartOrder(
-            attempt: attempt, fence: successor.fence, slot: slot, allocation: allocation, restartReason: successor.restartReason, gang: nil)
-        let template = template(of: row.specification, group: 0, user: row.user)
-        return Decided(effects: [.command(node, session, .start(StartBatch(job: id, template: template, starts: [order])))])
+        let command = startCommand([successor], in: slot, holding: allocation, of: id, row, on: node, session)
+        return Decided(effects: [command])
     }
 
     // MARK: Evolve
@@ -142,22 +140,30 @@ extension SchedulerCore {
 
     func startCommands(of granted: GrantedSuccessors) -> [Effect] {
         guard let row = jobs[granted.job] else { return [] }
-        let template = template(of: row.specification, group: 0, user: row.user)
         return granted.slots.compactMap { slot in
             guard let holder = row.live[slot.holder], let session = nodes[slot.node]?.session else { return nil }
-            let starts = slot.tasks.map { task in
-                StartOrder(
-                    attempt: AttemptID(job: granted.job, index: task.ordinal, number: granted.attempt), fence: task.fence, slot: slot.slot,
-                    allocation: holder.tasks[0].allocation, restartReason: row.successors.successor(task.ordinal)?.restartReason ?? .none,
-                    gang: nil)
-            }
-            return .command(slot.node, session, .start(StartBatch(job: granted.job, template: template, starts: starts)))
+            let successors = slot.tasks.compactMap { row.successors.successor($0.ordinal) }
+            return startCommand(
+                successors, in: slot.slot, holding: holder.tasks[0].allocation, of: granted.job, row, on: slot.node, session)
         }
+    }
+
+    private func startCommand(
+        _ successors: [Successor], in slot: Fence, holding allocation: Allocation, of id: JobID, _ row: JobRow, on node: NodeID,
+        _ session: SessionID
+    ) -> Effect {
+        let starts = successors.map {
+            StartOrder(
+                attempt: AttemptID(job: id, index: $0.ordinal, number: $0.attempt), fence: $0.fence, slot: slot, allocation: allocation,
+                restartReason: $0.restartReason, gang: nil)
+        }
+        let template = template(of: row.specification, group: 0, user: row.user)
+        return .command(node, session, .start(StartBatch(job: id, template: template, starts: starts)))
     }
 
     /// A job that is being cancelled: what is lined up for it shall not start.
     func stopCommandsForSuccessors(of id: JobID) -> [Effect] {
-        guard let row = jobs[id], !row.successors.isEmpty else { return [] }
+        guard let row = jobs[id] else { return [] }
         var orders: [NodeID: [StopOrder]] = [:]
         for slot in row.successors.slots {
             for successor in row.successors[slot] {
@@ -165,8 +171,6 @@ extension SchedulerCore {
                 orders[successor.node, default: []].append(StopOrder(attempt: attempt, grace: row.specification.grace))
             }
         }
-        return orders.keys.sorted().compactMap { node in
-            nodes[node].map { .command(node, $0.session, .stop(orders[node] ?? [])) }
-        }
+        return stopCommands(orders)
     }
 }

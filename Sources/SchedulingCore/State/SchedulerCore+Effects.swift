@@ -68,7 +68,12 @@ extension SchedulerCore {
             let attempt = AttemptID(job: job, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
             orders[task.node, default: []].append(StopOrder(attempt: attempt, grace: grace))
         }
-        return orders.keys.sorted().compactMap { node in
+        return stopCommands(orders)
+    }
+
+    /// One command for each node, in the order of nodes.
+    func stopCommands(_ orders: [NodeID: [StopOrder]]) -> [Effect] {
+        orders.keys.sorted().compactMap { node in
             nodes[node].map { .command(node, $0.session, .stop(orders[node] ?? [])) }
         }
     }

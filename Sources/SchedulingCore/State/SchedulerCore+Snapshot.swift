@@ -101,7 +101,6 @@ extension SchedulerCore {
             writer.write(UInt64(row.successors.slots.count))
             for slot in row.successors.slots {
                 writer.write(slot)
-                writer.write(row.successors.holder(of: slot) ?? 0)
                 writer.write(row.successors[slot])
             }
         }
@@ -117,9 +116,11 @@ extension SchedulerCore {
                 guard row.live[ordinal] != nil else { throw .malformed("job \(id) has no live gang \(ordinal)") }
                 row.live[ordinal]!.tasks[0].slot = slot
             }
+            // Who holds a slot follows from the live tasks.
+            let holders = Dictionary(row.live.map { ($1.tasks[0].slot, $0) }, uniquingKeysWith: min)
             for _ in 0..<(try reader.readCount()) {
                 let slot: Fence = try reader.read()
-                let holder = try reader.readUInt32()
+                guard let holder = holders[slot] else { throw .malformed("slot \(slot) of job \(id) has successors and no holder") }
                 for successor in try reader.readList(Successor.self) { row.successors.append(successor, to: slot, heldBy: holder) }
             }
             jobs.set(row, for: id)
