@@ -71,6 +71,69 @@ import Testing
         #expect(!batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } })
     }
 
+    /// The node still lists a grant that it gave back; the newer one, under the same number, is what it lacks.
+    @Test func aRegistrationThatListsAnOlderGrantIsSentTheNewer() throws {
+        var harness = ClusterHarness()
+        let inventory = Build.node("n1", cpus: 1)
+        let (node, _) = harness.addNode(inventory)
+        _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 2)))
+        let end = AttemptStatus.Phase.ended(AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(5)))
+        let attempts = (0...2).map { AttemptID(job: JobID(1), index: UInt32($0), number: 1) }
+        _ = harness.report(attempts[0], on: node, fence: harness.place(of: attempts[0])!.fence, end)
+        let older = harness.place(of: attempts[2])!.fence
+        let returned = AttemptStatus.Phase.ended(AttemptEnd(cause: .returned, exitCode: 0))
+        _ = harness.report(attempts[2], on: node, fence: older, returned)
+        _ = harness.report(attempts[1], on: node, fence: harness.place(of: attempts[1])!.fence, end)
+        let newer = harness.place(of: attempts[2])!.fence
+        let batches = harness.register(node, inventory, attempts: [AttemptStatus(attempt: attempts[2], fence: older, phase: returned)])
+        var started: [Fence] = []
+        for case .command(_, _, .start(let batch)) in batches.flatMap(\.effects) { started += batch.starts.map(\.fence) }
+        #expect(newer > older && started == [newer])
+    }
+
+    /// A registration lists all attempts of a node in one frame: a full node is told of no more.
+    @Test(arguments: [RunAhead.attemptsPerNodeMax - 1, RunAhead.attemptsPerNodeMax])
+    func aNodeKnowsBoundedlyManyAttempts(slots: Int) throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: Int64(slots), memory: 1 << 40))
+        _ = harness.submit(Build.job(memory: 1 << 20, array: ArrayRange(first: 0, last: 99_999)))
+        let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
+        let end = AttemptStatus.Phase.ended(AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(1)))
+        let batches = harness.report(attempt, on: node, fence: harness.place(of: attempt)!.fence, end)
+        let isLinedUp = batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } }
+        #expect(isLinedUp == (slots < RunAhead.attemptsPerNodeMax))
+    }
+
+    /// Of what was only lined up on a lost node nobody could say whether it ran.
+    @Test func aJobThatFailsWithItsNodeIsNotLinedUp() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
+        var specification = Build.job(array: ArrayRange(first: 0, last: 99))
+        specification.onNodeLost = .fail
+        _ = harness.submit(specification)
+        let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
+        let end = AttemptStatus.Phase.ended(AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(1)))
+        let batches = harness.report(attempt, on: node, fence: harness.place(of: attempt)!.fence, end)
+        #expect(!batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } })
+    }
+
+    @Test func alarmsComeInOrderAndOnce() {
+        var table = AlarmTable()
+        var expected: Set<[Int64]> = []
+        var state: UInt64 = 2026
+        for _ in 0..<500 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1
+            let (at, job) = (Int64(state >> 33) % 97, Int64(state >> 50) % 13 + 1)
+            table.insert(JobID(UInt64(job)), at: LogicalTime(nanoseconds: at))
+            expected.insert([at, job])
+        }
+        let inOrder = expected.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+        #expect(table.all.map { [$0.at.nanoseconds, Int64($0.job.value)] } == inOrder)
+        var due: [Int64] = []
+        while let next = table.earliest { due += table.remove(through: next).map { Int64($0.value) } }
+        #expect(due == inOrder.map { $0[1] })
+    }
+
     /// Slots that stay busy are no room: nothing that was passed over is looked at again.
     @Test func aHandOverExaminesNoNode() throws {
         var harness = ClusterHarness()
