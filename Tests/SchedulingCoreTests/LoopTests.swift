@@ -117,6 +117,33 @@ import Testing
         #expect(!batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } })
     }
 
+    /// One that was given back is lined up last although its number is the lowest: it ends with the lease like the others.
+    @Test func nothingLivesOnASilentNodeWhateverTheOrderOfItsLine() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
+        var specification = Build.job(array: ArrayRange(first: 0, last: 9))
+        specification.onNodeLost = .replace
+        _ = harness.submit(specification)
+        func report(_ index: UInt32, _ cause: AttemptEnd.Cause) {
+            let attempt = AttemptID(job: JobID(1), index: index, number: 1)
+            let end = AttemptEnd(cause: cause, exitCode: 0, elapsed: cause == .exited ? .milliseconds(20) : .zero)
+            _ = harness.report(attempt, on: node, fence: harness.place(of: attempt)!.fence, .ended(end))
+        }
+        report(0, .exited)
+        report(2, .returned)
+        report(1, .exited)
+        report(3, .exited)
+        let line = harness.journal.compactMap { event -> [UInt32]? in
+            guard case .successorsGranted(let granted) = event else { return nil }
+            return granted.slots[0].tasks.map(\.ordinal)
+        }
+        #expect(line == [[2, 3, 4, 5, 6], [2, 7]])
+        let session = harness.loop.core.session(of: node)!
+        _ = harness.perform(.leaseExpired(node, session, lastHeard: harness.now))
+        let left = harness.loop.core.standing(of: node)?.liveAttempts
+        #expect(left == [])
+    }
+
     @Test func alarmsComeInOrderAndOnce() {
         var table = AlarmTable()
         var expected: Set<[Int64]> = []
