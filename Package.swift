@@ -39,6 +39,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 // MARK: - Levels 0 to 2, and what drives them without I/O
@@ -103,7 +104,9 @@ let shell: [Target] = [
     .target(
         name: "ControlAPI",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore, logging,
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore,
+            nioHTTPTypes,
+            logging,
         ],
         swiftSettings: strict),
     .target(name: "DaemonKit", dependencies: ["ClusterPorts"], swiftSettings: strict),
@@ -176,6 +179,7 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+            .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
             .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
             .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
             .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),

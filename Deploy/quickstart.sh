@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-Usage: Deploy/quickstart.sh [--keep] [--data-dir DIR] [--help]
+Usage: Deploy/quickstart.sh [--keep] [--data-dir DIR] [--programs DIR] [--help]
 
 Installs the Debian packages that the build needs (as root, or with sudo), builds the release programs, starts
 `suanpan up` on free ports of 127.0.0.1, trains the digits example as a gang of two tasks, follows its log, and shows
@@ -12,12 +12,14 @@ its accuracy and its usage records. Stops all that it started; files stay, and i
 
   --keep          leave Suanpan running at the end, and say how to stop it
   --data-dir DIR  keep the state of Suanpan in DIR; default: a new directory below /var/tmp
+  --programs DIR  take the programs that lie in DIR instead of building them
 TEXT
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 keep=false
 data=
+bin=
 while [ $# -gt 0 ]; do
     case "$1" in
         --keep) keep=true ;;
@@ -27,6 +29,11 @@ while [ $# -gt 0 ]; do
             shift
             ;;
         --data-dir=?*) data=${1#*=} ;;
+        --programs)
+            [ -x "${2:-}/suanpan" ] || { echo "quickstart.sh: --programs needs the directory of the programs" >&2; exit 2; }
+            bin=$(cd "$2" && pwd)
+            shift
+            ;;
         --help | -h) usage; exit 0 ;;
         *) printf 'quickstart.sh: unknown option %s\n\n' "$1" >&2; usage >&2; exit 2 ;;
     esac
@@ -140,14 +147,15 @@ if [ "$(id -u)" -eq 0 ]; then
         fail "the user nobody, as whom jobs run, cannot run $work/venv/bin/python3 $work/digits/train.py"
 fi
 
-step "Building the release programs (minutes the first time)"
-bin=$("$here/build-release.sh")
+if [ -z "$bin" ]; then
+    step "Building the release programs (a quarter of an hour the first time)"
+    bin=$("$here/build-release.sh")
+fi
 PATH=$bin:$PATH
 export SUANPAN_DATA_DIR=$data
 unset SUANPAN_URL SUANPAN_API_KEY
 
 step "Starting suanpan up, state in $data"
-touch "$work/started"
 # A process group of its own (set -m), so that Ctrl-C here reaches this script alone and the end is orderly.
 set -m
 QUICKSTART_WORK=$work "$bin/suanpan" up --data-dir "$data" --http 127.0.0.1:0 --agents-endpoint tcp://127.0.0.1:0 \
@@ -155,8 +163,7 @@ QUICKSTART_WORK=$work "$bin/suanpan" up --data-dir "$data" --http 127.0.0.1:0 --
 up_pid=$!
 set +m
 for ((tenths = 600; ; tenths--)); do
-    # An older file, from an earlier run in the same directory, does not count.
-    [ "$data/client.yaml" -nt "$work/started" ] && break
+    grep -qs '^Suanpan is up' "$work/up.log" && break
     is_running "$up_pid" || { cat "$work/up.log" >&2; fail "suanpan up ended"; }
     [ "$tenths" -gt 0 ] || { cat "$work/up.log" >&2; fail "suanpan up was not ready within 60 s"; }
     sleep 0.1

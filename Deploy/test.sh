@@ -1,12 +1,25 @@
 #!/usr/bin/env bash
-# Runs every test: lint, scripts, debug build, unit and repository tests, the example, release build, end-to-end tests.
+# Runs every test: lint, scripts, the example, the build, unit and repository tests, end-to-end tests, the quick start.
 #
+#   Deploy/test.sh [--release]
+#
+# The end-to-end tests and the quick start run the programs of the same, debug, build: assertions are on in them, and a
+# second build of everything would take longer than all the rest. With --release they run the programs as they ship.
 # Installs the missing Debian packages first. Every step runs even when an earlier one failed, unless it needs its
 # result. The last line says what failed; the exit code is 0 only when nothing did. For the tests it sets
-#   SUANPAN_TEST_BINARIES   the folder of the release programs
+#   SUANPAN_TEST_BINARIES   the folder of the programs
 #   SUANPAN_TEST_PYTHON     an interpreter with NumPy and scikit-learn that every user can run
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+case "${1:-}" in
+'') release=false ;;
+--release) release=true ;;
+*)
+    echo "test.sh: unknown argument '$1'; usage: Deploy/test.sh [--release]" >&2
+    exit 2
+    ;;
+esac
 
 passed=()
 failed=()
@@ -77,8 +90,12 @@ make_python() {
     export SUANPAN_TEST_PYTHON=$directory/$requirements/bin/python3
 }
 
-build_release() {
-    SUANPAN_TEST_BINARIES=$(Deploy/build-release.sh) && export SUANPAN_TEST_BINARIES
+find_programs() {
+    if $release; then
+        SUANPAN_TEST_BINARIES=$(Deploy/build-release.sh)
+    else
+        SUANPAN_TEST_BINARIES=$(swift build --show-bin-path)
+    fi && export SUANPAN_TEST_BINARIES
 }
 
 test_example() { (cd Deploy/examples/digits && "$SUANPAN_TEST_PYTHON" -B -m unittest); }
@@ -94,17 +111,17 @@ if step "python" make_python; then
 else
     skip "example" "there is no interpreter for it"
 fi
-if step "debug build" swift build --build-tests; then
+if step "build" swift build --build-tests; then
     # Real processes and their timing: these run alone, after the rest.
     step "tests" swift test --skip-build --skip IntegrationTests || true
-    if step "release build" build_release; then
+    if step "programs" find_programs; then
         step "end-to-end tests" swift test --skip-build --no-parallel --filter IntegrationTests || true
-        step "quick start" Deploy/quickstart.sh || true
+        step "quick start" Deploy/quickstart.sh --programs "$SUANPAN_TEST_BINARIES" || true
     else
         skip "end-to-end tests" "there are no programs to run"
         skip "quick start" "there are no programs to run"
     fi
 else
-    for name in "tests" "release build" "end-to-end tests" "quick start"; do skip "$name" "the debug build failed"; done
+    for name in "tests" "programs" "end-to-end tests" "quick start"; do skip "$name" "the build failed"; done
 fi
 finish

@@ -17,10 +17,13 @@ public struct Decision: Hashable, Sendable {
     public var answer: Answer
     /// For `Suanpan-Revision`.
     public var revision: UInt64
+    /// When it was decided: a new job's time of submission.
+    public var at: LogicalTime
 
-    public init(answer: Answer, revision: UInt64) {
+    public init(answer: Answer, revision: UInt64, at: LogicalTime) {
         self.answer = answer
         self.revision = revision
+        self.at = at
     }
 }
 
@@ -190,7 +193,7 @@ public enum LogStream: UInt8, Hashable, Sendable, CaseIterable {
     case stdout = 1
     case stderr = 2
 
-    public var name: String { "\(self)" }
+    public var name: String { self == .stdout ? "stdout" : "stderr" }
 }
 
 public struct LogSlice: Hashable, Sendable {

@@ -69,6 +69,8 @@ public struct AttemptRecord: Hashable, Sendable {
 public struct UsageSummaryRow: Hashable, Sendable {
     /// The group: a tenant, project, user or job, as asked.
     public var group: String
+    /// Simulated nodes use nothing, so what they "used" stands in rows of its own.
+    public var isSimulated: Bool
     public var records: UInt64
     /// Sums over the segments; seconds are exact to the nanosecond and rounded down at the end.
     public var cpuMilliSeconds: Int64
@@ -77,10 +79,11 @@ public struct UsageSummaryRow: Hashable, Sendable {
     public var measuredCPUSeconds: Int64
 
     public init(
-        group: String, records: UInt64, cpuMilliSeconds: Int64, memoryMiBSeconds: Int64, deviceMilliSeconds: Int64,
+        group: String, isSimulated: Bool, records: UInt64, cpuMilliSeconds: Int64, memoryMiBSeconds: Int64, deviceMilliSeconds: Int64,
         measuredCPUSeconds: Int64
     ) {
         self.group = group
+        self.isSimulated = isSimulated
         self.records = records
         self.cpuMilliSeconds = cpuMilliSeconds
         self.memoryMiBSeconds = memoryMiBSeconds

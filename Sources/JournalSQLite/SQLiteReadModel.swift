@@ -189,7 +189,7 @@ extension SQLiteReadModel {
     }
 
     /// Sums over the segments that start in [`from`, `to`): segments end at each hour, so hours are counted whole and
-    /// once. Simulated and unbilled segments are part of it. Groups in ascending order.
+    /// once. Unbilled segments are part of it, simulated ones have rows of their own. Groups in ascending order.
     public func usageSummary(
         by grouping: UsageGrouping, from: LogicalTime?, to: LogicalTime?, _ visibility: Visibility
     ) async throws(JournalError) -> [UsageSummaryRow] {

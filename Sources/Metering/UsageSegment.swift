@@ -22,7 +22,11 @@ public struct UsageSegment: Hashable, Sendable {
             case .timeLimit: "timeout"
             case .outOfMemory: "oom"
             case .nodeLost: "node_lost"
-            default: "\(self)"
+            case .cut: "cut"
+            case .completed: "completed"
+            case .failed: "failed"
+            case .cancelled: "cancelled"
+            case .infrastructure: "infrastructure"
             }
         }
     }

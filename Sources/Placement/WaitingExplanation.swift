@@ -58,17 +58,24 @@ public struct WaitingExplanation: Hashable, Sendable {
         case .outOfService: ("service", "out of service (not connected or cordoned)")
         case .simulated: ("simulated", "simulated (only for jobs with --constraint simulated)")
         case .constraint(let text): ("constraint \(text)", "constraint '\(text)' not met")
-        case .cpu(let requested, let free): ("cpu", "\(cores(requested)) requested, \(cores(free)) free")
-        case .memory(let requested, let free): ("memory", "\(mebibytes(requested)) of memory requested, \(mebibytes(free)) free")
+        case .cpu(let requested, let free): ("cpu", "\(AmountText.cores(requested)) requested, \(AmountText.cores(free)) free")
+        case .memory(let requested, let free):
+            ("memory", "\(AmountText.memory(requested)) of memory requested, \(AmountText.memory(free)) free")
         case .devices(let kind, let requested, let free): ("devices", "\(requested) \(kind.name) requested, \(free) free")
         case .noSuchDevice(let kind, let model):
             ("device model", "no \(kind.name)\(model.isEmpty ? "" : " like '\(model)'") that is large enough")
         }
     }
+}
 
-    private static func cores(_ milli: Int64) -> String {
-        milli % 1000 == 0 ? "\(milli / 1000) cores" : "\(milli)m cores"
+/// Amounts in the sentences that explain.
+public enum AmountText {
+    public static func cores(_ milli: Int64) -> String {
+        milli == 1000 ? "1 core" : milli % 1000 == 0 ? "\(milli / 1000) cores" : "\(milli)m cores"
     }
 
-    private static func mebibytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
+    /// In the largest unit that says it exactly, GiB at most; what is less than a MiB more is left out.
+    public static func memory(_ bytes: Int64) -> String {
+        bytes > 0 && bytes % (1 << 30) == 0 ? "\(bytes >> 30) GiB" : "\(bytes >> 20) MiB"
+    }
 }

@@ -10,6 +10,7 @@ final class Follower: Sendable {
         var core: SchedulerCore
         /// The last batch applied.
         var index: UInt64
+        var explanations: SchedulerCore.Explanations = [:]
         var waiters: [Waiter] = []
         var lastWaiter: UInt64 = 0
     }
@@ -31,6 +32,7 @@ final class Follower: Sendable {
             var changes = Changes(recording: false)
             for event in batch.events { state.core.evolve(event, &changes) }
             state.index = batch.index
+            state.explanations.removeAll(keepingCapacity: true)
             let revision = state.core.revision
             let ready = state.waiters.filter { $0.revision <= revision }.map(\.continuation)
             if !ready.isEmpty { state.waiters.removeAll { $0.revision <= revision } }
@@ -42,6 +44,14 @@ final class Follower: Sendable {
     /// A short look at the core. The body must not keep what it sees.
     func read<Result: Sendable>(_ body: (borrowing SchedulerCore) -> Result) -> Result {
         state.withLock { body($0.core) }
+    }
+
+    func liveJob(_ id: JobID) -> LiveJobView? {
+        state.withLock { state in
+            state.core.liveStanding(of: id, &state.explanations).map {
+                LiveJobView(standing: $0.standing, waitingExplanation: $0.explanation)
+            }
+        }
     }
 
     /// The state as canonical bytes, and the batch that it includes.

@@ -81,13 +81,8 @@ extension SchedulerEngine: ControlPlane {
             } ?? [], liveAttempts: standing.liveAttempts, enrolledAt: standing.enrolledAt, registeredAt: standing.registeredAt)
     }
 
-    public func liveJob(_ id: JobID) -> LiveJobView? {
-        follower.read { core in
-            core.liveStanding(of: id).map { LiveJobView(standing: $0.standing, waitingExplanation: $0.explanation) }
-        }
-    }
-
-    public func accessKey(id: String) -> AccessKey? { follower.read { $0.accessKey(id) } }
+    public func liveJob(_ id: JobID) -> LiveJobView? { follower.liveJob(id) }
+    public func accessKey(id: String) -> AccessKey? { keys.withLock { $0[id] } }
     public func accessKeys() -> [AccessKey] { follower.read { $0.accessKeys } }
     public func users() -> [UserRecord] { follower.read { $0.userRecords } }
 

@@ -47,6 +47,8 @@ public final class SchedulerEngine: Sendable {
     let sessions: Mutex<SessionTable>
     /// Public keys of nodes, for the transport's look-ups at each message.
     let nodeKeys: Mutex<[[UInt8]: NodeID]>
+    /// API keys, for the look-up of each request, which must not wait while the follower takes a batch in.
+    let keys: Mutex<[String: AccessKey]>
     private let clock: Mutex<ClusterClock>
     private let wakeAt = Mutex(LogicalTime.distantFuture)
     private let ledger: Mutex<UsageLedger>
@@ -90,6 +92,7 @@ public final class SchedulerEngine: Sendable {
         ledger = Mutex(
             UsageLedger(cluster: clusterID, head: LedgerHead(sequence: head.ledgerSequence, hash: head.ledgerHash)))
         nodeKeys = Mutex(Dictionary(uniqueKeysWithValues: decider.loop.core.nodeKeys.map { ($0.key, $0.node) }))
+        keys = Mutex(Dictionary(uniqueKeysWithValues: decider.loop.core.accessKeys.map { ($0.id, $0) }))
         logger.info("journal replayed", metadata: ["batches": "\(recovered.index)", "epoch": "\(recovered.epoch.value + 1)"])
     }
 
@@ -201,6 +204,8 @@ public final class SchedulerEngine: Sendable {
             case .nodeRemoved(let node, _):
                 nodeKeys.withLock { keys in keys = keys.filter { $0.value != node } }
                 sessions.withLock { $0.remove(node) }
+            case .keyCreated(let key): keys.withLock { $0[key.id] = key }
+            case .keyRevoked(let id, _): keys.withLock { $0[id] = nil }
             case .attemptEnded(let ended):
                 logStore.expect(ended.attempt, stdoutBytes: ended.end.stdoutBytes, stderrBytes: ended.end.stderrBytes)
             default: break
@@ -232,7 +237,7 @@ public final class SchedulerEngine: Sendable {
         for reply in replies {
             desk.settle(
                 reply.token,
-                reply.result.map { Decision(answer: $0, revision: reply.revision) }.mapError { ControlError.rejected($0) })
+                reply.result.map { Decision(answer: $0, revision: reply.revision, at: batch.at) }.mapError { ControlError.rejected($0) })
         }
     }
 

@@ -44,6 +44,46 @@ import Testing
         await #expect(throws: JournalError.self) { try await running.value }
     }
 
+    @Test func whyAJobWaitsFollowsTheNodes() async throws {
+        try await leading { engine in
+            let token = JoinTokenRecord(
+                id: [1], verifier: [UInt8](repeating: 2, count: 32), expiresAt: .distantFuture, usesLeft: 1, namePrefix: "")
+            _ = try await engine.perform(.createJoinToken(token))
+            _ = try await engine.perform(.submit(Submission(specification: Build.job(), user: "ada", key: nil)))
+            #expect(engine.liveJob(JobID(1))?.waitingExplanation == "no node has registered yet")
+            let enrolled = try await engine.perform(.enroll(tokenID: [1], publicKey: [UInt8](repeating: 3, count: 32), nodeName: "a"))
+            guard case .node(let node) = enrolled.answer else { return #expect(Bool(false)) }
+            _ = try await engine.perform(.setNodeCordon(node, isCordoned: true))
+            let registration = Registration(
+                instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: Build.node("a"), attempts: [])
+            _ = try await engine.perform(.register(node, registration))
+            #expect(engine.liveJob(JobID(1))?.waitingExplanation.hasPrefix("1 of 1 nodes: out of service") == true)
+        }
+    }
+
+    @Test func aKeyOpensUntilItIsRevoked() async throws {
+        try await leading { engine in
+            let key = AccessKey(
+                id: "0000000a", secretDigest: [UInt8](repeating: 5, count: 32), tenant: "t", user: "ada", role: .user, createdAt: .zero)
+            #expect(engine.accessKey(id: key.id) == nil)
+            _ = try await engine.perform(.createKey(key))
+            #expect(engine.accessKey(id: key.id)?.user == "ada" && engine.accessKeys().count == 1)
+            _ = try await engine.perform(.revokeKey(key.id))
+            #expect(engine.accessKey(id: key.id) == nil && engine.accessKeys().isEmpty)
+        }
+    }
+
+    /// An engine whose journal takes every batch.
+    private func leading(_ body: (SchedulerEngine) async throws -> Void) async throws {
+        let journal = HeldJournal()
+        await journal.allow(batches: 1000)
+        let engine = try await makeEngine(journal)
+        let running = Task { try await engine.run { _ in } }
+        try await body(engine)
+        running.cancel()
+        _ = try? await running.value
+    }
+
     private func makeEngine(_ journal: HeldJournal) async throws -> SchedulerEngine {
         try await SchedulerEngine(
             journal: journal, server: SilentServer(), clocks: CountingClocks(), sealer: PlainSealer(), logStore: NoLogs(), reads: NoReads(),

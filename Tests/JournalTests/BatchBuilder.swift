@@ -73,7 +73,7 @@ struct BatchBuilder {
     /// Ends an attempt after `seconds` of use on `worker-<node>`.
     mutating func end(
         _ job: UInt64, _ task: UInt32, attempt number: UInt32 = 1, node: UInt64 = 1, state: JobState = .succeeded,
-        reason: Reason = .none, seconds: Int64 = 10, allocated: Allocation = Self.allocation
+        reason: Reason = .none, seconds: Int64 = 10, allocated: Allocation = Self.allocation, isSimulated: Bool = false
     ) {
         let attempt = AttemptID(job: JobID(job), index: task, number: number)
         let end = AttemptEnd(
@@ -86,7 +86,7 @@ struct BatchBuilder {
         let accepted = tenants[attempt.task.job]!
         let segment = UsageSegment(
             attempt: attempt, number: 0, tenant: accepted.specification.tenant, project: accepted.specification.project,
-            user: accepted.user, node: NodeID(node), nodeName: "worker-\(node)", isSimulated: false, fence: Fence(index + 1),
+            user: accepted.user, node: NodeID(node), nodeName: "worker-\(node)", isSimulated: isSimulated, fence: Fence(index + 1),
             requested: ResourceRequest(), allocated: allocated, deviceModels: ["NVIDIA H200"],
             start: LogicalTime(nanoseconds: now.nanoseconds - Span.seconds(seconds).nanoseconds), end: now, endReason: .completed,
             isBillable: true, billingRule: UsageSegment.currentBillingRule,

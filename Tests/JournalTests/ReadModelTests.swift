@@ -134,12 +134,29 @@ import Testing
         #expect(
             lab
                 == UsageSummaryRow(
-                    group: "lab", records: 2, cpuMilliSeconds: 9_000, memoryMiBSeconds: 3 * 1024 * 6, deviceMilliSeconds: 250 * 6,
+                    group: "lab", isSimulated: false, records: 2, cpuMilliSeconds: 9_000, memoryMiBSeconds: 3 * 1024 * 6,
+                    deviceMilliSeconds: 250 * 6,
                     measuredCPUSeconds: 3))
         // Record 3 starts a second before record 1.
         let record = try await reads.usage(after: 0, limit: 1, job: nil, .all)[0].segment
         #expect(try await reads.usageSummary(by: .job, from: record.start, to: nil, .tenant("lab")).map(\.records) == [1])
         #expect(try await reads.usageSummary(by: .job, from: nil, to: record.start, .tenant("lab")).map(\.records) == [1])
+        await journal.close()
+    }
+
+    @Test func whatWasSimulatedIsNeverAddedToWhatWasReal() async throws {
+        let journal = try await backend.open()
+        let reads = try await backend.reads()
+        var builder = BatchBuilder()
+        builder.accept(1, tasks: 3)
+        for task in 0..<3 as Range<UInt32> {
+            builder.place(1, task)
+            builder.end(1, task, seconds: 10, isSimulated: task > 0)
+        }
+        try await journal.append([builder.batch()])
+        let rows = try await reads.usageSummary(by: .job, from: nil, to: nil, .all)
+        #expect(rows.map(\.group) == ["1", "1"] && rows.map(\.isSimulated) == [false, true])
+        #expect(rows.map(\.records) == [1, 2] && rows[1].cpuMilliSeconds == 2 * rows[0].cpuMilliSeconds)
         await journal.close()
     }
 

@@ -54,7 +54,7 @@ struct ImportTable {
         "TaskDrivers": ImportRule(level: 5, targets: ["CLinuxShim", "ClusterPorts"], modules: platform.union(["Logging"])),
         "ControlAPI": ImportRule(
             level: 5, targets: ["ClusterPorts"],
-            modules: platform.union(["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore"])),
+            modules: platform.union(["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes"])),
         // What both daemons need of the system and of each other: clocks, key files, the pipe to the parent.
         "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform),
 

@@ -74,7 +74,7 @@ public struct ArrayRange: Hashable, Sendable {
 
 /// A job that must end first.
 public struct Dependency: Hashable, Sendable {
-    public enum Condition: UInt8, CanonicalTag, Hashable, CaseIterable {
+    public enum Condition: UInt8, NamedTag {
         /// It succeeded.
         case ok = 1
         /// It ended, however.
@@ -82,12 +82,17 @@ public struct Dependency: Hashable, Sendable {
         /// It failed or was cancelled.
         case fail = 3
 
-        public var name: String { "\(self)" }
+        public static let names = TagNames<Self>()
 
-        public init?(name: String) {
-            guard let condition = Self.allCases.first(where: { $0.name == name }) else { return nil }
-            self = condition
+        /// What is waited for, as in "waits for job 7 to succeed".
+        public var wish: String {
+            switch self {
+            case .ok: "to succeed"
+            case .any: "to end"
+            case .fail: "to fail"
+            }
         }
+
     }
 
     public var job: JobID

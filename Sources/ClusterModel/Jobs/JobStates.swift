@@ -1,7 +1,7 @@
 // States and reasons of jobs and tasks (Protocols/lifecycle.md). Raw values are tags in canonical bytes: never reused.
 
 /// Where a job, a task or an attempt stands. Terminal states never change.
-public enum JobState: UInt8, CanonicalTag, Hashable, CaseIterable {
+public enum JobState: UInt8, NamedTag {
     case queued = 1
     case starting = 2
     case running = 3
@@ -11,16 +11,11 @@ public enum JobState: UInt8, CanonicalTag, Hashable, CaseIterable {
     case cancelled = 7
 
     public var isTerminal: Bool { rawValue >= JobState.succeeded.rawValue }
-    public var name: String { "\(self)" }
-
-    public init?(name: String) {
-        guard let state = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = state
-    }
+    public static let names = TagNames<Self>()
 }
 
 /// Why something is in its state; orthogonal to the state.
-public enum Reason: UInt8, CanonicalTag, Hashable, CaseIterable {
+public enum Reason: UInt8, NamedTag {
     case none = 0
     case capacity = 1
     case quota = 2
@@ -45,42 +40,21 @@ public enum Reason: UInt8, CanonicalTag, Hashable, CaseIterable {
     case infrastructure = 21
     case exitCode = 22
 
-    /// The spelling of the interface: `begin_time`, `node_lost`, …; empty for `none`.
-    public var name: String {
-        switch self {
-        case .none: ""
-        case .beginTime: "begin_time"
-        case .nodeLost: "node_lost"
-        case .deviceFault: "device_fault"
-        case .dirtyDevice: "dirty_device"
-        case .exitCode: "exit_code"
-        default: "\(self)"
-        }
-    }
-
-    public init?(name: String) {
-        guard !name.isEmpty, let reason = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = reason
-    }
+    public static let names = TagNames<Self>(except: [.none: ""])
 }
 
 /// What a job is for.
-public enum JobKind: UInt8, CanonicalTag, Hashable, CaseIterable {
+public enum JobKind: UInt8, NamedTag {
     case training = 1
     case inference = 2
     case batch = 3
     case notebook = 4
 
-    public var name: String { "\(self)" }
-
-    public init?(name: String) {
-        guard let kind = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = kind
-    }
+    public static let names = TagNames<Self>()
 }
 
 /// What becomes of a task whose node falls silent.
-public enum NodeLossPolicy: UInt8, CanonicalTag, Hashable, CaseIterable {
+public enum NodeLossPolicy: UInt8, NamedTag {
     /// Until the node returns, or its death is proven. The default: nothing ever runs twice.
     case wait = 1
     /// The agent stops the task when its lease ends; then it runs elsewhere.
@@ -88,10 +62,5 @@ public enum NodeLossPolicy: UInt8, CanonicalTag, Hashable, CaseIterable {
     /// As `replace`, but the task fails.
     case fail = 3
 
-    public var name: String { "\(self)" }
-
-    public init?(name: String) {
-        guard let policy = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = policy
-    }
+    public static let names = TagNames<Self>()
 }

@@ -1,24 +1,13 @@
 // What a node offers, as its agent found it.
 
 /// The kind of an accelerator; the raw value is its tag in canonical bytes.
-public enum DeviceKind: UInt8, CanonicalTag, Hashable, CaseIterable {
+public enum DeviceKind: UInt8, NamedTag {
     case gpu = 1
     case npu = 2
     /// FPGAs, vector engines and whatever else computes.
     case other = 3
 
-    public var name: String {
-        switch self {
-        case .gpu: "gpu"
-        case .npu: "npu"
-        case .other: "other"
-        }
-    }
-
-    public init?(name: String) {
-        guard let kind = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = kind
-    }
+    public static let names = TagNames<Self>()
 }
 
 /// One accelerator of a node.

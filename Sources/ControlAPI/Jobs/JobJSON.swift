@@ -8,13 +8,10 @@ import SchedulingCore
 struct JobReply {
     var accepted: AcceptedJob
     var standing: JobStanding
-    /// nil in the answer to the submission itself, which does not wait for the table that has it.
-    var submittedAt: LogicalTime?
     var message: String
 
     init(_ record: JobRecord, live: LiveJobView?) {
         accepted = record.accepted
-        submittedAt = record.accepted.at
         // Both views are durable; the live one explains itself, and only a record knows the end.
         standing = record.standing.state.isTerminal ? record.standing : live?.standing ?? record.standing
         message = standing.state.isTerminal ? "" : live?.waitingExplanation ?? ""
@@ -23,12 +20,11 @@ struct JobReply {
     init(submitted accepted: AcceptedJob, live: LiveJobView) {
         self.accepted = accepted
         standing = live.standing
-        submittedAt = nil
         message = live.waitingExplanation
     }
 
     func write(to writer: inout JSONWriter) {
-        Self.summary(accepted, standing, submittedAt: submittedAt, to: &writer)
+        Self.summary(accepted, standing, to: &writer)
         writer.member("message", message.isEmpty ? nil : message)
         let specification = accepted.specification
         writer.member("groups", items: specification.groups) { writer, group in
@@ -43,7 +39,7 @@ struct JobReply {
     }
 
     /// What lists show: all but the groups, the dependencies and the message, whose size has no close bound.
-    static func summary(_ accepted: AcceptedJob, _ standing: JobStanding, submittedAt: LogicalTime?, to writer: inout JSONWriter) {
+    static func summary(_ accepted: AcceptedJob, _ standing: JobStanding, to writer: inout JSONWriter) {
         let specification = accepted.specification
         writer.member("id", accepted.id.description)
         writer.member("name", specification.name)
@@ -55,7 +51,7 @@ struct JobReply {
         writer.member("preemptible", specification.isPreemptible)
         writer.member("state", standing.state.name)
         writer.member("reason", standing.reason.nameOrNil)
-        writer.member("submittedAt", submittedAt)
+        writer.member("submittedAt", accepted.at)
         writer.member("startedAt", standing.startedAt)
         writer.member("finishedAt", standing.finishedAt)
         writer.member("exitCode", standing.exitCode)

@@ -63,7 +63,8 @@ extension ControlRouter {
         var reply: JobReply?
         if !isReplay, let live = call.controlPlane.liveJob(id) {
             let accepted = AcceptedJob(
-                id: id, specification: submission.specification, user: submission.user, key: submission.key, retryOf: retryOf, at: .zero)
+                id: id, specification: submission.specification, user: submission.user, key: submission.key, retryOf: retryOf,
+                at: decision.at)
             reply = JobReply(submitted: accepted, live: live)
         } else if let record = try await call.controlPlane.reads.job(id, call.principal.visibility) {
             reply = JobReply(record, live: call.controlPlane.liveJob(id))
@@ -132,7 +133,7 @@ extension ControlRouter {
         let page = records.prefix(limit)
         let next = records.count > limit ? page.last?.accepted.id.description : nil
         return call.page(page, nextCursor: next) { writer, record in
-            JobReply.summary(record.accepted, record.standing, submittedAt: record.accepted.at, to: &writer)
+            JobReply.summary(record.accepted, record.standing, to: &writer)
         }
     }
 

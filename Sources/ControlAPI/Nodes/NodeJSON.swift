@@ -14,6 +14,7 @@ extension NodeView {
         writer.member("memoryBytes", inventory?.memoryBytes)
         writer.member("memoryBytesAllocated", memoryBytesAllocated)
         writer.member("deviceCount", devices.count)
+        writer.member("deviceShareMilliAllocated", devices.reduce(0) { $0 + $1.shareMilliAllocated })
         if let topology = inventory?.topology { writer.member("topology") { topology.write(to: &$0) } } else { writer.null("topology") }
         writer.member("labels", map: (inventory?.labels ?? []).map { ($0.name, $0.text) })
         writer.member("liveAttemptCount", liveAttempts.count)

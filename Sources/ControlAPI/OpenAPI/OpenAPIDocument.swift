@@ -141,13 +141,14 @@ enum OpenAPIDocument {
         arameters":[{"name":"groupBy","in":"query","schema":{"type":"string","enum":["tenant","project","user","job","node"],"de\#
         fault":"tenant"}},{"name":"from","in":"query","schema":{"type":"string","format":"date-time"}},{"name":"to","in":"query"\#
         ,"schema":{"type":"string","format":"date-time"}},{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"d\#
-        escription":"One row a group","content":{"application/json":{"schema":{"type":"object","required":["groupBy","from","to"\#
-        ,"closedThrough","items"],"properties":{"groupBy":{"type":"string"},"from":{"type":["string","null"],"format":"date-time\#
-        "},"to":{"type":["string","null"],"format":"date-time"},"closedThrough":{"$ref":"#/components/schemas/ClosedThrough"},"i\#
-        tems":{"type":"array","items":{"type":"object","required":["group","records","cpuMilliSeconds","memoryMiBSeconds","devic\#
-        eMilliSeconds","measuredCpuSeconds"],"properties":{"group":{"type":"string"},"records":{"type":"integer"},"cpuMilliSecon\#
-        ds":{"type":"integer"},"memoryMiBSeconds":{"type":"integer"},"deviceMilliSeconds":{"type":"integer"},"measuredCpuSeconds\#
-        ":{"type":"integer"}}}}}}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
+        escription":"One row a group, and another for what was simulated in it","content":{"application/json":{"schema":{"type":\#
+        "object","required":["groupBy","from","to","closedThrough","items"],"properties":{"groupBy":{"type":"string"},"from":{"t\#
+        ype":["string","null"],"format":"date-time"},"to":{"type":["string","null"],"format":"date-time"},"closedThrough":{"$ref\#
+        ":"#/components/schemas/ClosedThrough"},"items":{"type":"array","items":{"type":"object","required":["group","simulated"\#
+        ,"records","cpuMilliSeconds","memoryMiBSeconds","deviceMilliSeconds","measuredCpuSeconds"],"properties":{"group":{"type"\#
+        :"string"},"simulated":{"type":"boolean"},"records":{"type":"integer"},"cpuMilliSeconds":{"type":"integer"},"memoryMiBSe\#
+        conds":{"type":"integer"},"deviceMilliSeconds":{"type":"integer"},"measuredCpuSeconds":{"type":"integer"}}}}}}}}},"defau\#
+        lt":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/usage/checkpoint":{"get":{"tags":["usage"],"operationId":"getUsageCheckpoint","summary":"Shows the head of the ledg\#
         er's hash chain.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"The l\#
         ast record's number, and SHA-256 over its canonical bytes","content":{"application/json":{"schema":{"type":"object","req\#
@@ -293,14 +294,14 @@ enum OpenAPIDocument {
         etry","checkpointPath","onNodeLost","labels","retryOf"],"properties":{"id":{"type":"string"},"name":{"$ref":"#/component\#
         s/schemas/Name"},"kind":{"$ref":"#/components/schemas/Kind"},"project":{"type":"string","description":"`tenant/project`"\#
         },"user":{"type":"string"},"queue":{"type":"string"},"priority":{"type":"integer"},"preemptible":{"type":"boolean"},"sta\#
-        te":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schemas/Reason"},"submittedAt":{"type":["string\#
-        ","null"],"format":"date-time","description":"null in the reply to the submission itself"},"startedAt":{"type":["string"\#
-        ,"null"],"format":"date-time"},"finishedAt":{"type":["string","null"],"format":"date-time"},"exitCode":{"type":["integer\#
-        ","null"]},"tasks":{"$ref":"#/components/schemas/TaskCounts"},"array":{"type":["string","null"]},"beginAt":{"type":["str\#
-        ing","null"],"format":"date-time"},"timeLimitSeconds":{"type":["integer","null"]},"graceSeconds":{"type":"integer"},"ret\#
-        ry":{"type":"object","properties":{"limit":{"type":"integer"},"on":{"type":"array","items":{"type":"string"}}}},"checkpo\#
-        intPath":{"type":["string","null"]},"onNodeLost":{"$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"type":"object\#
-        ","additionalProperties":{"type":"string"}},"retryOf":{"type":["string","null"]}}},
+        te":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schemas/Reason"},"submittedAt":{"type":"string"\#
+        ,"format":"date-time"},"startedAt":{"type":["string","null"],"format":"date-time"},"finishedAt":{"type":["string","null"\#
+        ],"format":"date-time"},"exitCode":{"type":["integer","null"]},"tasks":{"$ref":"#/components/schemas/TaskCounts"},"array\#
+        ":{"type":["string","null"]},"beginAt":{"type":["string","null"],"format":"date-time"},"timeLimitSeconds":{"type":["inte\#
+        ger","null"]},"graceSeconds":{"type":"integer"},"retry":{"type":"object","properties":{"limit":{"type":"integer"},"on":{\#
+        "type":"array","items":{"type":"string"}}}},"checkpointPath":{"type":["string","null"]},"onNodeLost":{"$ref":"#/componen\#
+        ts/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"retryOf":{"type":["stri\#
+        ng","null"]}}},
         "Job":{"allOf":[{"$ref":"#/components/schemas/JobSummary"},{"required":["message","groups","after"],"properties":{"messa\#
         ge":{"type":["string","null"],"description":"why it waits"},"groups":{"type":"array","items":{"type":"object","required"\#
         :["name","count","resources","constraints","command","env","workdir"],"properties":{"name":{"type":"string"},"count":{"t\#
@@ -326,17 +327,18 @@ enum OpenAPIDocument {
         integer"},"cpuTimeMilliseconds":{"type":"integer"},"memoryPeakBytes":{"type":"integer"},"stdoutBytes":{"type":"integer"}\#
         ,"stderrBytes":{"type":"integer"},"droppedBytes":{"type":"integer"},"detail":{"type":["string","null"]}}}}},
         "Node":{"type":"object","required":["id","name","state","simulated","address","cpuMilli","cpuMilliAllocated","memoryByte\#
-        s","memoryBytesAllocated","deviceCount","topology","labels","liveAttemptCount","enrolledAt","registeredAt"],"properties"\#
-        :{"id":{"type":"string"},"name":{"type":"string"},"state":{"type":"string","enum":["unregistered","ready","suspect","unr\#
-        eachable","cordoned"]},"simulated":{"type":["boolean","null"]},"address":{"type":["string","null"]},"cpuMilli":{"type":[\#
-        "integer","null"]},"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"type":["integer","null"]},"memoryBytesAllocate\#
-        d":{"type":"integer"},"deviceCount":{"type":"integer"},"topology":{"type":["object","null"],"properties":{"architecture"\#
-        :{"type":"string"},"cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaNodes":{"type":"integer"},"level3Cach\#
-        es":{"type":"integer"},"level2Caches":{"type":"integer"},"cores":{"type":"integer"},"processingUnits":{"type":"integer"}\#
-        ,"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"}}},"labels":{"type":"object","additionalProperties":{"typ\#
-        e":"string"}},"liveAttemptCount":{"type":"integer"},"liveAttempts":{"type":"array","items":{"type":"string"},"descriptio\#
-        n":"for administrators"},"enrolledAt":{"type":"string","format":"date-time"},"registeredAt":{"type":["string","null"],"f\#
-        ormat":"date-time"}}},
+        s","memoryBytesAllocated","deviceCount","deviceShareMilliAllocated","topology","labels","liveAttemptCount","enrolledAt",\#
+        "registeredAt"],"properties":{"id":{"type":"string"},"name":{"type":"string"},"state":{"type":"string","enum":["unregist\#
+        ered","ready","suspect","unreachable","cordoned"]},"simulated":{"type":["boolean","null"]},"address":{"type":["string","\#
+        null"]},"cpuMilli":{"type":["integer","null"]},"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"type":["integer","\#
+        null"]},"memoryBytesAllocated":{"type":"integer"},"deviceCount":{"type":"integer"},"deviceShareMilliAllocated":{"type":"\#
+        integer","description":"1000 for each device that is wholly in use"},"topology":{"type":["object","null"],"properties":{\#
+        "architecture":{"type":"string"},"cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaNodes":{"type":"integer\#
+        "},"level3Caches":{"type":"integer"},"level2Caches":{"type":"integer"},"cores":{"type":"integer"},"processingUnits":{"ty\#
+        pe":"integer"},"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"}}},"labels":{"type":"object","additionalPro\#
+        perties":{"type":"string"}},"liveAttemptCount":{"type":"integer"},"liveAttempts":{"type":"array","items":{"type":"string\#
+        "},"description":"for administrators"},"enrolledAt":{"type":"string","format":"date-time"},"registeredAt":{"type":["stri\#
+        ng","null"],"format":"date-time"}}},
         "Device":{"type":"object","required":["index","kind","vendor","model","uuid","pciAddress","memoryBytes","memoryBytesAllo\#
         cated","shareMilliAllocated","numaNode"],"properties":{"index":{"type":"integer"},"kind":{"type":"string","enum":["gpu",\#
         "npu","other"]},"vendor":{"type":"string"},"model":{"type":"string"},"uuid":{"type":"string"},"pciAddress":{"type":["str\#

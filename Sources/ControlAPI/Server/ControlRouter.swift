@@ -1,3 +1,4 @@
+import ClusterModel
 import ClusterPorts
 import HTTPTypes
 import Hummingbird
@@ -27,13 +28,11 @@ struct ControlRouter {
         _ request: Request, _ context: ControlContext, _ endpoint: Endpoint, _ controlPlane: any ControlPlane
     ) async throws -> Response {
         var principal = Principal(keyID: "", tenant: "", user: "", role: .viewer)
-        var logger = context.logger
         if endpoint.access != .open {
             guard let known = APIKey.principal(authorization: request.headers[.authorization], controlPlane) else {
                 throw Problem.unauthenticated
             }
             principal = known
-            logger[metadataKey: "key"] = "\(principal.keyID)"
             guard endpoint.access.allows(principal.role) else {
                 throw Problem.forbidden("A key with the role '\(principal.role.name)' may not do this.")
             }
@@ -42,8 +41,7 @@ struct ControlRouter {
         if let revision: UInt64 = try query.integer("minRevision", 0...UInt64.max) { try await controlPlane.reach(revision: revision) }
         return try await endpoint.handle(
             Call(
-                request: request, parameters: context.parameters, query: query, principal: principal, controlPlane: controlPlane,
-                logger: logger))
+                request: request, parameters: context.parameters, query: query, principal: principal, controlPlane: controlPlane))
     }
 }
 

@@ -19,6 +19,7 @@ public struct ControlServer: Sendable {
         /// Before a connection without a request is closed; also the longest wait for a request's header, or for the
         /// next part of its body.
         public var idleTimeout: Duration
+        /// When there are so many, the one that has been without a request for longest is closed for a new one.
         public var connectionCountMax: Int
         /// Logs that one key may read at once.
         public var logReaderCountMax: Int
@@ -78,15 +79,14 @@ public struct ControlServer: Sendable {
         let interface = ControlRouter(controlPlane, isLoopback: Loopback.isName(configuration.host), logs: logs)
         let idleTimeout = TimeAmount(configuration.idleTimeout)
         let host = configuration.host
+        let places = ConnectionPlaces(countMax: configuration.connectionCountMax)
         let connections = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [StopListener(stop)], idleTimeout: idleTimeout,
+            additionalChannelHandlers: [ConnectionPlaceHandler(places), StopListener(stop)], idleTimeout: idleTimeout,
             httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
         return Application(
             router: interface.router,
             server: HTTPServerBuilder { PinnedChannel(channel: HTTP1Channel(responder: $0, configuration: connections)) },
-            configuration: ApplicationConfiguration(
-                address: .hostname(host, port: configuration.port), serverName: "suanpan",
-                availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionCountMax, logger: logger)),
+            configuration: ApplicationConfiguration(address: .hostname(host, port: configuration.port), serverName: "suanpan"),
             onServerRunning: { [onListening] channel in
                 onListening(BoundAddress(host: host, port: channel.localAddress?.port ?? 0))
             },

@@ -2,7 +2,6 @@ import ClusterModel
 import ClusterPorts
 import HTTPTypes
 import Hummingbird
-import Logging
 import SchedulingCore
 
 /// One operation of the interface. The table of these is the router, the authorisation matrix and the list of valid
@@ -36,7 +35,6 @@ struct Call: Sendable {
     /// Of an endpoint that is not open.
     let principal: Principal
     let controlPlane: any ControlPlane
-    let logger: Logger
 
     /// The job named in the path, of a tenant that the principal sees; otherwise there is none.
     func jobID() throws(Problem) -> JobID {

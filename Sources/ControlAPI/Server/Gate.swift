@@ -21,21 +21,20 @@ struct Gate: RouterMiddleware {
         _ request: Request, context: ControlContext, next: @concurrent (Request, ControlContext) async throws -> Response
     ) async throws -> Response {
         let requestID = Self.requestID(of: request) ?? context.id
-        var context = context
-        context.logger[metadataKey: "request"] = "\(requestID)"
         var response: Response
         do {
             try checkOrigin(of: request)
             response = try await next(request, context)
         } catch {
-            response = problem(for: error, request, context).response(requestID: requestID)
+            response = problem(for: error, request, context.logger, requestID).response(requestID: requestID)
         }
         response.headers[.requestID] = requestID
         response.headers[.contentTypeOptions] = "nosniff"
         context.logger.debug(
             "request",
             metadata: [
-                "method": "\(request.method)", "path": "\(request.uri.path.prefix(200))", "status": "\(response.status.code)",
+                "request": "\(requestID)", "method": "\(request.method)", "path": "\(request.uri.path.prefix(200))",
+                "status": "\(response.status.code)",
             ])
         return response
     }
@@ -72,19 +71,20 @@ struct Gate: RouterMiddleware {
 
     // MARK: - Errors
 
-    private func problem(for error: any Error, _ request: Request, _ context: ControlContext) -> Problem {
+    /// The request's name stands at each line by itself: a logger of its own for every request costs more than the line.
+    private func problem(for error: any Error, _ request: Request, _ logger: Logger, _ requestID: String) -> Problem {
         switch error {
         case let problem as Problem:
-            if problem.status.code >= 500 { context.logger.warning("\(problem.detail)") }
+            if problem.status.code >= 500 { logger.warning("\(problem.detail)", metadata: ["request": "\(requestID)"]) }
             return problem
         case let error as ControlError: return Problem(error)
         case let error as JournalError:
-            context.logger.error("read failed", metadata: ["error": "\(error.message)"])
+            logger.error("read failed", metadata: ["error": "\(error.message)", "request": "\(requestID)"])
             return Problem(error)
         case let error as any HTTPResponseError where error.status == .notFound: return unmatched(request)
         case let error as any HTTPResponseError: return Problem(error)
         default:
-            context.logger.error("request failed", metadata: ["error": "\(error)"])
+            logger.error("request failed", metadata: ["error": "\(error)", "request": "\(requestID)"])
             return Problem(.internalServerError, "internal", "The request failed within the coordinator. Its log has the cause.")
         }
     }

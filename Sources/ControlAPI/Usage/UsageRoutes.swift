@@ -52,6 +52,7 @@ extension ControlRouter {
                 writer.member("items", items: rows) { writer, row in
                     writer.object {
                         $0.member("group", row.group)
+                        $0.member("simulated", row.isSimulated)
                         $0.member("records", row.records)
                         $0.member("cpuMilliSeconds", row.cpuMilliSeconds)
                         $0.member("memoryMiBSeconds", row.memoryMiBSeconds)

@@ -10,7 +10,7 @@ struct Suanpan: AsyncParsableCommand {
             First steps: `suanpan up` in one terminal, then `suanpan run -- echo hello` in another.
 
             Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 refused by quota, budget or policy, \
-            7 coordinator unreachable; `run` and `wait` end like the job, with 125 for every failure of their own.
+            7 coordinator unreachable; `run` and `wait` end like the job, with 125 for every failure of their own but 2.
             """,
         version: "suanpan \(Version.text)",
         groupedSubcommands: [
@@ -43,6 +43,7 @@ public enum CommandLineEntry {
             if let verb = arguments.first, let program = DaemonProgram.program(for: verb) {
                 try DaemonProgram.become(program, Array(arguments.dropFirst()), context)
             }
+            try VerbSearch.check(arguments)
             var command = try Suanpan.parseAsRoot(arguments)
             if let verb = command as? any Verb {
                 try await verb.perform(in: context)

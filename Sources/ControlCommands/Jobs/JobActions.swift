@@ -36,8 +36,8 @@ struct RetryCommand: Verb {
     @Argument(help: "Job by number, or last.")
     var job: String
 
-    @Option(name: [.customShort("o"), .customLong("output")], help: "id, json, yaml or jsonl.")
-    var format: OutputFormat = .id
+    @Option(name: [.customShort("o"), .customLong("output")], help: "What to print of the new job.")
+    var format: ReceiptFormat = .id
 
     @OptionGroup var connection: ConnectionOptions
 
@@ -45,7 +45,7 @@ struct RetryCommand: Verb {
         let client = try context.client(connection)
         let id = try await JobSelector.resolve(job, through: client)
         let new = try await client.send(.post, "/v1/jobs/\(id)/retry")
-        context.console.write(Detail(object: new, human: { ($0["id"]?.scalarText ?? "") + "\n" }).text(as: format))
+        context.console.write(format.text(of: new))
     }
 }
 

@@ -11,6 +11,15 @@ enum JobSelector {
         return jobs
     }
 
+    /// A task's id, `12.5` or `last.5`, as the job and the index of the task; a job alone has no index.
+    static func parts(of text: String) throws(CommandFailure) -> (job: String, task: UInt32?) {
+        guard let dot = text.firstIndex(of: ".") else { return (text, nil) }
+        guard let task = UInt32(text[text.index(after: dot)...]) else {
+            throw CommandFailure(.usage, "'\(text)' is not a task; expected JOB.INDEX, such as 12.5")
+        }
+        return (String(text[..<dot]), task)
+    }
+
     static func resolve(_ text: String, through client: CoordinatorClient) async throws(CommandFailure) -> String {
         if text == "last" {
             // Newest first is the list's order.

@@ -14,7 +14,7 @@ struct JobsCommand: Verb {
     @Option(parsing: .singleValue, help: ArgumentHelp("Only jobs with this label; may be repeated.", valueName: "k=v"))
     var label: [String] = []
 
-    @Option(help: ArgumentHelp("At most so many.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
     var limit: Int = 50
 
     @Flag(help: "All of them, however many.")

@@ -9,16 +9,16 @@ struct LogsCommand: Verb {
             EXAMPLE: suanpan logs -f --task 3 last
             """)
 
-    @Argument(help: "Job by number, or last.")
+    @Argument(help: "Job by number, or last; JOB.INDEX is one task of it.")
     var job: String
 
     @Flag(name: [.customShort("f"), .customLong("follow")], help: "Go on until the job has ended.")
     var follow = false
 
-    @Option(help: ArgumentHelp("Only this task.", valueName: "index"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Only this task.", valueName: "index"))
     var task: UInt32?
 
-    @Option(help: ArgumentHelp("This attempt. Default: the last.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("This attempt. Default: the last.", valueName: "n"))
     var attempt: UInt32?
 
     @Flag(help: "Only stdout.")
@@ -27,7 +27,7 @@ struct LogsCommand: Verb {
     @Flag(help: "Only stderr.")
     var stderr = false
 
-    @Option(help: ArgumentHelp("Begin with the last lines.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Begin with the last lines.", valueName: "n"))
     var tail: Int?
 
     @OptionGroup var connection: ConnectionOptions
@@ -41,16 +41,20 @@ struct LogsCommand: Verb {
     }
 
     func perform(in context: CommandContext) async throws {
+        let (job, index) = try JobSelector.parts(of: job)
+        guard index == nil || task == nil || index == task else {
+            throw CommandFailure(.usage, "'\(self.job)' and --task \(task ?? 0) are two tasks")
+        }
         let client = try context.client(connection)
         let id = try await JobSelector.resolve(job, through: client)
-        guard follow else { return try await printPresent(id, client, context) }
+        let task = index ?? task
+        guard follow else { return try await printPresent(id, task: task, client, context) }
         var options = FollowOptions()
         options.streams = streams
         options.task = task.map(Int64.init)
         options.attempt = attempt.map(Int64.init)
         options.tail = tail
         options.fromFirstAttempt = attempt != nil
-        options.showsWaiting = context.console.errorsIsTerminal
         let follower = JobFollower(client: client.patient(), console: context.console, job: id, options: options)
         do throws(JobFollower.Failure) {
             _ = try await follower.follow(interrupts: nil)
@@ -60,7 +64,9 @@ struct LogsCommand: Verb {
     }
 
     /// What there is now.
-    private func printPresent(_ job: String, _ client: CoordinatorClient, _ context: CommandContext) async throws(CommandFailure) {
+    private func printPresent(
+        _ job: String, task: UInt32?, _ client: CoordinatorClient, _ context: CommandContext
+    ) async throws(CommandFailure) {
         for stream in streams {
             let request = LogRequest(
                 job: job, task: task.map(Int64.init), attempt: attempt.map(Int64.init), stream: stream, follow: false, tail: tail)

@@ -5,15 +5,17 @@ struct ShowCommand: Verb {
         commandName: "show", abstract: "Show a job with its tasks and attempts.",
         discussion: "With -o json or yaml: the job object of the API.\n\nEXAMPLE: suanpan show last")
 
-    @Argument(help: "Job by number, or last.")
+    @Argument(help: "Job by number, or last; JOB.INDEX shows one task of it.")
     var job: String
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func perform(in context: CommandContext) async throws {
+        let (job, task) = try JobSelector.parts(of: job)
         let client = try context.client(connection)
         let id = try await JobSelector.resolve(job, through: client)
+        if let task { return try await show(task: task, of: id, client, context) }
         let object = try await client.get("/v1/jobs/\(id)")
         guard output.format == .table || output.format == .wide else {
             return context.console.write(Detail(object: object, human: { _ in "" }).text(as: output.format))
@@ -25,6 +27,22 @@ struct ShowCommand: Verb {
             job: object, tasks: tasks, attempts: attempts, now: .now(), isWide: output.format == .wide, hasColour: context.console.hasColour
         )
         context.console.write(description.text)
+    }
+
+    /// One task: as the list of tasks has it, with all its attempts.
+    private func show(
+        task index: UInt32, of job: String, _ client: CoordinatorClient, _ context: CommandContext
+    ) async throws(CommandFailure) {
+        // A page of tasks begins at the index that its cursor names.
+        let page = try await client.get("/v1/jobs/\(job)/tasks", query: [("cursor", "\(index)"), ("limit", "1")])
+        guard let task = page["items"]?.items?.first else { throw CommandFailure(.notFound, "job \(job) has no task \(index)") }
+        guard output.format == .table || output.format == .wide else {
+            return context.console.write(Detail(object: task, human: { _ in "" }).text(as: output.format))
+        }
+        let attempts = try await client.list("/v1/jobs/\(job)/attempts", query: [("task", "\(index)")], limit: nil)
+        let description = JobDescription(
+            job: .null, tasks: page, attempts: attempts, now: .now(), isWide: output.format == .wide, hasColour: context.console.hasColour)
+        context.console.write(description.taskText)
     }
 }
 
@@ -48,12 +66,18 @@ struct JobDescription {
         return output
     }
 
+    /// The tasks and attempts alone.
+    var taskText: String {
+        let shown = taskTable(tasks["items"]?.items ?? []).text(isWide: isWide, hasColour: hasColour)
+        return attempts["items"]?.items?.isEmpty == false ? shown + section("ATTEMPTS", attempts, attemptTable) : shown
+    }
+
     private var facts: String {
         let field = { (name: String) in job[name]?.scalarText }
         var lines: [(String, String?)] = [
             ("Job", "\(field("id") ?? "?")  \(field("name") ?? "")"), ("State", JobOutcome.sentence(job)),
             ("Kind", field("kind")), ("Project", field("project")), ("User", field("user")), ("Queue", field("queue")),
-            ("Priority", field("priority")), ("Submitted", instant("submittedAt")), ("Started", instant("startedAt")),
+            ("Priority", field("priority")), ("Submitted", instant("submittedAt")), ("Begins", begins), ("Started", instant("startedAt")),
             ("Finished", instant("finishedAt")),
         ]
         if job["startedAt"] != nil { lines.append(("Elapsed", Instants.elapsed(job["startedAt"], job["finishedAt"], now: now))) }
@@ -65,6 +89,11 @@ struct JobDescription {
         if !labels.isEmpty { lines.append(("Labels", labels.joined(separator: ", "))) }
         if let total = job["tasks"]?["total"]?.integer, total > 1 { lines.append(("Tasks", JobsCommand.tasks(job["tasks"]))) }
         return Facts.text(lines)
+    }
+
+    private var begins: String? {
+        guard job["startedAt"] == nil, let instant = Instants.parse(job["beginAt"]), instant > now else { return nil }
+        return "\(instant.longText) (in \(Humanized.duration(seconds: instant.seconds - now.seconds)))"
     }
 
     private func instant(_ name: String) -> String? {
@@ -133,10 +162,16 @@ struct JobDescription {
                 .init(Instants.elapsed(item["startedAt"], item["endedAt"], now: now)),
                 .init(end?["cpuTimeMilliseconds"]?.integer.map { Humanized.duration(seconds: $0 / 1000) } ?? "-"),
                 .init(end?["memoryPeakBytes"]?.integer.map(Humanized.bytes) ?? "-"), .init(Instants.short(item["placedAt"], now: now)),
-                .init(output.map(Humanized.bytes) ?? "-"), .init(end?["detail"]?.text ?? ""),
+                .init(output.map(Humanized.bytes) ?? "-"), .init(Self.detail(of: end)),
             ])
         }
         return table
+    }
+
+    private static func detail(of end: JSONValue?) -> String {
+        let dropped = end?["droppedBytes"]?.integer ?? 0
+        let parts = [end?["detail"]?.text ?? "", dropped > 0 ? "\(Humanized.bytes(dropped)) of output dropped" : ""]
+        return parts.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
     /// `2 cores, 4 GiB, devices 0,1`.

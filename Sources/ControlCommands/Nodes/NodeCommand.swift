@@ -98,10 +98,10 @@ extension NodeCommand {
                 EXAMPLE: suanpan node token --ttl 1h | ssh worker-1 suanpan agent --token-file -
                 """)
 
-        @Option(help: ArgumentHelp("How long it can be used, such as 1h.", valueName: "span"))
+        @Option(parsing: .unconditional, help: ArgumentHelp("How long it can be used, such as 1h.", valueName: "span"))
         var ttl: String?
 
-        @Option(help: ArgumentHelp("How many nodes may join with it.", valueName: "n"))
+        @Option(parsing: .unconditional, help: ArgumentHelp("How many nodes may join with it.", valueName: "n"))
         var uses: UInt32?
 
         @Option(help: ArgumentHelp("Only nodes whose names begin so.", valueName: "text"))

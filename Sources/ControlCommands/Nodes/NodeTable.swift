@@ -12,7 +12,7 @@ enum NodeTable {
             let labels = (node["labels"]?.members ?? []).map { "\($0.name)=\($0.value.scalarText ?? "")" }.joined(separator: ",")
             table.append([
                 .init(node["name"]?.text ?? "-"), .init(state, tint: Tint(state: state)), .init(cpus(node)), .init(memory(node)),
-                .init(node["deviceCount"]?.integer.flatMap { $0 > 0 ? "\($0)" : nil } ?? "-"),
+                .init(devices(node)),
                 .init(node["liveAttemptCount"]?.scalarText ?? "-"),
                 .init(node["address"]?.text ?? "-"),
                 .init(node["simulated"]?.flag == true ? "yes" : "no"), .init(labels.isEmpty ? "-" : labels),
@@ -25,6 +25,12 @@ enum NodeTable {
     private static func cpus(_ node: JSONValue) -> String {
         guard let total = node["cpuMilli"]?.integer else { return "-" }
         return Humanized.cores(milli: node["cpuMilliAllocated"]?.integer ?? 0) + "/" + Humanized.cores(milli: total)
+    }
+
+    /// `2.5/8`: in use of all.
+    private static func devices(_ node: JSONValue) -> String {
+        guard let count = node["deviceCount"]?.integer, count > 0 else { return "-" }
+        return Humanized.milli(node["deviceShareMilliAllocated"]?.integer ?? 0) + "/\(count)"
     }
 
     private static func memory(_ node: JSONValue) -> String {

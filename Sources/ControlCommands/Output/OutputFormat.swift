@@ -7,6 +7,22 @@ enum OutputFormat: String, CaseIterable, Sendable {
 
 extension OutputFormat: ExpressibleByArgument {}
 
+/// `-o` of verbs whose answer for people is an id.
+enum ReceiptFormat: String, CaseIterable, Sendable, ExpressibleByArgument {
+    case id, json, yaml, jsonl
+
+    func text(of object: JSONValue) -> String {
+        let format: OutputFormat =
+            switch self {
+            case .id: .id
+            case .json: .json
+            case .yaml: .yaml
+            case .jsonl: .jsonl
+            }
+        return Detail(object: object, human: { _ in "" }).text(as: format)
+    }
+}
+
 /// A list as the API gives it, and how people see it.
 struct Listing {
     /// `{"items": […], "nextCursor": …}`.

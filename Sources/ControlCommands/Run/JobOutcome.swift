@@ -34,7 +34,23 @@ enum JobOutcome {
         guard let reason else { return message.map { "\(state): \($0)" } ?? state }
         let explained = explanation(of: reason, exitCode: job["exitCode"]?.integer, hasEnded: isTerminal(job))
         guard let message, message != explained else { return "\(state): \(explained)" }
+        // These the coordinator says better.
+        if reason == "dependency" || reason == "begin_time" { return "\(state): \(message)" }
         return "\(state): \(explained) (\(message))"
+    }
+
+    /// What the node said about an attempt that could not be executed or that the platform lost, in parentheses, with the
+    /// command; empty where there is nothing to add. The job object has only the reason.
+    static func cause(of job: JSONValue, exitCode: Int32, through client: CoordinatorClient) async -> String {
+        guard (platformFailure...127).contains(exitCode), let id = job["id"]?.scalarText,
+            let attempts = try? await client.list("/v1/jobs/\(id)/attempts", limit: 100)["items"]?.items,
+            let detail = attempts.last(where: { $0["end"]?["detail"]?.text?.isEmpty == false })?["end"]?["detail"]?.text
+        else { return "" }
+        let groups = job["groups"]?.items ?? []
+        guard exitCode != platformFailure, groups.count == 1, let program = groups[0]["command"]?.items?.first?.text else {
+            return " (\(detail))"
+        }
+        return " (\(program): \(detail))"
     }
 
     static func explanation(of reason: String, exitCode: Int64? = nil, hasEnded: Bool = false) -> String {

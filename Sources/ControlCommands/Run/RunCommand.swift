@@ -27,7 +27,7 @@ struct RunCommand: Verb {
             let follower = JobFollower(client: client.patient(), console: context.console, job: job, options: FollowOptions())
             do throws(JobFollower.Failure) {
                 let result = try await follower.follow(interrupts: interrupts())
-                return report(result, job: job, in: context)
+                return await report(result, job: job, client, in: context)
             } catch {
                 switch error {
                 case .command(let failure): throw failure
@@ -41,14 +41,15 @@ struct RunCommand: Verb {
         }
     }
 
-    private func report(_ result: JobFollower.Result, job: String, in context: CommandContext) -> Int32 {
+    private func report(_ result: JobFollower.Result, job: String, _ client: CoordinatorClient, in context: CommandContext) async -> Int32 {
         var code = JobOutcome.exitCode(result.job)
         if result.wasInterrupted, result.job["state"]?.text == "cancelled", code == JobOutcome.platformFailure {
             code = JobOutcome.interrupted
         }
         // The job's own words usually say it; what it could not say is said here.
         if code != 0, result.job["reason"]?.text != "exit_code" || code >= 126 {
-            context.console.note("suanpan: job \(job) \(JobOutcome.sentence(result.job))")
+            let cause = await JobOutcome.cause(of: result.job, exitCode: code, through: client)
+            context.console.note("suanpan: job \(job) \(JobOutcome.sentence(result.job))\(cause)")
         }
         return code
     }

@@ -20,7 +20,10 @@ struct WaitCommand: Verb {
             for job in jobs {
                 let ended = try await Self.end(of: job, through: patient)
                 let code = JobOutcome.exitCode(ended)
-                if code != 0 { context.console.note("job \(job) \(JobOutcome.sentence(ended))") }
+                if code != 0 {
+                    let cause = await JobOutcome.cause(of: ended, exitCode: code, through: patient)
+                    context.console.note("job \(job) \(JobOutcome.sentence(ended))\(cause)")
+                }
                 largest = max(largest, code)
             }
             return largest

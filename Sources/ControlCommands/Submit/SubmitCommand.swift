@@ -12,12 +12,12 @@ struct SubmitCommand: Verb {
 
     @OptionGroup var options: SubmitOptions
     @OptionGroup var connection: ConnectionOptions
-    @Option(name: [.customShort("o"), .customLong("output")], help: "id, json, yaml or jsonl.")
-    var format: OutputFormat = .id
+    @Option(name: [.customShort("o"), .customLong("output")], help: "What to print of the new job.")
+    var format: ReceiptFormat = .id
 
     func perform(in context: CommandContext) async throws {
         let (job, _) = try await JobSubmission.submit(options) { () throws(CommandFailure) in try context.client(connection) }
-        context.console.write(Detail(object: job, human: { ($0["id"]?.scalarText ?? "") + "\n" }).text(as: format))
+        context.console.write(format.text(of: job))
     }
 }
 

@@ -25,28 +25,28 @@ struct SubmitOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: ArgumentHelp("-1000 … 1000; higher goes first.", valueName: "n"))
     var priority: Int32?
 
-    @Option(help: ArgumentHelp("Cores of each task, such as 2 or 500m. Default: 1.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Cores of each task, such as 2 or 500m. Default: 1.", valueName: "n"))
     var cpus: String?
 
-    @Option(help: ArgumentHelp("Memory of each task, such as 4GiB. Default: 1GiB.", valueName: "size"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Memory of each task, such as 4GiB. Default: 1GiB.", valueName: "size"))
     var memory: String?
 
-    @Option(help: ArgumentHelp("GPUs of each task.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("GPUs of each task.", valueName: "n"))
     var gpus: UInt32?
 
-    @Option(help: ArgumentHelp("NPUs of each task.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("NPUs of each task.", valueName: "n"))
     var npus: UInt32?
 
-    @Option(help: ArgumentHelp("Memory needed of each GPU, such as 7000MiB.", valueName: "size"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Memory needed of each GPU, such as 7000MiB.", valueName: "size"))
     var gpuMemory: String?
 
-    @Option(help: ArgumentHelp("Share of each GPU, such as 250m. Default: a whole one.", valueName: "share"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Share of each GPU, such as 250m. Default: a whole one.", valueName: "share"))
     var gpuShare: String?
 
     @Option(help: ArgumentHelp("Models that will do, such as '*A100*|*H100*'.", valueName: "pattern"))
     var gpuModel: String?
 
-    @Option(help: ArgumentHelp("Tasks that start together or not at all. Default: 1.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Tasks that start together or not at all. Default: 1.", valueName: "n"))
     var tasks: UInt32?
 
     @Option(help: ArgumentHelp("One gang for each index: FIRST-LAST, %LIMIT for how many at once.", valueName: "range"))
@@ -64,16 +64,18 @@ struct SubmitOptions: ParsableArguments {
     @Option(parsing: .singleValue, help: ArgumentHelp("Start after this job has failed or was cancelled.", valueName: "job"))
     var afterFail: [String] = []
 
-    @Option(help: ArgumentHelp("Not before: RFC 3339, YYYY-MM-DDTHH:MM or HH:MM local time, or +2h.", valueName: "time"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Not before: RFC 3339, YYYY-MM-DDTHH:MM or HH:MM local time, or +2h.", valueName: "time"))
     var begin: String?
 
-    @Option(help: ArgumentHelp("Stop the job after this long, such as 2h. Default: no limit.", valueName: "span"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Stop the job after this long, such as 2h. Default: no limit.", valueName: "span"))
     var timeLimit: String?
 
-    @Option(help: ArgumentHelp("Time from the stop signal to the kill, such as 30s.", valueName: "span"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Time from the stop signal to the kill, such as 30s.", valueName: "span"))
     var grace: String?
 
-    @Option(help: ArgumentHelp("Try a failed task again this often.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Try a failed task again this often.", valueName: "n"))
     var retries: UInt32?
 
     @Flag(help: "Let more urgent jobs displace this one.")

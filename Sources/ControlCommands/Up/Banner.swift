@@ -2,13 +2,17 @@
 enum Banner {
     static func text(url: String, dataDirectory: String, isDefaultDirectory: Bool, nodes: [JSONValue]) -> String {
         let real = nodes.filter { $0["simulated"]?.flag != true }
-        let simulated = nodes.count - real.count
+        let simulated = nodes.filter { $0["simulated"]?.flag == true }
+        // Those of an earlier `up`: their places are kept until they are removed.
+        let absent = simulated.filter { $0["state"]?.text == "unregistered" || $0["state"]?.text == "unreachable" }
+        let present = simulated.count - absent.count
         var lines = ["Suanpan is up at \(url)", "  state  \(dataDirectory)", "  nodes  \(summary(of: real))"]
-        if simulated > 0 { lines.append("         \(simulated) simulated (\(totals(of: nodes.filter { $0["simulated"]?.flag == true })))") }
+        if present > 0 { lines.append("         \(present) simulated (\(totals(of: simulated.filter { !absent.contains($0) })))") }
+        if !absent.isEmpty { lines.append("         \(absent.count) simulated of an earlier start, not running (--agents N starts N)") }
         lines.append("Try, in another terminal:")
         if !isDefaultDirectory { lines.append("  export SUANPAN_DATA_DIR=\(dataDirectory)") }
         lines.append("  suanpan run -- echo hello")
-        lines.append(simulated > 0 ? "  suanpan submit --constraint simulated --label sim.seconds=60 -- true" : "  suanpan node ls")
+        lines.append(present > 0 ? "  suanpan submit --constraint simulated --label sim.seconds=60 -- true" : "  suanpan node ls")
         lines.append("Ctrl-C stops the jobs, then the cluster.")
         return lines.map { Printable.line($0) + "\n" }.joined()
     }

@@ -27,7 +27,7 @@ struct UpCommand: Verb {
     @Option(help: ArgumentHelp("Listen here for the output of jobs.", valueName: "endpoint"))
     var logEndpoint: String?
 
-    @Option(help: ArgumentHelp("Add so many simulated nodes.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Add so many simulated nodes.", valueName: "n"))
     var agents: UInt32 = 0
 
     @Option(help: ArgumentHelp("What the simulated nodes have.", valueName: "file"))
@@ -36,10 +36,10 @@ struct UpCommand: Verb {
     @Flag(help: "Let jobs run as root when this runs as root.")
     var allowRootJobs = false
 
-    @Option(help: ArgumentHelp("Cores that the local agent offers. Default: all.", valueName: "n"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Cores that the local agent offers. Default: all.", valueName: "n"))
     var cpus: String?
 
-    @Option(help: ArgumentHelp("Memory that the local agent offers. Default: all.", valueName: "size"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Memory that the local agent offers. Default: all.", valueName: "size"))
     var memory: String?
 
     func validate() throws {

@@ -11,13 +11,13 @@ struct UsageCommand: AsyncParsableCommand {
             commandName: "ls", abstract: "List usage records in the ledger's order.",
             discussion: "EXAMPLE: suanpan usage ls --after 1000 -o jsonl")
 
-        @Option(help: ArgumentHelp("Only records after this one.", valueName: "seq"))
+        @Option(parsing: .unconditional, help: ArgumentHelp("Only records after this one.", valueName: "seq"))
         var after: UInt64?
 
         @Option(help: ArgumentHelp("Only records of this job, by number, or last.", valueName: "job"))
         var job: String?
 
-        @Option(help: ArgumentHelp("At most so many.", valueName: "n"))
+        @Option(parsing: .unconditional, help: ArgumentHelp("At most so many.", valueName: "n"))
         var limit: Int = 100
 
         @Flag(help: "All of them, however many.")
@@ -88,6 +88,7 @@ enum UsageTable {
         var table = Table([
             .init(grouping.uppercased()), .init("RECORDS", isRightAligned: true), .init("CORE HOURS", isRightAligned: true),
             .init("GIB HOURS", isRightAligned: true), .init("DEVICE HOURS", isRightAligned: true), .init("CPU USED", isRightAligned: true),
+            .init("SIMULATED", isWide: !rows.contains { $0["simulated"]?.flag == true }),
         ])
         for row in rows {
             let number = { (name: String) in row[name]?.integer ?? 0 }
@@ -96,6 +97,7 @@ enum UsageTable {
                 .init(hours(number("cpuMilliSeconds"), unit: 1000)), .init(hours(number("memoryMiBSeconds"), unit: 1024)),
                 .init(hours(number("deviceMilliSeconds"), unit: 1000)),
                 .init(Humanized.duration(seconds: number("measuredCpuSeconds"))),
+                .init(row["simulated"]?.flag == true ? "yes" : "no"),
             ])
         }
         return table

@@ -3,7 +3,7 @@
 public import ClusterModel
 
 /// What a key's bearer may do.
-public enum Role: UInt8, CanonicalTag, Hashable, CaseIterable {
+public enum Role: UInt8, NamedTag {
     case admin = 1
     /// Submits and manages jobs of its own tenant.
     case user = 2
@@ -12,12 +12,7 @@ public enum Role: UInt8, CanonicalTag, Hashable, CaseIterable {
     /// Reads usage of all tenants and nothing else.
     case billing = 4
 
-    public var name: String { "\(self)" }
-
-    public init?(name: String) {
-        guard let role = Self.allCases.first(where: { $0.name == name }) else { return nil }
-        self = role
-    }
+    public static let names = TagNames<Self>()
 }
 
 /// An API key. The bearer presents `sp_<id>_<secret>`; the state holds the SHA-256 of the secret's text.

@@ -88,11 +88,13 @@ extension SchedulerCore {
         }
         if let missing { return missing }
         if cpu >= 0 {
-            return FieldError("\(field).resources.cpu", "\(group.resources.cpuMilli)m requested; the largest node has \(cpu)m")
+            return FieldError(
+                "\(field).resources.cpu",
+                "\(AmountText.cores(group.resources.cpuMilli)) requested; the largest node has \(AmountText.cores(cpu))")
         }
         if memory >= 0 {
-            let bytes = group.resources.memoryBytes
-            return FieldError("\(field).resources.memory", "\(bytes) bytes requested; the largest node has \(memory)")
+            let requested = AmountText.memory(group.resources.memoryBytes)
+            return FieldError("\(field).resources.memory", "\(requested) requested; the largest node has \(AmountText.memory(memory))")
         }
         return constraint ?? FieldError(field, "no node can hold it")
     }

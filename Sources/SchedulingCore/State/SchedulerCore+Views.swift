@@ -44,8 +44,17 @@ extension SchedulerCore {
         nodes.ids.compactMap { id in nodes[id].map { ($0.publicKey, id) } }
     }
 
-    /// Standing of a job that lives, and why nothing more of it starts; silent nodes that hold its tasks are named.
+    /// Why jobs of each class wait, found once for one state: looking costs a step for every node.
+    public typealias Explanations = [RequestClassID: WaitingExplanation]
+
     public func liveStanding(of id: JobID) -> (standing: JobStanding, explanation: String)? {
+        var unused: Explanations = [:]
+        return liveStanding(of: id, &unused)
+    }
+
+    /// Standing of a job that lives, and why nothing more of it starts; silent nodes that hold its tasks are named.
+    /// `known` may be used again until the next event.
+    public func liveStanding(of id: JobID, _ known: inout Explanations) -> (standing: JobStanding, explanation: String)? {
         guard let row = jobs[id] else { return nil }
         var standing = row.standing(of: id)
         let silent = silentNodes(holding: row)
@@ -53,12 +62,16 @@ extension SchedulerCore {
         if !silent.isEmpty { return (standing, "no word from \(silent.joined(separator: ", ")); tasks there are waited for") }
         guard !row.waiting.isEmpty else { return (standing, "") }
         if let dependency = row.unmetDependencies.first {
-            return (standing, "waits for job \(dependency.job) (\(dependency.condition.name))")
+            return (standing, "waits for job \(dependency.job) \(dependency.condition.wish)")
         }
-        guard row.readySet(at: time) != nil else { return (standing, "waits for its time") }
+        guard row.readySet(at: time) != nil else {
+            let isNew = row.waiting.contains { $0.notBefore == row.specification.beginAt }
+            return (standing, isNew ? "waits for its begin time" : "waits a while before the next try of what failed")
+        }
         if row.startAllowance == 0 { return (standing, "the array's limit of running elements is reached") }
         guard let shape = shapes[row.shape]?.shape else { return (standing, "") }
-        let explanation = WaitingExplanation(of: shape, on: offers)
+        let explanation = known[row.shape] ?? WaitingExplanation(of: shape, on: offers)
+        known[row.shape] = explanation
         if standing.state == .queued, explanation.isUnsatisfiable, explanation.nodesExamined > 0 { standing.reason = .unsatisfiable }
         return (standing, explanation.sentence)
     }

@@ -27,6 +27,45 @@ struct LiveTests {
         }
     }
 
+    @Test("when all places are taken, the connection that was idle longest gives way; one at work never does")
+    func places() async throws {
+        try await Interface.run(.live, connections: 4) { interface async throws in
+            interface.plane.add(Fixture.specification())
+            interface.plane.add(Fixture.attempt(1, 0, 1))
+            interface.plane.logStore.makeEndless(Self.attempt, .stdout)
+            let working = try Self.connection(interface)
+            working.get("/v1/jobs/1/logs?follow&stream=stdout", as: .user)
+            #expect(working.receive(100).hasPrefix("HTTP/1.1 200"))
+            func ask(_ connection: RawConnection) -> Bool {
+                connection.get("/livez", as: .user)
+                return connection.receive().hasPrefix("HTTP/1.1 200")
+            }
+            let (first, second) = (try Self.connection(interface), try Self.connection(interface))
+            #expect(ask(first) && ask(second) && ask(first))
+            // The test's own client was idle longest, then the second; the first has asked again since.
+            let (third, fourth) = (try Self.connection(interface), try Self.connection(interface))
+            #expect(ask(third) && ask(fourth))
+            #expect(second.receive().isEmpty)
+            #expect(ask(first))
+            #expect(!working.receive(100).isEmpty)
+        }
+    }
+
+    @Test("half-open connections keep nobody out")
+    func halfOpen() async throws {
+        try await Interface.run(.live, connections: 32) { interface async throws in
+            let halfOpen = try (0..<160).map { _ in
+                let connection = try Self.connection(interface)
+                connection.send("GET /livez HTTP/1.1\r\nHost: ")
+                return connection
+            }
+            let asking = try Self.connection(interface)
+            asking.get("/v1/jobs", as: .user)
+            #expect(asking.receive().hasPrefix("HTTP/1.1 200"))
+            #expect(halfOpen[0].receive().isEmpty)
+        }
+    }
+
     @Test("a body is bounded whether or not it says its length")
     func bodies() async throws {
         try await Interface.run(.live) { interface async throws in

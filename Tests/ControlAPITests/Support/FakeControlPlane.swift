@@ -42,7 +42,7 @@ final class FakeControlPlane: ControlPlane {
             if let failure = state.failure { return .failure(failure) }
             state.commands.append(command)
             state.revision += 1
-            return state.apply(command).map { Decision(answer: $0, revision: state.revision) }
+            return state.apply(command).map { Decision(answer: $0, revision: state.revision, at: state.time) }
         }
         return try result.get()
     }
@@ -218,7 +218,8 @@ extension FakeControlPlane: ReadModel {
         try rows(visibility) { state, sees in
             Dictionary(grouping: state.usage.filter { sees($0.segment.tenant) }, by: \.segment.tenant).sorted { $0.key < $1.key }.map {
                 UsageSummaryRow(
-                    group: $0.key, records: UInt64($0.value.count), cpuMilliSeconds: 10, memoryMiBSeconds: 20, deviceMilliSeconds: 30,
+                    group: $0.key, isSimulated: false, records: UInt64($0.value.count), cpuMilliSeconds: 10, memoryMiBSeconds: 20,
+                    deviceMilliSeconds: 30,
                     measuredCPUSeconds: 4)
             }
         }

@@ -72,14 +72,15 @@ struct Interface: Sendable {
     let client: any TestClientProtocol
 
     static func run(
-        _ setup: TestingSetup = .router, host: String = "127.0.0.1", logReaders: Int = 64,
+        _ setup: TestingSetup = .router, host: String = "127.0.0.1", logReaders: Int = 64, connections: Int = 4096,
         _ test: @Sendable (Interface) async throws -> Void
     ) async throws {
         let plane = FakeControlPlane()
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = ControlServer(
-            controlPlane: plane, configuration: .init(host: host, port: 0, logReaderCountMax: logReaders), logger: logger)
+            controlPlane: plane, configuration: .init(host: host, port: 0, connectionCountMax: connections, logReaderCountMax: logReaders),
+            logger: logger)
         try await server.makeApplication().test(setup) { client in try await test(Interface(plane: plane, client: client)) }
     }
 

@@ -45,7 +45,10 @@ struct ExitCodeTests {
         "of command lines that are wrong",
         arguments: [
             (["submit", "--bogus"], "--bogus"), (["nonsense"], "nonsense"), (["jobs", "--state", "odd"], "--state 'odd'"),
-            (["submit", "echo", "hi"], "echo"), (["up", "--profile", "x"], "--agents"),
+            (["submit", "echo", "hi"], "echo"), (["up", "--profile", "x"], "--agents"), (["sumbit"], "did you mean `suanpan submit`?"),
+            (["node", "list"], "did you mean `suanpan node ls`?"), (["xyzzy"], "`suanpan --help`"),
+            (["submit", "--cpus", "-1", "--", "a"], "--cpus '-1'"), (["jobs", "--limit", "-3"], "--limit"),
+            (["show", "2.x"], "'2.x' is not a task"), (["logs", "2.1", "--task", "3"], "two tasks"),
         ])
     func usage(line: [String], mention: String) async {
         let console = MemoryConsole()

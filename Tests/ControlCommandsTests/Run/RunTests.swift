@@ -190,6 +190,43 @@ struct RunTests {
         #expect(await CommandLineEntry.run(["wait", "x"], on: server, MemoryConsole()) == 2)
     }
 
+    @Test("what could not be executed is named, with what the node said")
+    func cannotExecute() async {
+        let server = StubCoordinator { request, _ in
+            switch request.path {
+            case "/v1/jobs/5":
+                let job = #"{"id":"5","state":"failed","reason":"exit_code","exitCode":126,"groups":[{"command":["./x","y"]}]}"#
+                return .json(job)
+            case "/v1/jobs/5/attempts":
+                return .json(#"{"items":[{"id":"5.0.1","end":{"detail":"execve: Permission denied"}}],"nextCursor":null}"#)
+            default: return .json("{}", status: 404)
+            }
+        }
+        let console = MemoryConsole()
+        #expect(await CommandLineEntry.run(["wait", "5"], on: server, console) == 126)
+        #expect(
+            console.errors.text
+                == "job 5 failed: exit code 126: the command cannot be executed (./x: execve: Permission denied)\n")
+    }
+
+    @Test("show of one task is that task and its attempts")
+    func showTask() async {
+        let server = StubCoordinator { request, _ in
+            switch (request.path, request.query["cursor"], request.query["task"]) {
+            case ("/v1/jobs/5/tasks", "7", nil):
+                return .json(#"{"items":[{"id":"5.7","index":7,"state":"succeeded","exitCode":0,"attempt":2}],"nextCursor":"8"}"#)
+            case ("/v1/jobs/5/attempts", nil, "7"):
+                return .json(#"{"items":[{"id":"5.7.1","state":"failed"},{"id":"5.7.2","state":"succeeded"}],"nextCursor":null}"#)
+            default: return .json(#"{"items":[],"nextCursor":null}"#)
+            }
+        }
+        let console = MemoryConsole()
+        #expect(await CommandLineEntry.run(["show", "5.7"], on: server, console) == 0)
+        let rows = console.output.text.split(separator: "\n").map { $0.split(separator: " ").first ?? "" }
+        #expect(rows == ["TASK", "5.7", "ATTEMPTS", "ATTEMPT", "5.7.1", "5.7.2"])
+        #expect(await CommandLineEntry.run(["show", "5.9"], on: server, MemoryConsole()) == 3)
+    }
+
     @Test("logs prints both streams, or the one that is asked for")
     func logs() async {
         let server = Self.server(states: [Self.job("succeeded")], stdout: .stream(["out\n"]), stderr: .stream(["err\n"]))
