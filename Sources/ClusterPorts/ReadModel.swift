@@ -66,6 +66,16 @@ public struct AttemptRecord: Hashable, Sendable {
     }
 }
 
+extension AttemptRecord {
+    /// When it began to run. Of one that started and ended between two reports, only the end and the time it took are
+    /// known; of one that never executed, there is no such instant.
+    public var beganAt: LogicalTime? {
+        if let startedAt { return startedAt }
+        guard let endedAt, let end, end.elapsed > .zero else { return nil }
+        return LogicalTime(nanoseconds: max(placement.at.nanoseconds, endedAt.nanoseconds - end.elapsed.nanoseconds))
+    }
+}
+
 public struct UsageSummaryRow: Hashable, Sendable {
     /// The group: a tenant, project, user or job, as asked.
     public var group: String

@@ -59,7 +59,7 @@ extension ControlRouter {
         writer.member("attempt", attempt.placement.attempt.number)
         writer.member("nodeId", node.description)
         writer.member("node", call.controlPlane.node(node)?.name)
-        writer.member("startedAt", attempt.startedAt)
+        writer.member("startedAt", attempt.beganAt)
         writer.member("endedAt", attempt.endedAt)
         writer.member("exitCode", attempt.end?.exitCode)
     }
@@ -101,7 +101,7 @@ extension ControlRouter {
             writer.member("fence", placement.fence.value)
             writer.member("allocation") { placement.allocation.write(to: &$0) }
             writer.member("placedAt", placement.at)
-            writer.member("startedAt", attempt.startedAt)
+            writer.member("startedAt", attempt.beganAt)
             writer.member("endedAt", attempt.endedAt)
             if let end = attempt.end { writer.member("end") { end.write(to: &$0) } } else { writer.null("end") }
         }

@@ -159,8 +159,10 @@ struct JobDescription {
                 .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""),
                 .init(field("node")),
                 .init(Self.allocationText(item["allocation"])), .init(end?["exitCode"]?.scalarText ?? "-"),
-                .init(Instants.elapsed(item["startedAt"], item["endedAt"], now: now)),
-                .init(end?["cpuTimeMilliseconds"]?.integer.map { Humanized.duration(seconds: $0 / 1000) } ?? "-"),
+                .init(
+                    end?["elapsedMilliseconds"]?.integer.map(Humanized.duration(milliseconds:))
+                        ?? Instants.elapsed(item["startedAt"], item["endedAt"], now: now)),
+                .init(end?["cpuTimeMilliseconds"]?.integer.map(Humanized.duration(milliseconds:)) ?? "-"),
                 .init(end?["memoryPeakBytes"]?.integer.map(Humanized.bytes) ?? "-"), .init(Instants.short(item["placedAt"], now: now)),
                 .init(output.map(Humanized.bytes) ?? "-"), .init(Self.detail(of: end)),
             ])

@@ -34,6 +34,15 @@ enum Humanized {
         return parts[first...].prefix(2).filter { $0.0 > 0 }.map { "\($0.0)\($0.1)" }.joined()
     }
 
+    /// `12ms`, `1.2s`, and from ten seconds on as `duration(seconds:)`.
+    static func duration(milliseconds: Int64) -> String {
+        switch milliseconds {
+        case ..<1000: "\(max(milliseconds, 0))ms"
+        case ..<10_000: "\(milliseconds / 1000).\(milliseconds % 1000 / 100)s"
+        default: duration(seconds: milliseconds / 1000)
+        }
+    }
+
     /// Thousandths with up to three decimals and no unit: `0.25`.
     static func milli(_ value: Int64) -> String { cores(milli: value) }
 

@@ -1,4 +1,5 @@
 import ClusterModel
+import ClusterPorts
 import HTTPTypes
 import HummingbirdTesting
 import SchedulingCore
@@ -84,6 +85,23 @@ struct JobReadTests {
             interface.plane.end(id, .cancelled, .user)
             let over = try await interface.get("/v1/jobs/\(id)/tasks").json()
             #expect(over["items"]?[0]?["state"] == .string("cancelled") && over["items"]?[0]?["reason"] == .string("user"))
+        }
+    }
+
+    @Test("of an attempt that was over at the first word of it, the start follows from the end")
+    func startOfShortAttempts() async throws {
+        try await Interface.run { interface in
+            interface.plane.add(Fixture.specification(count: 2))
+            var ran = Fixture.attempt(
+                1, 0, 1, .succeeded, end: AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(250)))
+            ran.startedAt = nil
+            ran.endedAt = Fixture.now + .seconds(1)
+            var neverRan = Fixture.attempt(1, 1, 1, .failed, .exitCode, end: AttemptEnd(cause: .notFound, exitCode: 127))
+            neverRan.startedAt = nil
+            interface.plane.add(ran, neverRan)
+            let attempts = try await interface.get("/v1/jobs/1/attempts").json()["items"]
+            #expect(attempts?[0]?["startedAt"] == .string("2026-01-31T08:30:01Z"))
+            #expect(attempts?[1]?["startedAt"] == .null)
         }
     }
 

@@ -18,6 +18,11 @@ struct OutputTests {
             as [(Int64, String)])
     func durations(seconds: Int64, text: String) { #expect(Humanized.duration(seconds: seconds) == text) }
 
+    @Test(
+        "short durations show their parts",
+        arguments: [(-1, "0ms"), (7, "7ms"), (1000, "1.0s"), (9_990, "9.9s"), (10_000, "10s"), (61_000, "1m1s")] as [(Int64, String)])
+    func milliseconds(milliseconds: Int64, text: String) { #expect(Humanized.duration(milliseconds: milliseconds) == text) }
+
     @Test("cores", arguments: [(1000, "1"), (500, "0.5"), (125, "0.125"), (2250, "2.25"), (0, "0")] as [(Int64, String)])
     func cores(milli: Int64, text: String) { #expect(Humanized.cores(milli: milli) == text) }
 
