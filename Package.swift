@@ -38,6 +38,7 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -161,7 +162,8 @@ let shell: [Target] = [
     .testTarget(
         name: "ControlAPITests",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI", hummingbird, httpTypes, nioCore, logging, yams,
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI", hummingbird, httpTypes, nioCore, nioEmbedded,
+            nioHTTPTypes, logging, yams,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ],
         swiftSettings: strict),

@@ -30,15 +30,21 @@ while [ $# -gt 0 ]; do
             ;;
         --data-dir=?*) data=${1#*=} ;;
         --programs)
-            [ -x "${2:-}/suanpan" ] || { echo "quickstart.sh: --programs needs the directory of the programs" >&2; exit 2; }
-            bin=$(cd "$2" && pwd)
+            bin=${2:-}
+            [ -n "$bin" ] || { echo "quickstart.sh: --programs needs the directory of the programs" >&2; exit 2; }
             shift
             ;;
+        --programs=?*) bin=${1#*=} ;;
         --help | -h) usage; exit 0 ;;
         *) printf 'quickstart.sh: unknown option %s\n\n' "$1" >&2; usage >&2; exit 2 ;;
     esac
     shift
 done
+
+if [ -n "$bin" ]; then
+    [ -x "$bin/suanpan" ] || { echo "quickstart.sh: there is no program suanpan in $bin" >&2; exit 2; }
+    bin=$(cd "$bin" && pwd)
+fi
 
 # --- What was started, and its end -----------------------------------------------------------------------------------
 

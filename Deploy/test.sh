@@ -12,11 +12,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-case "${1:-}" in
+case "$*" in
 '') release=false ;;
 --release) release=true ;;
 *)
-    echo "test.sh: unknown argument '$1'; usage: Deploy/test.sh [--release]" >&2
+    echo "test.sh: unknown arguments '$*'; usage: Deploy/test.sh [--release]" >&2
     exit 2
     ;;
 esac

@@ -72,7 +72,7 @@ extension AttemptRecord {
     public var beganAt: LogicalTime? {
         if let startedAt { return startedAt }
         guard let endedAt, let end, end.elapsed > .zero else { return nil }
-        return LogicalTime(nanoseconds: max(placement.at.nanoseconds, endedAt.nanoseconds - end.elapsed.nanoseconds))
+        return LogicalTime(nanoseconds: endedAt.nanoseconds - end.elapsed.nanoseconds)
     }
 }
 

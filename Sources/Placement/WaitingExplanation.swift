@@ -60,7 +60,7 @@ public struct WaitingExplanation: Hashable, Sendable {
         case .constraint(let text): ("constraint \(text)", "constraint '\(text)' not met")
         case .cpu(let requested, let free): ("cpu", "\(AmountText.cores(requested)) requested, \(AmountText.cores(free)) free")
         case .memory(let requested, let free):
-            ("memory", "\(AmountText.memory(requested)) of memory requested, \(AmountText.memory(free)) free")
+            ("memory", "\(AmountText.memory(requested, isNeeded: true)) of memory requested, \(AmountText.memory(free)) free")
         case .devices(let kind, let requested, let free): ("devices", "\(requested) \(kind.name) requested, \(free) free")
         case .noSuchDevice(let kind, let model):
             ("device model", "no \(kind.name)\(model.isEmpty ? "" : " like '\(model)'") that is large enough")
@@ -74,8 +74,9 @@ public enum AmountText {
         milli == 1000 ? "1 core" : milli % 1000 == 0 ? "\(milli / 1000) cores" : "\(milli)m cores"
     }
 
-    /// In the largest unit that says it exactly, GiB at most; what is less than a MiB more is left out.
-    public static func memory(_ bytes: Int64) -> String {
-        bytes > 0 && bytes % (1 << 30) == 0 ? "\(bytes >> 30) GiB" : "\(bytes >> 20) MiB"
+    /// Whole GiB, or else MiB: what is free rounded down, what is needed up, so that the two never look alike by mistake.
+    public static func memory(_ bytes: Int64, isNeeded: Bool = false) -> String {
+        let mebibytes = (bytes >> 20) + (isNeeded && bytes & 0xF_FFFF != 0 ? 1 : 0)
+        return mebibytes > 0 && mebibytes % 1024 == 0 ? "\(mebibytes / 1024) GiB" : "\(mebibytes) MiB"
     }
 }

@@ -15,7 +15,7 @@ final class Cluster {
     private var daemons: [String: Process] = [:]
     private let ports: [Int]
 
-    /// The programs under test: those of the release build when the suite names them, else the debug ones.
+    /// The programs under test: those that the suite names, else the ones of the debug build.
     static let programs: String = {
         if let folder = ProcessInfo.processInfo.environment["SUANPAN_TEST_BINARIES"] { return folder }
         return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path

@@ -314,8 +314,9 @@ enum OpenAPIDocument {
         roup":{"type":"string"},"rank":{"type":"integer"},"arrayIndex":{"type":["integer","null"]},"state":{"$ref":"#/components\#
         /schemas/State"},"reason":{"$ref":"#/components/schemas/Reason"},"attempt":{"type":["integer","null"],"description":"num\#
         ber of its last attempt"},"nodeId":{"type":["string","null"]},"node":{"type":["string","null"]},"startedAt":{"type":["st\#
-        ring","null"],"format":"date-time"},"endedAt":{"type":["string","null"],"format":"date-time"},"exitCode":{"type":["integ\#
-        er","null"]}}},
+        ring","null"],"format":"date-time","description":"when it began to run; of an attempt that was over at the first word of\#
+         it, its end less the time it took"},"endedAt":{"type":["string","null"],"format":"date-time"},"exitCode":{"type":["inte\#
+        ger","null"]}}},
         "Attempt":{"type":"object","required":["id","task","number","state","reason","nodeId","node","fence","allocation","place\#
         dAt","startedAt","endedAt","end"],"properties":{"id":{"type":"string","examples":["12.3.1"]},"task":{"type":"string"},"n\#
         umber":{"type":"integer"},"state":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schemas/Reason"},\#

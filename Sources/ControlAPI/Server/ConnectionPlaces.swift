@@ -4,22 +4,31 @@ import NIOHTTPTypes
 import Synchronization
 
 /// The connections of the interface. When all places are taken, the one that has been without a request for longest
-/// gives way to the new one: half-open connections, and ones kept alive for nothing, keep nobody out.
+/// gives way to the new one: half-open connections, ones kept alive for nothing, and ones whose clients have stopped
+/// taking their answers keep nobody out.
 final class ConnectionPlaces: Sendable {
     private let countMax: Int
+    /// An answer that has waited so long for its client holds its place no longer. Nanoseconds.
+    private let stallMax: UInt64
     private let taken = Mutex<[ObjectIdentifier: ConnectionPlace]>([:])
 
-    init(countMax: Int) { self.countMax = countMax }
+    init(countMax: Int, stallMax: TimeAmount) {
+        self.countMax = countMax
+        self.stallMax = UInt64(stallMax.nanoseconds)
+    }
 
     /// Closes another connection where there is no room, or this one where all others are at work.
     fileprivate func take(_ place: ConnectionPlace) {
+        let now = NIODeadline.now().uptimeNanoseconds
         let leaving = taken.withLock { taken -> ConnectionPlace? in
             taken[ObjectIdentifier(place)] = place
             guard taken.count > countMax else { return nil }
-            let idle = taken.values.lazy.map { (place: $0, since: $0.idleSince.load(ordering: .relaxed)) }
-            guard let longest = idle.min(by: { $0.since < $1.since }), longest.since < ConnectionPlace.atWork else { return place }
-            taken[ObjectIdentifier(longest.place)] = nil
-            return longest.place
+            let free = taken.values.lazy.compactMap { [stallMax] place in
+                place.freeSince(now, stallMax: stallMax).map { (place: place, since: $0) }
+            }
+            guard let longest = free.min(by: { $0.since < $1.since })?.place else { return place }
+            taken[ObjectIdentifier(longest)] = nil
+            return longest
         }
         leaving?.channel.close(promise: nil)
     }
@@ -29,20 +38,47 @@ final class ConnectionPlaces: Sendable {
     }
 }
 
+/// Written by the connection's own thread, read by whichever looks for a place. Instants are nanoseconds of a clock that
+/// only rises, 0 for none.
 private final class ConnectionPlace: Sendable {
-    static let atWork = UInt64.max
-
     let channel: any Channel
-    /// Nanoseconds of a clock that only rises; `atWork` while a request is in progress.
-    let idleSince: Atomic<UInt64>
+    /// Requests whose answers have not left. A client may send several ahead.
+    private let requests = Atomic(0)
+    private let idleSince: Atomic<UInt64>
+    /// Whole answers that wait for the client to take them, and since when there are any.
+    private let waiting = Atomic(0)
+    private let waitingSince = Atomic<UInt64>(0)
 
     init(_ channel: any Channel) {
         self.channel = channel
         idleSince = Atomic(NIODeadline.now().uptimeNanoseconds)
     }
+
+    /// Since when nothing is lost with the connection but its client's patience; nil while a request is at work.
+    func freeSince(_ now: UInt64, stallMax: UInt64) -> UInt64? {
+        if requests.load(ordering: .relaxed) <= 0 { return idleSince.load(ordering: .relaxed) }
+        let since = waitingSince.load(ordering: .relaxed)
+        return since > 0 && now > since &+ stallMax ? since : nil
+    }
+
+    func requestBegan() { requests.add(1, ordering: .relaxed) }
+
+    func answerEnded() {
+        if waiting.add(1, ordering: .relaxed).oldValue == 0 {
+            waitingSince.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed)
+        }
+    }
+
+    func answerLeft() {
+        let now = NIODeadline.now().uptimeNanoseconds
+        let isLast = waiting.subtract(1, ordering: .relaxed).newValue == 0
+        waitingSince.store(isLast ? 0 : now, ordering: .relaxed)
+        idleSince.store(now, ordering: .relaxed)
+        requests.subtract(1, ordering: .relaxed)
+    }
 }
 
-/// Takes a place for its connection, and notes when a request begins and ends.
+/// Takes a place for its connection, and notes when a request begins and when its answer has left.
 final class ConnectionPlaceHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
@@ -50,8 +86,6 @@ final class ConnectionPlaceHandler: ChannelDuplexHandler, RemovableChannelHandle
 
     private let places: ConnectionPlaces
     private var place: ConnectionPlace?
-    /// Requests whose answers are not written yet; a client may send several ahead.
-    private var requestCount = 0
 
     init(_ places: ConnectionPlaces) { self.places = places }
 
@@ -67,18 +101,15 @@ final class ConnectionPlaceHandler: ChannelDuplexHandler, RemovableChannelHandle
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head = unwrapInboundIn(data) {
-            requestCount += 1
-            place?.idleSince.store(ConnectionPlace.atWork, ordering: .relaxed)
-        }
+        if case .head = unwrapInboundIn(data) { place?.requestBegan() }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) {
-            requestCount -= 1
-            if requestCount == 0 { place?.idleSince.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed) }
-        }
-        context.write(data, promise: promise)
+        guard let place, case .end = unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        place.answerEnded()
+        let left = promise ?? context.eventLoop.makePromise()
+        left.futureResult.whenComplete { _ in place.answerLeft() }
+        context.write(data, promise: left)
     }
 }

@@ -79,7 +79,7 @@ public struct ControlServer: Sendable {
         let interface = ControlRouter(controlPlane, isLoopback: Loopback.isName(configuration.host), logs: logs)
         let idleTimeout = TimeAmount(configuration.idleTimeout)
         let host = configuration.host
-        let places = ConnectionPlaces(countMax: configuration.connectionCountMax)
+        let places = ConnectionPlaces(countMax: configuration.connectionCountMax, stallMax: idleTimeout)
         let connections = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionPlaceHandler(places), StopListener(stop)], idleTimeout: idleTimeout,
             httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))

@@ -55,6 +55,8 @@ struct LogsCommand: Verb {
         options.attempt = attempt.map(Int64.init)
         options.tail = tail
         options.fromFirstAttempt = attempt != nil
+        // Redirected, standard error is the job's alone.
+        options.showsWaiting = context.console.errorsIsTerminal
         let follower = JobFollower(client: client.patient(), console: context.console, job: id, options: options)
         do throws(JobFollower.Failure) {
             _ = try await follower.follow(interrupts: nil)

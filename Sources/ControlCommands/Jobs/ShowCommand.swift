@@ -3,7 +3,7 @@ import ArgumentParser
 struct ShowCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show a job with its tasks and attempts.",
-        discussion: "With -o json or yaml: the job object of the API.\n\nEXAMPLE: suanpan show last")
+        discussion: "With -o json or yaml: the job object of the API, or the task's.\n\nEXAMPLE: suanpan show last")
 
     @Argument(help: "Job by number, or last; JOB.INDEX shows one task of it.")
     var job: String
@@ -159,15 +159,21 @@ struct JobDescription {
                 .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""),
                 .init(field("node")),
                 .init(Self.allocationText(item["allocation"])), .init(end?["exitCode"]?.scalarText ?? "-"),
-                .init(
-                    end?["elapsedMilliseconds"]?.integer.map(Humanized.duration(milliseconds:))
-                        ?? Instants.elapsed(item["startedAt"], item["endedAt"], now: now)),
+                .init(elapsed(item, end)),
                 .init(end?["cpuTimeMilliseconds"]?.integer.map(Humanized.duration(milliseconds:)) ?? "-"),
                 .init(end?["memoryPeakBytes"]?.integer.map(Humanized.bytes) ?? "-"), .init(Instants.short(item["placedAt"], now: now)),
                 .init(output.map(Humanized.bytes) ?? "-"), .init(Self.detail(of: end)),
             ])
         }
         return table
+    }
+
+    /// As the node measured it. An end that the platform made up, for an attempt that was lost, has no measure.
+    private func elapsed(_ attempt: JSONValue, _ end: JSONValue?) -> String {
+        guard let measured = end?["elapsedMilliseconds"]?.integer, measured > 0 else {
+            return Instants.elapsed(attempt["startedAt"], attempt["endedAt"], now: now)
+        }
+        return Humanized.duration(milliseconds: measured)
     }
 
     private static func detail(of end: JSONValue?) -> String {

@@ -38,7 +38,11 @@ struct Listing {
         case .json: return page.prettyText + "\n"
         case .yaml: return page.yamlText
         case .jsonl: return items.map { $0.compactText + "\n" }.joined()
-        case .id: return items.map { ($0[identifier]?.scalarText ?? "") + "\n" }.joined()
+        case .id:
+            // Rows that differ in something else, such as what was simulated, may share their name.
+            var names: [String] = []
+            for name in items.map({ $0[identifier]?.scalarText ?? "" }) where name != names.last { names.append(name) }
+            return names.map { $0 + "\n" }.joined()
         }
     }
 }

@@ -44,13 +44,20 @@ enum JobOutcome {
     static func cause(of job: JSONValue, exitCode: Int32, through client: CoordinatorClient) async -> String {
         guard (platformFailure...127).contains(exitCode), let id = job["id"]?.scalarText,
             let attempts = try? await client.list("/v1/jobs/\(id)/attempts", limit: 100)["items"]?.items,
-            let detail = attempts.last(where: { $0["end"]?["detail"]?.text?.isEmpty == false })?["end"]?["detail"]?.text
+            let end = attempts.last(where: { isCause($0, of: job, exitCode) })?["end"], let detail = end["detail"]?.text
         else { return "" }
         let groups = job["groups"]?.items ?? []
         guard exitCode != platformFailure, groups.count == 1, let program = groups[0]["command"]?.items?.first?.text else {
             return " (\(detail))"
         }
         return " (\(program): \(detail))"
+    }
+
+    /// Whether an attempt ended as its job did, and has something to say about it.
+    private static func isCause(_ attempt: JSONValue, of job: JSONValue, _ exitCode: Int32) -> Bool {
+        guard let end = attempt["end"], end["detail"]?.text?.isEmpty == false else { return false }
+        return exitCode == platformFailure
+            ? attempt["reason"] == job["reason"] : end["exitCode"]?.integer == Int64(exitCode)
     }
 
     static func explanation(of reason: String, exitCode: Int64? = nil, hasEnded: Bool = false) -> String {

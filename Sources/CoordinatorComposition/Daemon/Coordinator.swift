@@ -140,8 +140,11 @@ private struct ControlService: Service {
     func run() async throws {
         for await _ in leading {}
         let (addresses, listening) = AsyncStream.makeStream(of: ControlServer.BoundAddress.self)
+        // Agents, logs and the store need files too: half of them is for clients at most.
+        var configuration = ControlServer.Configuration(host: listen.host, port: listen.port)
+        configuration.connectionCountMax = min(configuration.connectionCountMax, OpenFiles.raiseLimit() / 2)
         let server = ControlServer(
-            controlPlane: engine, configuration: .init(host: listen.host, port: listen.port), logger: logger,
+            controlPlane: engine, configuration: configuration, logger: logger,
             onListening: { listening.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -93,7 +93,7 @@ extension SchedulerCore {
                 "\(AmountText.cores(group.resources.cpuMilli)) requested; the largest node has \(AmountText.cores(cpu))")
         }
         if memory >= 0 {
-            let requested = AmountText.memory(group.resources.memoryBytes)
+            let requested = AmountText.memory(group.resources.memoryBytes, isNeeded: true)
             return FieldError("\(field).resources.memory", "\(requested) requested; the largest node has \(AmountText.memory(memory))")
         }
         return constraint ?? FieldError(field, "no node can hold it")

@@ -198,7 +198,9 @@ struct RunTests {
                 let job = #"{"id":"5","state":"failed","reason":"exit_code","exitCode":126,"groups":[{"command":["./x","y"]}]}"#
                 return .json(job)
             case "/v1/jobs/5/attempts":
-                return .json(#"{"items":[{"id":"5.0.1","end":{"detail":"execve: Permission denied"}}],"nextCursor":null}"#)
+                return .json(
+                    #"{"items":[{"id":"5.0.1","end":{"exitCode":126,"detail":"execve: Permission denied"}},{"id":"5.1.1","end":{"exitCode":125,"detail":"lost"}}],"nextCursor":null}"#
+                )
             default: return .json("{}", status: 404)
             }
         }
