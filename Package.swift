@@ -110,7 +110,7 @@ let shell: [Target] = [
             logging,
         ],
         swiftSettings: strict),
-    .target(name: "DaemonKit", dependencies: ["ClusterPorts"], swiftSettings: strict),
+    .target(name: "DaemonKit", dependencies: ["ClusterPorts", yams], swiftSettings: strict),
     .target(
         name: "CoordinatorComposition",
         dependencies: [
@@ -168,6 +168,7 @@ let shell: [Target] = [
         ],
         swiftSettings: strict),
     .testTarget(name: "ControlCommandsTests", dependencies: ["ClusterModel", "ControlCommands", yams], swiftSettings: strict),
+    .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
     .testTarget(name: "IntegrationTests", swiftSettings: strict),
 ]
 

@@ -10,7 +10,9 @@ public struct AgentCommand: AsyncParsableCommand {
         commandName: "suanpan-agent", abstract: "Run the agent of this node.",
         discussion: """
             The first start needs a join token (suanpan node token), from a file, standard input or SUANPAN_JOIN_TOKEN; \
-            later starts find the node's own key in the data directory. Jobs run on when the agent stops.
+            later starts find the node's own key in the data directory. Jobs run on when the agent stops. The same options may \
+            stand in the environment (SUANPAN_AGENT_CPUS, …) or in a YAML file, by which flags win over environment, environment \
+            over file.
 
             Example: suanpan-agent --data-dir /var/lib/suanpan/agent --token-file token.txt --label zone=a
             """)
@@ -31,6 +33,10 @@ public struct AgentCommand: AsyncParsableCommand {
     var labels: [String] = []
     @Flag(help: "Let jobs run as root when their user has no other account.")
     var allowRootJobs = false
+    @Option(help: "own starts a launcher where none serves; external waits for one that the system keeps (default: own).")
+    var launcher: String?
+    @Option(help: "YAML file with the same settings (default: /etc/suanpan/agent.yaml when it is there).")
+    var config: String?
     @Option(help: "Run this many simulated nodes instead of this machine.")
     var simulate: UInt32?
     @Option(help: "YAML file that describes the simulated nodes.")
@@ -66,25 +72,34 @@ public struct AgentCommand: AsyncParsableCommand {
     }
 
     private func settings() throws -> AgentSettings {
-        let home = ProcessInfo.processInfo.environment["HOME"] ?? "/"
-        let fallback = getuid() == 0 ? "/var/lib/suanpan/agent" : home + "/.local/share/suanpan/agent"
+        let environment = ProcessInfo.processInfo.environment
+        let given = try DaemonSettings(
+            flags: [
+                "data-dir": dataDir, "token-file": tokenFile, "name": name, "address": address, "cpus": cpus, "memory": memory,
+                "labels": labels.isEmpty ? nil : labels.joined(separator: ","), "allow-root-jobs": allowRootJobs ? "true" : nil,
+                "launcher": launcher,
+            ], environment: environment, prefix: "SUANPAN_AGENT_", file: config, defaultFile: "/etc/suanpan/agent.yaml")
+        let fallback = getuid() == 0 ? "/var/lib/suanpan/agent" : (environment["HOME"] ?? "/") + "/.local/share/suanpan/agent"
+        guard let launcher = AgentSettings.LauncherKeeper(rawValue: given["launcher"] ?? "own") else {
+            throw StartError("launcher: '\(given["launcher"] ?? "")'; expected own or external")
+        }
         return AgentSettings(
-            dataDirectory: dataDir ?? ProcessInfo.processInfo.environment["SUANPAN_DATA_DIR"].map { $0 + "/agent" } ?? fallback,
-            tokenFile: tokenFile, name: name ?? AgentSettings.hostName(), address: address,
-            cpuMilli: try cpus.map { try value($0, "cpus", Quantity.cpuMilli) },
-            memoryBytes: try memory.map { try value($0, "memory", Quantity.bytes) }, labels: try labels.map(label),
-            allowsRootJobs: allowRootJobs)
+            dataDirectory: given["data-dir"] ?? environment["SUANPAN_DATA_DIR"].map { $0 + "/agent" } ?? fallback,
+            tokenFile: given["token-file"], name: given["name"] ?? AgentSettings.hostName(), address: given["address"],
+            cpuMilli: try given["cpus"].map { try value($0, "cpus", Quantity.cpuMilli) },
+            memoryBytes: try given["memory"].map { try value($0, "memory", Quantity.bytes) }, labels: try given.list("labels").map(label),
+            allowsRootJobs: try given.flag("allow-root-jobs"), launcher: launcher)
     }
 
     private func value(_ text: String, _ field: String, _ parse: (String) throws(QuantityError) -> Int64) throws -> Int64 {
         do throws(QuantityError) { return try parse(text) } catch {
-            throw StartError("--\(field): '\(error.text)'; expected \(error.expected)")
+            throw StartError("\(field): '\(error.text)'; expected \(error.expected)")
         }
     }
 
     private func label(_ text: String) throws -> NamedText {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard ObjectName.isValid(String(parts[0])) else { throw StartError("--label: '\(text)'; expected KEY=VALUE") }
+        guard ObjectName.isValid(String(parts[0])) else { throw StartError("label: '\(text)'; expected KEY=VALUE") }
         return NamedText(String(parts[0]), parts.count == 2 ? String(parts[1]) : "true")
     }
 }

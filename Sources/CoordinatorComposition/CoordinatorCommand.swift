@@ -75,21 +75,13 @@ struct RunCoordinator: AsyncParsableCommand {
     }
 
     private func settings() throws -> CoordinatorSettings {
-        var flags = CoordinatorSettings()
-        flags.dataDirectory = dataDir
-        flags.http = http
-        flags.agentsEndpoint = agentsEndpoint
-        flags.enrollEndpoint = enrollEndpoint
-        flags.logEndpoint = logEndpoint
-        flags.lease = lease
-        flags.heartbeatInterval = heartbeatInterval
-        let defaultFile = "/etc/suanpan/coordinator.yaml"
-        var file = CoordinatorSettings()
-        if let config {
-            file = try CoordinatorSettings(file: config)
-        } else if FileManager.default.fileExists(atPath: defaultFile) {
-            file = try CoordinatorSettings(file: defaultFile)
-        }
-        return flags.over(CoordinatorSettings(environment: ProcessInfo.processInfo.environment)).over(file)
+        let flags = [
+            "data-dir": dataDir, "http": http, "agents-endpoint": agentsEndpoint, "enroll-endpoint": enrollEndpoint,
+            "log-endpoint": logEndpoint, "lease": lease, "heartbeat-interval": heartbeatInterval,
+        ]
+        return CoordinatorSettings(
+            try DaemonSettings(
+                flags: flags, environment: ProcessInfo.processInfo.environment, prefix: "SUANPAN_", file: config,
+                defaultFile: "/etc/suanpan/coordinator.yaml"))
     }
 }

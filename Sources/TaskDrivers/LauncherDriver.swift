@@ -38,7 +38,7 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
     private static let readBytesMax = 1 << 20
 
     private let runDirectory: String
-    private let launcherPath: String
+    private let launcherPath: String?
     private let launcherArguments: [String]
     private let loop: any PollLoop
     private let logger: Logger
@@ -59,6 +59,8 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
     /// Launchers started by us, to be reaped when they end.
     private var launcherProcesses: [Int32] = []
     private var launcherIsStarting = false
+    /// It has been said that a launcher is waited for.
+    private var isAwaited = false
 
     private var waiting: [[UInt8]] = []
     private var waitingBytes = 0
@@ -70,8 +72,9 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
 
     /// - Parameters:
     ///   - runDirectory: absolute, exists; the launcher keeps socket, table and output there.
+    ///   - launcherPath: the program; nil where the system keeps a launcher, which this driver then only waits for.
     ///   - launcherArguments: options for the launcher besides the run directory, `--cgroup-root` say.
-    public init(runDirectory: String, launcherPath: String, launcherArguments: [String] = [], loop: any PollLoop, logger: Logger) {
+    public init(runDirectory: String, launcherPath: String?, launcherArguments: [String] = [], loop: any PollLoop, logger: Logger) {
         self.runDirectory = runDirectory
         self.launcherPath = launcherPath
         self.launcherArguments = launcherArguments
@@ -88,7 +91,7 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
 
     public func start(onEvents: @escaping @Sendable ([DriverEvent]) -> Void) throws(TaskDriverError) {
         precondition(self.onEvents == nil, "started twice")
-        guard access(launcherPath, X_OK) == 0 else {
+        if let launcherPath, access(launcherPath, X_OK) != 0 {
             throw TaskDriverError(.unavailable, "the launcher \(launcherPath) cannot be executed: \(errorText(errno))")
         }
         let timer = suanpan_timer_create()
@@ -208,14 +211,17 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
         }
         if descriptor != -ENOENT && descriptor != -ECONNREFUSED && descriptor != -EAGAIN {
             logger.error("cannot connect to the launcher", metadata: ["reason": "\(errorText(-descriptor))"])
-        } else if !launcherIsStarting {
-            startLauncher()
+        } else if let launcherPath, !launcherIsStarting {
+            startLauncher(launcherPath)
+        } else if launcherPath == nil, !isAwaited {
+            isAwaited = true
+            logger.warning("no launcher serves \(runDirectory) yet; it is a unit of its own here (systemctl status suanpan-launcher)")
         }
         _ = suanpan_timer_arm(timer, retryDelay)
         retryDelay = min(retryDelay * 2, Self.retryDelayMax)
     }
 
-    private func startLauncher() {
+    private func startLauncher(_ launcherPath: String) {
         let words = [launcherPath, "--run-dir", runDirectory] + launcherArguments
         let copies = words.map { strdup($0) }
         defer { for copy in copies { free(copy) } }
@@ -372,6 +378,7 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
             link = .up(descriptor: descriptor)
             retryDelay = Self.retryDelayMin
             launcherIsStarting = false
+            isAwaited = false
             events.append(.recovered(known))
         case .started(let attempt, let process, let at):
             events.append(.started(attempt, processID: process, at: at))

@@ -56,7 +56,7 @@ struct ImportTable {
             level: 5, targets: ["ClusterPorts"],
             modules: platform.union(["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes"])),
         // What both daemons need of the system and of each other: clocks, key files, the pipe to the parent.
-        "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform),
+        "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["Yams"])),
 
         "CoordinatorComposition": ImportRule(
             level: 6,

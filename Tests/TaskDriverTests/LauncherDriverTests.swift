@@ -28,6 +28,17 @@ struct LauncherDriverTests {
         }
     }
 
+    @Test func aLauncherThatTheSystemKeepsIsWaitedFor() async throws {
+        let waiting = LauncherHarness(startsLauncher: false)
+        async let recovered = waiting.start()
+        waiting.startLauncher()
+        #expect(try await recovered.isEmpty)
+        try await waiting.launch(order(0, ["/bin/true"]))
+        #expect(await waiting.log.ends(1).count == 1)
+        try await waiting.release([AttemptID(job: JobID(1), index: 0, number: 1)])
+        try await waiting.finish()
+    }
+
     @Test func startIsToldBeforeEnd() async throws {
         try await withHarness { harness in
             try await harness.launch(order(0, ["/bin/true"]))

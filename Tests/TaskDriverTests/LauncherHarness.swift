@@ -102,7 +102,7 @@ final class LauncherHarness: Sendable {
     }()
 
     /// `directory` of an earlier harness: an agent that comes back.
-    init(directory: String? = nil, isolation: String = "auto") {
+    init(directory: String? = nil, isolation: String = "auto", startsLauncher: Bool = true) {
         if let directory {
             self.directory = directory
         } else {
@@ -114,7 +114,7 @@ final class LauncherHarness: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .error
         driver = LauncherDriver(
-            runDirectory: self.directory, launcherPath: Self.launcherPath,
+            runDirectory: self.directory, launcherPath: startsLauncher ? Self.launcherPath : nil,
             launcherArguments: ["--linger", "1", "--isolation", isolation], loop: loop, logger: logger)
     }
 
@@ -140,6 +140,15 @@ final class LauncherHarness: Sendable {
 
     func text(_ attempt: AttemptID, _ stream: OutputStream = .stdout) async throws -> String {
         String(decoding: try await read(attempt, stream), as: UTF8.self)
+    }
+
+    /// As the system would, which keeps it.
+    func startLauncher() {
+        let words: [String] = [Self.launcherPath, "--run-dir", directory, "--linger", "60"]
+        let copies = words.map { strdup($0) }
+        defer { for copy in copies { free(copy) } }
+        let arguments: [UnsafePointer<CChar>?] = copies.map { $0.map { UnsafePointer($0) } } + [nil]
+        precondition(suanpan_spawn_session(Self.launcherPath, arguments, directory + "/launcher.log") > 0)
     }
 
     /// The agent dies: its connection ends, the launcher stays.

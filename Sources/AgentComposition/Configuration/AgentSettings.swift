@@ -13,6 +13,15 @@ struct AgentSettings: Sendable {
     var memoryBytes: Int64?
     var labels: [NamedText]
     var allowsRootJobs: Bool
+    var launcher: LauncherKeeper
+
+    /// Who starts the launcher.
+    enum LauncherKeeper: String {
+        /// The agent, when none serves its run directory.
+        case own
+        /// The system, as a unit of its own; the agent waits for it.
+        case external
+    }
 
     /// This host's name without its domain, in the grammar of node names.
     static func hostName() -> String {

@@ -32,7 +32,8 @@ struct AgentDaemon {
         let machine = try discover(coordinator: identity.endpoints.agents)
         let loop = try ZMQPollLoop(name: "suanpan-agent")
         let driver = LauncherDriver(
-            runDirectory: directory + "/run", launcherPath: try Self.launcherPath(), loop: loop, logger: Logger(label: "suanpan.driver"))
+            runDirectory: directory + "/run", launcherPath: settings.launcher == .own ? try Self.launcherPath() : nil, loop: loop,
+            logger: Logger(label: "suanpan.driver"))
         let link = ZMQCoordinatorLink(
             endpoints: identity.endpoints, keyPair: identity.keyPair, loop: loop, logger: Logger(label: "suanpan.link"))
         let isRoot = getuid() == 0

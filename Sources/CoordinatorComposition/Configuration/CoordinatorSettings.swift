@@ -1,10 +1,7 @@
-// Flags > environment (`SUANPAN_…`) > file > defaults; an unknown key of the file is an error.
-
 import ClusterModel
 import DaemonKit
 import Foundation
 import SchedulingCore
-import Yams
 
 /// What an administrator may set, each value optional: nil means "say nothing here".
 struct CoordinatorSettings: Sendable {
@@ -16,41 +13,14 @@ struct CoordinatorSettings: Sendable {
     var lease: String?
     var heartbeatInterval: String?
 
-    /// Key in the file, and `SUANPAN_` + the same in capitals with underscores in the environment.
-    private static let keys: [(name: String, path: any WritableKeyPath<CoordinatorSettings, String?> & Sendable)] = [
-        ("data-dir", \.dataDirectory), ("http", \.http), ("agents-endpoint", \.agentsEndpoint), ("enroll-endpoint", \.enrollEndpoint),
-        ("log-endpoint", \.logEndpoint), ("lease", \.lease), ("heartbeat-interval", \.heartbeatInterval),
-    ]
-
-    init() {}
-
-    init(environment: [String: String]) {
-        for (name, path) in Self.keys {
-            self[keyPath: path] = environment["SUANPAN_" + name.uppercased().replacing("-", with: "_")]
-        }
-    }
-
-    init(file: String) throws {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-            throw StartError("the configuration \(file) cannot be read")
-        }
-        guard let node = try Yams.compose(yaml: text) else { return }
-        guard let mapping = node.mapping else { throw StartError("\(file): expected `key: value` lines") }
-        for (key, value) in mapping {
-            guard let name = key.string, let path = Self.keys.first(where: { $0.name == name })?.path else {
-                let valid = Self.keys.map(\.name).joined(separator: ", ")
-                throw StartError("\(file): unknown key '\(key.string ?? "")'; valid: \(valid)")
-            }
-            guard let text = value.string else { throw StartError("\(file): \(name): expected a text") }
-            self[keyPath: path] = text
-        }
-    }
-
-    /// This where it says something, `other` elsewhere.
-    func over(_ other: CoordinatorSettings) -> CoordinatorSettings {
-        var result = other
-        for (_, path) in Self.keys { if let value = self[keyPath: path] { result[keyPath: path] = value } }
-        return result
+    init(_ settings: DaemonSettings) {
+        dataDirectory = settings["data-dir"]
+        http = settings["http"]
+        agentsEndpoint = settings["agents-endpoint"]
+        enrollEndpoint = settings["enroll-endpoint"]
+        logEndpoint = settings["log-endpoint"]
+        lease = settings["lease"]
+        heartbeatInterval = settings["heartbeat-interval"]
     }
 
     // MARK: Values
