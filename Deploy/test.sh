@@ -64,7 +64,11 @@ lint() {
 
 check_scripts() {
     local scripts
-    mapfile -t scripts < <(find Deploy Protocols Tests -name '*.sh' -type f; echo .ci/run)
+    mapfile -t scripts < <(
+        find Deploy Protocols Tests -name '*.sh' -type f
+        find Deploy/packages \( -name 'post*' -o -name 'pre*' \) -type f
+        echo .ci/run
+    )
     if command -v shellcheck >/dev/null; then
         # SC2317 takes functions that `step` calls by name for unreachable.
         shellcheck --exclude=SC2317 "${scripts[@]}"

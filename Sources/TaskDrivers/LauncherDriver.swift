@@ -160,8 +160,10 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
         return bytes
     }
 
-    /// When the launcher was idle and has ended, this driver is at its end too: it starts no other one.
+    /// When the launcher was idle and has ended, this driver is at its end too: it starts no other one. A launcher that the
+    /// system keeps stays.
     public func shutDownIfIdle() {
+        guard launcherPath != nil else { return }
         shutDownAsked = true
         var commands = CommandPackets()
         commands.appendShutdownIfIdle()

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -178,9 +179,12 @@ static void raise_file_limit(void) {
 
 /// The launcher is the last that the machine should sacrifice: with it, every attempt ends.
 static void lower_oom_score(void) {
-    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    int score = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
     if (score < 0) return;
-    defaults.lowered_oom_score = write(score, "-900", 4) == 4;
+    char text[16] = "";
+    // A service manager may have set it lower.
+    bool is_lower = read(score, text, sizeof text - 1) > 0 && atoi(text) <= -900;
+    defaults.lowered_oom_score = is_lower || pwrite(score, "-900", 4, 0) == 4;
     close(score);
 }
 

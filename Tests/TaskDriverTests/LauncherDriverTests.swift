@@ -36,6 +36,12 @@ struct LauncherDriverTests {
         try await waiting.launch(order(0, ["/bin/true"]))
         #expect(await waiting.log.ends(1).count == 1)
         try await waiting.release([AttemptID(job: JobID(1), index: 0, number: 1)])
+        let launcher = waiting.launcherProcess()
+        try await waiting.loop.perform { [driver = waiting.driver] in driver.shutDownIfIdle() }
+        // Sent after it, and answered: the launcher was not told to end.
+        try await waiting.launch(order(1, ["/bin/true"]))
+        #expect(await waiting.log.ends(2).count == 2 && waiting.launcherProcess() == launcher && kill(launcher, 0) == 0)
+        try await waiting.release([AttemptID(job: JobID(1), index: 1, number: 1)])
         try await waiting.finish()
     }
 

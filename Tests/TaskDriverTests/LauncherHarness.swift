@@ -92,6 +92,7 @@ final class LauncherHarness: Sendable {
     let loop = TestLoop()
     let log = EventLog()
     let driver: LauncherDriver
+    private let startsLauncher: Bool
 
     /// Beside the test products, whatever the build is called.
     static let launcherPath: String = {
@@ -103,6 +104,7 @@ final class LauncherHarness: Sendable {
 
     /// `directory` of an earlier harness: an agent that comes back.
     init(directory: String? = nil, isolation: String = "auto", startsLauncher: Bool = true) {
+        self.startsLauncher = startsLauncher
         if let directory {
             self.directory = directory
         } else {
@@ -166,6 +168,8 @@ final class LauncherHarness: Sendable {
     func finish() async throws {
         let launcher = launcherProcess()
         try await loop.perform { [driver] in driver.shutDownIfIdle() }
+        // One that the system keeps does not listen to that.
+        if !startsLauncher { kill(launcher, SIGTERM) }
         // A child of this process, whichever driver started it. It takes its files away before it ends.
         waitpid(launcher, nil, 0)
         loop.stop()
