@@ -76,9 +76,10 @@ public struct AgentCommand: AsyncParsableCommand {
         let given = try DaemonSettings(
             flags: [
                 "data-dir": dataDir, "token-file": tokenFile, "name": name, "address": address, "cpus": cpus, "memory": memory,
-                "labels": labels.isEmpty ? nil : labels.joined(separator: ","), "allow-root-jobs": allowRootJobs ? "true" : nil,
+                "allow-root-jobs": allowRootJobs ? "true" : nil,
                 "launcher": launcher,
-            ], environment: environment, prefix: "SUANPAN_AGENT_", file: config, defaultFile: "/etc/suanpan/agent.yaml")
+            ], lists: ["labels": labels], environment: environment, prefix: "SUANPAN_AGENT_", file: config,
+            defaultFile: "/etc/suanpan/agent.yaml")
         let fallback = getuid() == 0 ? "/var/lib/suanpan/agent" : (environment["HOME"] ?? "/") + "/.local/share/suanpan/agent"
         guard let launcher = AgentSettings.LauncherKeeper(rawValue: given["launcher"] ?? "own") else {
             throw StartError("launcher: '\(given["launcher"] ?? "")'; expected own or external")

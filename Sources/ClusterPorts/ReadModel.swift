@@ -71,8 +71,8 @@ extension AttemptRecord {
     /// known; of one that never executed, there is no such instant.
     public var beganAt: LogicalTime? {
         if let startedAt { return startedAt }
-        guard let endedAt, let end, end.elapsed > .zero else { return nil }
-        return LogicalTime(nanoseconds: endedAt.nanoseconds - end.elapsed.nanoseconds)
+        guard let endedAt else { return nil }
+        return end?.beginning(endingAt: endedAt)
     }
 }
 

@@ -5,14 +5,15 @@ import Testing
 @Suite("Settings of daemons")
 struct DaemonSettingsTests {
     private static func settings(
-        flags: [String: String?] = [:], environment: [String: String] = [:], file: String? = nil
+        flags: [String: String?] = [:], lists: [String: [String]] = [:], environment: [String: String] = [:], file: String? = nil
     ) throws -> DaemonSettings {
         let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: path) }
         if let file { try file.write(toFile: path, atomically: true, encoding: .utf8) }
-        let all: [String: String?] = ["data-dir": nil, "labels": nil, "root": nil]
+        let all: [String: String?] = ["data-dir": nil, "root": nil]
         return try DaemonSettings(
-            flags: all.merging(flags) { $1 }, environment: environment, prefix: "X_", file: file == nil ? nil : path,
+            flags: all.merging(flags) { $1 }, lists: ["labels": []].merging(lists) { $1 }, environment: environment, prefix: "X_",
+            file: file == nil ? nil : path,
             defaultFile: "/nonexistent")
     }
 
@@ -26,6 +27,11 @@ struct DaemonSettingsTests {
         #expect(try Self.settings()["data-dir"] == nil)
         #expect(try Set(Self.settings(file: file).list("labels")) == ["zone=a", "rack=r1"])
         #expect(try Self.settings(file: "labels: [gpu, fast]").list("labels") == ["gpu", "fast"])
+        #expect(try Self.settings(environment: ["X_LABELS": "a=1,b"], file: file).list("labels") == ["a=1", "b"])
+        // A comma on the command line is part of its value.
+        let flagged = try Self.settings(lists: ["labels": ["models=a,b"]], environment: ["X_LABELS": "c"], file: file)
+        #expect(flagged.list("labels") == ["models=a,b"])
+        #expect(try Self.settings(environment: ["X_DATA_DIR": "/a,b"])["data-dir"] == "/a,b")
         #expect(try Self.settings(file: file).flag("root"))
         #expect(try !Self.settings(file: "# nothing").flag("root"))
     }

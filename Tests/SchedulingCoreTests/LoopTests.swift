@@ -64,11 +64,7 @@ import Testing
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 4))
         _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 6)))
-        let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
-        let place = harness.place(of: attempt)!
-        let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(1))
-        let batches = harness.report(attempt, on: node, fence: place.fence, .ended(end))
-        #expect(!batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } })
+        #expect(!endsFirstTaskAndLinesUp(&harness, on: node))
     }
 
     /// The node still lists a grant that it gave back; the newer one, under the same number, is what it lacks.
@@ -97,11 +93,15 @@ import Testing
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: Int64(slots), memory: 1 << 40))
         _ = harness.submit(Build.job(memory: 1 << 20, array: ArrayRange(first: 0, last: 99_999)))
+        #expect(endsFirstTaskAndLinesUp(&harness, on: node) == (slots < RunAhead.attemptsPerNodeMax))
+    }
+
+    /// Ends job 1's first task after a millisecond; whether others were lined up behind it.
+    private func endsFirstTaskAndLinesUp(_ harness: inout ClusterHarness, on node: NodeID) -> Bool {
         let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
         let end = AttemptStatus.Phase.ended(AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(1)))
         let batches = harness.report(attempt, on: node, fence: harness.place(of: attempt)!.fence, end)
-        let isLinedUp = batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } }
-        #expect(isLinedUp == (slots < RunAhead.attemptsPerNodeMax))
+        return batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } }
     }
 
     /// Of what was only lined up on a lost node nobody could say whether it ran.
@@ -111,10 +111,7 @@ import Testing
         var specification = Build.job(array: ArrayRange(first: 0, last: 99))
         specification.onNodeLost = .fail
         _ = harness.submit(specification)
-        let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
-        let end = AttemptStatus.Phase.ended(AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(1)))
-        let batches = harness.report(attempt, on: node, fence: harness.place(of: attempt)!.fence, end)
-        #expect(!batches.flatMap(\.events).contains { if case .successorsGranted = $0 { true } else { false } })
+        #expect(!endsFirstTaskAndLinesUp(&harness, on: node))
     }
 
     /// One that was given back is lined up last although its number is the lowest: it ends with the lease like the others.

@@ -28,7 +28,7 @@ struct LauncherDriverTests {
         }
     }
 
-    @Test func aLauncherThatTheSystemKeepsIsWaitedFor() async throws {
+    @Test(.timeLimit(.minutes(1))) func aLauncherThatTheSystemKeepsIsWaitedFor() async throws {
         let waiting = LauncherHarness(startsLauncher: false)
         async let recovered = waiting.start()
         waiting.startLauncher()

@@ -161,6 +161,13 @@ public struct AttemptEnd: Hashable, Sendable {
     }
 }
 
+extension AttemptEnd {
+    /// When it began to run, of an attempt of which the end is the first that is heard; nil when nothing was executed.
+    public func beginning(endingAt end: LogicalTime) -> LogicalTime? {
+        elapsed > .zero ? LogicalTime(nanoseconds: end.nanoseconds - elapsed.nanoseconds) : nil
+    }
+}
+
 public struct TopologyDocument: Hashable, Sendable {
     /// SHA-256 of the uncompressed XML.
     public var digest: [UInt8]

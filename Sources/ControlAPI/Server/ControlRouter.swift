@@ -2,7 +2,6 @@ import ClusterModel
 import ClusterPorts
 import HTTPTypes
 import Hummingbird
-import Logging
 import SchedulingCore
 
 /// The whole interface as one table, and the router made from it.

@@ -37,7 +37,7 @@ struct LocalClusterSettings: Sendable {
             for case (let option, let value?) in options { arguments += [option, value] }
             arguments += ["--bootstrap-token-file", tokenFile]
         case .agent:
-            arguments = ["--data-dir", dataDirectory + "/agent", "--token-file", tokenFile, "--name", nodeName]
+            arguments = ["--data-dir", dataDirectory + "/agent", "--token-file", tokenFile, "--name", nodeName, "--launcher", "own"]
             if allowsRootJobs { arguments.append("--allow-root-jobs") }
             if let cpus { arguments += ["--cpus", cpus] }
             if let memory { arguments += ["--memory", memory] }

@@ -213,9 +213,7 @@ extension SchedulerCore {
             // Ended tasks of a living gang count where they ended; a gang that is tried again takes them back.
             row.add(1, to: ended.state)
             row.live[ordinal]!.tasks[rank].phase = .ended(ended.state, ended.reason)
-            if row.startedAt == nil, ended.end.elapsed > .zero {
-                row.startedAt = LogicalTime(nanoseconds: ended.at.nanoseconds - ended.end.elapsed.nanoseconds)
-            }
+            if row.startedAt == nil { row.startedAt = ended.end.beginning(endingAt: ended.at) }
             if ended.state != .succeeded, row.live[ordinal]!.firstFailure == nil {
                 row.live[ordinal]!.firstFailure = LiveUnit.FirstFailure(
                     state: ended.state, reason: ended.reason, exitCode: ended.end.exitCode)

@@ -47,6 +47,7 @@ extension SchedulerCore {
     /// Why jobs of each class wait, found once for one state: looking costs a step for every node.
     public typealias Explanations = [RequestClassID: WaitingExplanation]
 
+    /// As the other, for one look.
     public func liveStanding(of id: JobID) -> (standing: JobStanding, explanation: String)? {
         var unused: Explanations = [:]
         return liveStanding(of: id, &unused)
