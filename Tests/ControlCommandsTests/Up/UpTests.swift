@@ -94,7 +94,8 @@ struct UpTests {
         #expect(
             fixture.directory.read("state/arguments") == """
                 coordinator --data-dir \(state) --http 127.0.0.1:0 --bootstrap-token-file \(state)/join-token --ready-fd 3 --parent-fd 4
-                agent --data-dir \(state)/agent --token-file \(state)/join-token --name local --cpus 2 --ready-fd 3 --parent-fd 4
+                agent --data-dir \(state)/agent --token-file \(state)/join-token --name local --launcher own --cpus 2 \
+                --ready-fd 3 --parent-fd 4
 
                 """)
         #expect(fixture.directory.read("state/ends") == "agent-term\ncoordinator-term\n")
