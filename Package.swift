@@ -40,6 +40,7 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
@@ -102,6 +103,17 @@ let shell: [Target] = [
     .target(
         name: "TaskDrivers", dependencies: ["CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", logging],
         swiftSettings: strict),
+    .target(name: "FileTestKit", swiftSettings: strict),
+    .target(name: "ContentFiles", dependencies: ["ClusterModel", crypto, nioCore], swiftSettings: strict),
+    .target(
+        name: "FileStorage", dependencies: ["CLinuxShim", "ClusterModel", "ClusterPorts", "ContentFiles", crypto], swiftSettings: strict),
+    .target(
+        name: "FileStaging",
+        dependencies: [
+            "CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", "ContentFiles", httpClient, nioCore, nioHTTP, nioPosix, nioSSL,
+            logging,
+        ],
+        swiftSettings: strict),
     .target(
         name: "ControlAPI",
         dependencies: [
@@ -115,21 +127,19 @@ let shell: [Target] = [
         name: "CoordinatorComposition",
         dependencies: [
             "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite",
-            "ControlAPI",
-            "DaemonKit", crypto, arguments, yams, lifecycle, signals, logging,
+            "FileStorage", "ControlAPI", "DaemonKit", crypto, arguments, yams, lifecycle, signals, logging,
         ],
         swiftSettings: strict),
     .target(
         name: "AgentComposition",
         dependencies: [
-            "ClusterModel", "AgentCore", "ClusterPorts", "AgentEngine", "ZMQTransport", "HostTopology", "TaskDrivers", "DaemonKit",
-            "CLinuxShim", arguments, crypto,
-            yams, lifecycle, logging,
+            "ClusterModel", "AgentCore", "ClusterPorts", "AgentEngine", "ZMQTransport", "HostTopology", "TaskDrivers", "FileStaging",
+            "DaemonKit", "CLinuxShim", arguments, crypto, yams, lifecycle, logging,
         ],
         swiftSettings: strict),
     .target(
         name: "ControlCommands",
-        dependencies: ["CLinuxShim", "ClusterModel", arguments, yams, httpClient, nioCore, nioHTTP, nioPosix],
+        dependencies: ["CLinuxShim", "ClusterModel", "ContentFiles", arguments, yams, httpClient, nioCore, nioHTTP, nioPosix],
         swiftSettings: strict),
     .executableTarget(name: "suanpan", dependencies: ["ControlCommands", arguments], swiftSettings: strict),
     .executableTarget(name: "suanpan-coordinator", dependencies: ["CoordinatorComposition", arguments], swiftSettings: strict),
@@ -160,14 +170,24 @@ let shell: [Target] = [
         name: "TaskDriverTests", dependencies: ["CLinuxShim", "ClusterModel", "AgentCore", "ClusterPorts", "TaskDrivers", logging],
         swiftSettings: strict),
     .testTarget(
+        name: "FileStorageTests", dependencies: ["ClusterModel", "ClusterPorts", "ContentFiles", "FileStorage", "FileTestKit"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "FileStagingTests",
+        dependencies: ["ClusterModel", "AgentCore", "ClusterPorts", "ContentFiles", "FileStaging", "FileTestKit", logging],
+        swiftSettings: strict),
+    .testTarget(
         name: "ControlAPITests",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI", hummingbird, httpTypes, nioCore, nioEmbedded,
+            "ContentFiles", "FileStorage", "FileTestKit", "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI",
+            hummingbird, httpTypes, nioCore, nioEmbedded,
             nioHTTPTypes, logging, yams,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ],
         swiftSettings: strict),
-    .testTarget(name: "ControlCommandsTests", dependencies: ["ClusterModel", "ControlCommands", yams], swiftSettings: strict),
+    .testTarget(
+        name: "ControlCommandsTests", dependencies: ["ClusterModel", "ContentFiles", "ControlCommands", "FileTestKit", yams],
+        swiftSettings: strict),
     .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
     .testTarget(name: "IntegrationTests", swiftSettings: strict),
 ]
@@ -183,6 +203,7 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
             .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+            .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
             .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
             .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
             .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),

@@ -35,6 +35,8 @@ public struct AgentCommand: AsyncParsableCommand {
     var allowRootJobs = false
     @Option(help: "own starts a launcher where none serves; external waits for one that the system keeps (default: own).")
     var launcher: String?
+    @Option(help: "Most bytes of jobs' files to keep for later jobs, such as 50GiB (default: 10GiB).")
+    var cacheSize: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/agent.yaml when it is there).")
     var config: String?
     @Option(help: "Run this many simulated nodes instead of this machine.")
@@ -77,7 +79,7 @@ public struct AgentCommand: AsyncParsableCommand {
             flags: [
                 "data-dir": dataDir, "token-file": tokenFile, "name": name, "address": address, "cpus": cpus, "memory": memory,
                 "allow-root-jobs": allowRootJobs ? "true" : nil,
-                "launcher": launcher,
+                "launcher": launcher, "cache-size": cacheSize,
             ], lists: ["labels": labels], environment: environment, prefix: "SUANPAN_AGENT_", file: config,
             defaultFile: "/etc/suanpan/agent.yaml")
         let fallback = getuid() == 0 ? "/var/lib/suanpan/agent" : (environment["HOME"] ?? "/") + "/.local/share/suanpan/agent"
@@ -89,7 +91,8 @@ public struct AgentCommand: AsyncParsableCommand {
             tokenFile: given["token-file"], name: given["name"] ?? AgentSettings.hostName(), address: given["address"],
             cpuMilli: try given["cpus"].map { try value($0, "cpus", Quantity.cpuMilli) },
             memoryBytes: try given["memory"].map { try value($0, "memory", Quantity.bytes) }, labels: try given.list("labels").map(label),
-            allowsRootJobs: try given.flag("allow-root-jobs"), launcher: launcher)
+            allowsRootJobs: try given.flag("allow-root-jobs"), launcher: launcher,
+            cacheBytes: try given["cache-size"].map { try value($0, "cache-size", Quantity.bytes) } ?? AgentSettings.cacheBytesDefault)
     }
 
     private func value(_ text: String, _ field: String, _ parse: (String) throws(QuantityError) -> Int64) throws -> Int64 {

@@ -14,6 +14,10 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var allowsRootJobs: Bool
     /// Below it each job has a directory of its own.
     public var workRoot: String
+    /// In memory; below it each attempt that is given secrets as files has a directory of its own. Empty: none can be given.
+    public var secretsRoot: String
+    /// False on simulated nodes, whose tasks read nothing and leave nothing.
+    public var movesFiles: Bool
     /// Bytes kept of each output stream of an attempt.
     public var outputLimitBytes: Int64
     /// Value of PATH in jobs.
@@ -21,7 +25,7 @@ public struct AgentConfiguration: Hashable, Sendable {
 
     public init(
         instance: UInt64, bootID: [UInt8], inventory: NodeInventory, defaultAccount: UserAccount, isRoot: Bool, allowsRootJobs: Bool,
-        workRoot: String, outputLimitBytes: Int64 = 64 << 20,
+        workRoot: String, secretsRoot: String = "", movesFiles: Bool = false, outputLimitBytes: Int64 = 64 << 20,
         path: String = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     ) {
         self.instance = instance
@@ -31,9 +35,22 @@ public struct AgentConfiguration: Hashable, Sendable {
         self.isRoot = isRoot
         self.allowsRootJobs = allowsRootJobs
         self.workRoot = workRoot
+        self.secretsRoot = secretsRoot
+        self.movesFiles = movesFiles
         self.outputLimitBytes = outputLimitBytes
         self.path = path
     }
+
+    func jobDirectory(_ job: JobID) -> String { "\(workRoot)/\(job)" }
+
+    /// An attempt with inputs or outputs finds only its own files; others of the job share one directory.
+    func workDirectory(of attempt: AttemptID, _ template: TaskTemplate) -> String {
+        if !template.workDirectory.isEmpty { return template.workDirectory }
+        let shared = jobDirectory(attempt.task.job)
+        return template.isStaged && movesFiles ? "\(shared)/\(attempt.task.index).\(attempt.number)" : shared
+    }
+
+    func secretsDirectory(of attempt: AttemptID) -> String { "\(secretsRoot)/\(attempt)" }
 }
 
 /// Times of the agent's machine, in nanoseconds.

@@ -16,6 +16,7 @@ extension AgentCore {
             }
         case .heartbeatAck(let ack): acknowledge(ack, at: now, &effects)
         case .command(let command): apply(command, at: now, &effects)
+        case .fileService(let service): effects.append(.useFiles(service))
         }
     }
 
@@ -40,7 +41,7 @@ extension AgentCore {
         // What ended or began while the registration was on its way.
         var reports: [AttemptStatus] = []
         for id in attempts.keys.sorted() where attempts[id]?.isReleased == false {
-            if let attempt = attempts[id], attempt.phase != .launching { reports.append(attempt.status(of: id, at: now)) }
+            if let attempt = attempts[id], !attempt.isStarting { reports.append(attempt.status(of: id, at: now)) }
         }
         report(reports, &effects)
         effects += shipper.connected()
@@ -71,8 +72,7 @@ extension AgentCore {
         commandsApplied = command.sequence
         switch command.body {
         case .start(let batch): start(batch, at: now, &effects)
-        case .stop(let orders):
-            for order in orders { stop(order, at: now, &effects) }
+        case .stop(let orders): stop(orders, at: now, &effects)
         case .release(let orders):
             for order in orders { release(order, &effects) }
         }
@@ -101,21 +101,33 @@ extension AgentCore {
 
     private mutating func start(_ batch: StartBatch, at now: Int64, _ effects: inout [AgentEffect]) {
         var orders: [LaunchOrder] = []
+        var stageOrders: [StageOrder] = []
         var reports: [AttemptStatus] = []
-        let terms = AttemptTerms(timeLimit: batch.template.timeLimit, grace: batch.template.grace, onNodeLost: batch.template.onNodeLost)
+        var terms = AttemptTerms(timeLimit: batch.template.timeLimit, grace: batch.template.grace, onNodeLost: batch.template.onNodeLost)
         for order in batch.starts where accepts(order, &effects) {
             attempts[order.attempt] = LocalAttempt(
                 fence: order.fence, phase: .launching, terms: terms,
                 returnAt: order.isSuccessor ? now + AgentTiming.successorPatience : nil)
             switch account(for: batch.template) {
             case .success(let account):
-                orders.append(launchOrder(order, batch, account: account, terms: terms))
+                let directory = configuration.workDirectory(of: order.attempt, batch.template)
+                let stageOrder = stageOrder(order, batch.template, account: account, workDirectory: directory)
+                terms.files = stageOrder == nil ? .none : .staged
+                let launchOrder = launchOrder(order, batch, account: account, terms: terms, workDirectory: directory)
+                if let stageOrder {
+                    attempts[order.attempt]?.terms = terms
+                    attempts[order.attempt]?.phase = .staging(launchOrder)
+                    stageOrders.append(stageOrder)
+                } else {
+                    orders.append(launchOrder)
+                }
             case .failure(let refusal):
                 let end = AttemptEnd(cause: .cannotExecute, exitCode: 126, detail: refusal.message)
                 finish(order.attempt, end, endedAt: now, at: now, &reports)
             }
         }
         if !orders.isEmpty { effects.append(.launch(orders)) }
+        if !stageOrders.isEmpty { effects.append(.stage(stageOrders)) }
         report(reports, &effects)
     }
 
@@ -131,9 +143,10 @@ extension AgentCore {
         return .success(account)
     }
 
-    private func launchOrder(_ order: StartOrder, _ batch: StartBatch, account: UserAccount, terms: AttemptTerms) -> LaunchOrder {
+    private func launchOrder(
+        _ order: StartOrder, _ batch: StartBatch, account: UserAccount, terms: AttemptTerms, workDirectory directory: String
+    ) -> LaunchOrder {
         let template = batch.template
-        let directory = template.workDirectory.isEmpty ? "\(configuration.workRoot)/\(batch.job)" : template.workDirectory
         let environment = JobEnvironment.entries(order, template, job: batch.job, configuration: configuration, workDirectory: directory)
         return LaunchOrder(
             attempt: order.attempt, fence: order.fence, slot: order.slot, command: template.command, environment: environment,
@@ -145,8 +158,22 @@ extension AgentCore {
 
     // MARK: Stop
 
-    private mutating func stop(_ order: StopOrder, at now: Int64, _ effects: inout [AgentEffect]) {
+    private mutating func stop(_ orders: [StopOrder], at now: Int64, _ effects: inout [AgentEffect]) {
+        var reports: [AttemptStatus] = []
+        for order in orders { stop(order, at: now, &reports, &effects) }
+        report(reports, &effects)
+    }
+
+    private mutating func stop(
+        _ order: StopOrder, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]
+    ) {
         guard var attempt = attempts[order.attempt], attempt.isLive else { return }
+        // Outputs have the grace to arrive; inputs are of no use to anybody.
+        if !attempt.isCollecting || order.grace <= .zero,
+            endWithoutProcess(order.attempt, cause: .stopped, at: now, &reports, &effects)
+        {
+            return
+        }
         let killAt = now.addingSaturating(order.grace.nanoseconds)
         if let stop = attempt.stop {
             // A second order may only hasten the end.
@@ -165,7 +192,7 @@ extension AgentCore {
     /// Ends every attempt at once: the agent was told to take its jobs with it.
     public mutating func killAll(at now: Int64) -> [AgentEffect] {
         var effects: [AgentEffect] = []
-        for id in attempts.keys.sorted() { stop(StopOrder(attempt: id, grace: .zero), at: now, &effects) }
+        stop(attempts.keys.sorted().map { StopOrder(attempt: $0, grace: .zero) }, at: now, &effects)
         return effects
     }
 }

@@ -12,10 +12,8 @@ extension AgentCore {
             attempt.startReportAt = now + AgentTiming.startReportDelay
             attempts[id] = attempt
         case .ended(let id, let end):
-            guard let attempt = attempts[id], attempt.isLive else { return }
-            finish(id, Self.attemptEnd(end, stop: attempt.stop), endedAt: end.endedAt, at: now, &reports)
-            effects += shipper.grew(id, .stdout, total: end.stdoutBytes)
-            effects += shipper.grew(id, .stderr, total: end.stderrBytes)
+            guard let attempt = attempts[id], attempt.hasProcess else { return }
+            processEnded(id, end, at: now, &reports, &effects)
         case .outputGrew(let id, let stream, let total):
             guard attempts[id] != nil else { return }
             effects += shipper.grew(id, stream, total: total)
@@ -30,7 +28,7 @@ extension AgentCore {
     ) {
         for recovered in known { adopt(recovered, at: now, &reports, &effects) }
         let listed = Set(known.map(\.attempt))
-        for id in attempts.keys.sorted() where attempts[id]?.isLive == true && !listed.contains(id) {
+        for id in attempts.keys.sorted() where attempts[id]?.hasProcess == true && !listed.contains(id) {
             let waited = attempts[id]?.returnAt != nil
             let end =
                 waited
@@ -40,6 +38,7 @@ extension AgentCore {
         }
         guard !isRecovered else { return }
         isRecovered = true
+        if configuration.movesFiles { effects.append(.sweepFiles(keeping: known.map(\.attempt))) }
         if case .registering = link { register(at: now, &effects) }
     }
 
@@ -55,11 +54,9 @@ extension AgentCore {
                 fence: recovered.fence, phase: recovered.startedAt.map { .running(since: $0) } ?? .launching, terms: terms,
                 returnAt: recovered.startedAt == nil ? now + AgentTiming.successorPatience : nil)
         }
-        guard let attempt = attempts[id], attempt.isLive else { return }
+        guard let attempt = attempts[id], attempt.hasProcess else { return }
         if let end = recovered.end {
-            finish(id, Self.attemptEnd(end, stop: attempt.stop), endedAt: end.endedAt, at: now, &reports)
-            effects += shipper.grew(id, .stdout, total: end.stdoutBytes)
-            effects += shipper.grew(id, .stderr, total: end.stderrBytes)
+            processEnded(id, end, at: now, &reports, &effects)
         } else if case .launching = attempt.phase, let startedAt = recovered.startedAt {
             attempts[id]?.phase = .running(since: startedAt)
             attempts[id]?.returnAt = nil

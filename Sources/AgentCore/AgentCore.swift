@@ -49,6 +49,10 @@ public struct AgentCore: ~Copyable, Sendable {
             var reports: [AttemptStatus] = []
             for event in events { take(event, at: now, &reports, &effects) }
             report(reports, &effects)
+        case .staging(let events):
+            var reports: [AttemptStatus] = []
+            for event in events { take(event, at: now, &reports, &effects) }
+            report(reports, &effects)
         case .connected: register(at: now, &effects)
         case .disconnected:
             link = .disconnected
@@ -154,6 +158,8 @@ public struct AgentCore: ~Copyable, Sendable {
         }
         if attempt.isLive {
             if let stop = attempt.stop, now >= stop.killAt {
+                attempts[id] = attempt
+                if endWithoutProcess(id, cause: stop.cause, at: now, &reports, &effects) { return }
                 attempt.stop?.killAt = now + AgentTiming.killRepeat
                 effects.append(.signal(id, Signal.kill))
             } else if attempt.stop == nil {
@@ -170,7 +176,8 @@ public struct AgentCore: ~Copyable, Sendable {
             effects.append(.signal(id, Signal.terminate))
         } else if attempt.terms.onNodeLost != .wait, now >= leaseStart.addingSaturating(lease) {
             // No grace: the coordinator may start another attempt soon.
-            attempt.stop = LocalAttempt.Stop(cause: .leaseExpired, killAt: now + AgentTiming.killRepeat)
+            // One without a process ends at the next look.
+            attempt.stop = LocalAttempt.Stop(cause: .leaseExpired, killAt: attempt.hasProcess ? now + AgentTiming.killRepeat : now)
             effects.append(.note(.leaseEnded(id)))
             effects.append(.signal(id, Signal.kill))
         }
@@ -183,6 +190,7 @@ public struct AgentCore: ~Copyable, Sendable {
         guard let attempt = attempts[id], attempt.isReleased, shipper.isDelivered(id) else { return }
         attempts[id] = nil
         shipper.forget(id)
+        if attempt.terms.files == .staged { effects.append(.discardFiles(id)) }
         if case .release(let others) = effects.last {
             effects[effects.count - 1] = .release(others + [id])
         } else {

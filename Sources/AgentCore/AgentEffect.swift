@@ -7,6 +7,7 @@ public enum AgentInput: Hashable, Sendable {
     case disconnected
     case received(CoordinatorMessage)
     case logAcknowledged(LogAck)
+    case staging([StagingEvent])
     /// A deadline of `nextDeadline` may be due.
     case tick
 }
@@ -15,6 +16,18 @@ public enum AgentInput: Hashable, Sendable {
 public enum AgentEffect: Hashable, Sendable {
     case send(AgentMessage)
     case launch([LaunchOrder])
+    /// Bring the attempts' files into place; `staged` or `failed` follows for each.
+    case stage([StageOrder])
+    /// Remove the attempt's secrets and keep its outputs; `collected` or `failed` follows.
+    case collect(AttemptID, Fence)
+    /// Stop moving files for the attempt: nobody waits for them any more.
+    case abandonFiles(AttemptID, Fence)
+    /// Remove what was staged for an attempt that is forgotten.
+    case discardFiles(AttemptID)
+    /// Only these attempts are known after a restart: what was staged for others is removed.
+    case sweepFiles(keeping: [AttemptID])
+    /// Where the coordinator serves files from now on.
+    case useFiles(FileService)
     case signal(AttemptID, Int32)
     /// Successors that still wait shall not start; they end `notStarted`. One that has started runs on.
     case withdraw([AttemptID])

@@ -13,6 +13,8 @@ public import Logging
 public actor AgentEngine {
     private let loop: any PollLoop
     private let driver: any TaskDriver
+    /// nil on simulated nodes.
+    private let stager: (any FileStager)?
     private let link: any CoordinatorLink
     private let clocks: any TimeSource
     private let logger: Logger
@@ -30,14 +32,16 @@ public actor AgentEngine {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     /// - Parameters:
+    ///   - stager: moves the files of attempts; nil for simulated nodes, whose tasks have none.
     ///   - topology: what `sendTopology` sends; nil for simulated nodes.
     ///   - leaseFile: where `keepLease` keeps the lease for the agent's next process; nil for simulated nodes.
     public init(
-        configuration: AgentConfiguration, driver: any TaskDriver, link: any CoordinatorLink, loop: any PollLoop, clocks: any TimeSource,
-        topology: TopologyDocument?, leaseFile: String?, logger: Logger
+        configuration: AgentConfiguration, driver: any TaskDriver, stager: (any FileStager)? = nil, link: any CoordinatorLink,
+        loop: any PollLoop, clocks: any TimeSource, topology: TopologyDocument?, leaseFile: String?, logger: Logger
     ) {
         self.loop = loop
         self.driver = driver
+        self.stager = stager
         self.link = link
         self.clocks = clocks
         self.topology = topology
@@ -53,11 +57,13 @@ public actor AgentEngine {
         self.stopped = stopped
         sweepWorkRoot()
         let sink = EngineSink(engine: self)
+        stager?.start(onEvent: { event in Task { await self.take(.staging([event])) } })
         try driver.start(onEvents: { sink.driver($0) })
         try link.open(handler: sink)
         for await refusal in refusals { throw AgentRefused(message: refusal) }
         hasStopped = true
         timer?.cancel()
+        await stager?.stop()
         if core.isRegistered { link.send(.goodbye(core.session)) }
         driver.shutDownIfIdle()
         link.close()
@@ -93,6 +99,12 @@ public actor AgentEngine {
             case .signal(let attempt, let signal): driver.signal(attempt, signal)
             case .withdraw(let attempts): driver.withdraw(attempts)
             case .release(let attempts): driver.release(attempts)
+            case .stage(let orders): for order in orders { stager?.stage(order) }
+            case .collect(let attempt, let fence): stager?.collect(attempt, fence)
+            case .abandonFiles(let attempt, let fence): stager?.abandon(attempt, fence)
+            case .discardFiles(let attempt): stager?.discard(attempt)
+            case .sweepFiles(let attempts): stager?.sweep(keeping: attempts)
+            case .useFiles(let service): stager?.use(service)
             case .shipOutput(let attempt, let stream, let offset, let count): ship(attempt, stream, offset: offset, count: count)
             case .keepLease(let start): leaseFile?.keep(start)
             case .sendTopology: if let topology { link.send(.topology(topology)) }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -11,10 +12,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,6 +76,37 @@ int64_t suanpan_boottime_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+// MARK: - Files
+
+int suanpan_syncfs(int descriptor) { return syncfs(descriptor) == 0 ? 0 : -errno; }
+
+ssize_t suanpan_copy_range(int source, int target, size_t count) {
+    ssize_t copied = copy_file_range(source, NULL, target, NULL, count, 0);
+    return copied < 0 ? -errno : copied;
+}
+
+int suanpan_is_in_memory(const char *path) {
+    struct statfs status;
+    if (statfs(path, &status) < 0) return -errno;
+    return status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC;
+}
+
+// MARK: - Accounts
+
+int suanpan_enter_account(uid_t user, gid_t group) {
+    // setfsuid(2) tells failure only by leaving things as they were; a second call with an impossible user reads them.
+    setfsgid(group);
+    setfsuid(user);
+    if ((gid_t)setfsgid((gid_t)-1) == group && (uid_t)setfsuid((uid_t)-1) == user) return 0;
+    suanpan_leave_account();
+    return -EPERM;
+}
+
+void suanpan_leave_account(void) {
+    setfsuid(geteuid());
+    setfsgid(getegid());
 }
 
 // MARK: - The calling process

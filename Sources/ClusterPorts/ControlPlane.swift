@@ -43,6 +43,11 @@ public protocol ControlPlane: Sendable {
     func accessKey(id: String) -> AccessKey?
     func accessKeys() -> [AccessKey]
     func users() -> [UserRecord]
+    /// Of one tenant, or of all; their values are sealed.
+    func secrets(of tenant: String?) -> [SecretRecord]
+    func datasets(of tenant: String?) -> [DatasetVersion]
+    /// The tree of a version of a tenant's data set.
+    func dataset(_ name: String, version: String, tenant: String) -> ContentDigest?
 
     /// Cluster time now.
     func now() -> LogicalTime
@@ -54,6 +59,9 @@ public protocol ControlPlane: Sendable {
     var isReady: Bool { get }
     var reads: any ReadModel { get }
     var logs: any LogStore { get }
+    var files: any FileStore { get }
+    /// The tenant of a live attempt whose agent shows this pass; nil for any other attempt or pass.
+    func tenant(ofLive attempt: AttemptID, pass: [UInt8]) -> String?
 }
 
 /// Totals of the cluster.

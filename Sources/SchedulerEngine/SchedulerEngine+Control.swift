@@ -85,9 +85,32 @@ extension SchedulerEngine: ControlPlane {
     public func accessKey(id: String) -> AccessKey? { keys.withLock { $0[id] } }
     public func accessKeys() -> [AccessKey] { follower.read { $0.accessKeys } }
     public func users() -> [UserRecord] { follower.read { $0.userRecords } }
+    public func secrets(of tenant: String?) -> [SecretRecord] { follower.read { $0.secretRecords(of: tenant) } }
+    public func datasets(of tenant: String?) -> [DatasetVersion] { follower.read { $0.datasetVersions(of: tenant) } }
+    public func dataset(_ name: String, version: String, tenant: String) -> ContentDigest? {
+        follower.read { $0.dataset(name, version: version, tenant: tenant)?.tree }
+    }
+    /// Tells every node where files are served from now on, and those that register later.
+    public func serveFiles(at service: FileService) {
+        fileService.withLock { $0 = service }
+        server.send(nodes().filter { $0.state != .unregistered }.map { AddressedMessage(node: $0.id, message: .fileService(service)) })
+    }
+
+    /// Trees that live jobs and data sets refer to, by tenant.
+    public func treesInUse() -> [String: [ContentDigest]] { follower.read { $0.treesInUse } }
 
     public func seal(_ value: String, tenant: String) -> [UInt8] { sealer.seal(value, tenant: tenant) }
     public var logs: any LogStore { logStore }
+
+    public func tenant(ofLive attempt: AttemptID, pass: [UInt8]) -> String? {
+        guard let live = follower.read({ $0.liveAttempt(attempt) }) else { return nil }
+        let expected = sealer.pass(for: attempt, live.fence)
+        guard expected.count == pass.count else { return nil }
+        // As long for every pass: how far one agrees must not show in time.
+        var difference: UInt8 = 0
+        for (left, right) in zip(expected, pass) { difference |= left ^ right }
+        return difference == 0 ? live.tenant : nil
+    }
     public var isReady: Bool { leads.withLock { $0 } }
 
     public var endpoints: AgentEndpoints {

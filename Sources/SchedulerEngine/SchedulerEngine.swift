@@ -35,6 +35,9 @@ public final class SchedulerEngine: Sendable {
     let clocks: any TimeSource
     let sealer: any SecretSealer
     let logStore: any LogStore
+    public let files: any FileStore
+    /// Where agents find the files; nil before they are served.
+    let fileService = Mutex<FileService?>(nil)
     public let reads: any ReadModel
     /// Whether an agent's proof of its join token holds, given the token's verifier.
     let proves: @Sendable (EnrollmentRequest, _ verifier: [UInt8]) -> Bool
@@ -64,7 +67,7 @@ public final class SchedulerEngine: Sendable {
     /// Replays the journal and takes the lead; nothing is visible before the first batch is durable.
     public init(
         journal: any Journal, server: any AgentServer, clocks: any TimeSource, sealer: any SecretSealer, logStore: any LogStore,
-        reads: any ReadModel, configuration: EngineConfiguration, newClusterID: [UInt8], logger: Logger,
+        files: any FileStore, reads: any ReadModel, configuration: EngineConfiguration, newClusterID: [UInt8], logger: Logger,
         keepTopology: @escaping @Sendable (TopologyDocument) -> Void,
         proves: @escaping @Sendable (EnrollmentRequest, _ verifier: [UInt8]) -> Bool
     ) async throws {
@@ -73,6 +76,7 @@ public final class SchedulerEngine: Sendable {
         self.clocks = clocks
         self.sealer = sealer
         self.logStore = logStore
+        self.files = files
         self.logger = logger
         self.keepTopology = keepTopology
         self.reads = reads
@@ -226,6 +230,9 @@ public final class SchedulerEngine: Sendable {
                     messages.append(AddressedMessage(node: node, message: .command(command)))
                 case .welcome(let node, let session, let epoch):
                     messages.append(AddressedMessage(node: node, message: welcome(node, session, epoch, at: instant, &sessions)))
+                    if let service = fileService.withLock({ $0 }) {
+                        messages.append(AddressedMessage(node: node, message: .fileService(service)))
+                    }
                 case .refuse(let node, let refusal):
                     messages.append(AddressedMessage(node: node, message: .refuse(refusal)))
                 case .disconnect(let node): server.disconnect(node)

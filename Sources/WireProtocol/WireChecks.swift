@@ -32,6 +32,17 @@ func checked(_ data: Data, count: Int, _ field: StaticString) throws(WireError) 
     return [UInt8](data)
 }
 
+func checked(_ data: Data, max: Int, _ field: StaticString) throws(WireError) -> [UInt8] {
+    guard data.count <= max else { throw .outOfRange("\(field)") }
+    return [UInt8](data)
+}
+
+/// A place below a directory, or the directory itself: what an agent joins to a path of its own.
+func checked(path: String, _ field: StaticString) throws(WireError) -> String {
+    guard path.isEmpty || RelativePath.isValid(path) else { throw .outOfRange("\(field)") }
+    return path
+}
+
 /// Protobuf's enumerations use the model's tags as their numbers, so one conversion serves all; a number that this build
 /// does not know is an error.
 func checked<Tag: CanonicalTag>(_ rawValue: Int, _ field: StaticString) throws(WireError) -> Tag {

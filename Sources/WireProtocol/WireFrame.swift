@@ -29,6 +29,7 @@ public enum WireFrame {
             case .refusal(let body): (2, try bytes(of: body))
             case .heartbeatAck(let body): (3, try bytes(of: body))
             case .command(let body): (4, try encode(body))
+            case .fileService(let body): (5, try bytes(of: body))
             case nil: throw .missing("body")
             }
         return try frame(field, body)

@@ -26,6 +26,10 @@ public enum WireLimits {
     static let nameBytesMax = 253
     static let textBytesMax = 1024
     static let pathBytesMax = 4096
+    static let passBytesMax = 64
+    static let filePlacesMax = 64
+    /// PEM of one certificate.
+    static let certificateBytesMax = 16 << 10
     static let detailBytesMax = 256
     static let topologyBytesMax = 768 << 10
     static let exitCodeMax: UInt32 = 255

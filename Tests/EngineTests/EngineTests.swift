@@ -86,7 +86,8 @@ import Testing
 
     private func makeEngine(_ journal: HeldJournal) async throws -> SchedulerEngine {
         try await SchedulerEngine(
-            journal: journal, server: SilentServer(), clocks: CountingClocks(), sealer: PlainSealer(), logStore: NoLogs(), reads: NoReads(),
+            journal: journal, server: SilentServer(), clocks: CountingClocks(), sealer: PlainSealer(), logStore: NoLogs(), files: NoFiles(),
+            reads: NoReads(),
             configuration: EngineConfiguration(), newClusterID: [UInt8](repeating: 7, count: 16), logger: Logger(label: "test"),
             keepTopology: { _ in }, proves: { _, _ in true })
     }

@@ -78,6 +78,23 @@ final class CountingClocks: TimeSource {
 struct PlainSealer: SecretSealer {
     func seal(_ value: String, tenant: String) -> [UInt8] { Array(value.utf8) }
     func open(_ sealed: [UInt8], tenant: String) -> [UInt8]? { sealed }
+    func pass(for attempt: AttemptID, _ fence: Fence) -> [UInt8] { Array("\(attempt) \(fence)".utf8) }
+}
+
+struct NoFiles: FileStore {
+    private let refusal = FileStoreError(.io, "there are no files")
+
+    func standing(of digest: ContentDigest, tenant: String) async throws(FileStoreError) -> UploadStanding { throw refusal }
+    func receive(
+        _ digest: ContentDigest, tenant: String, from offset: Int64, total: Int64, next: @Sendable () async throws -> [UInt8]?
+    ) async throws(FileStoreError) -> UploadStanding { throw refusal }
+    func keepTree(_ digest: ContentDigest, tenant: String, text: [UInt8]) async throws(FileStoreError) -> [ContentDigest] { throw refusal }
+    func tree(_ digest: ContentDigest, tenant: String) async throws(FileStoreError) -> FileTree? { throw refusal }
+    func location(of digest: ContentDigest, tenant: String) async throws(FileStoreError) -> (path: String, size: Int64)? { throw refusal }
+    func keepOutputs(_ tree: ContentDigest, of attempt: AttemptID, tenant: String) async throws(FileStoreError) { throw refusal }
+    func outputs(of job: JobID, tenant: String) async throws(FileStoreError) -> [(attempt: AttemptID, tree: ContentDigest)] {
+        throw refusal
+    }
 }
 
 struct NoLogs: LogStore {

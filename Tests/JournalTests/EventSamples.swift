@@ -9,7 +9,7 @@ enum EventKind: String, CaseIterable {
     case clusterFounded, leadershipBegan, jobAccepted, jobCancelRequested, waitingUnitsCancelled, unitsPlaced, attemptStarted
     case unitStopRequested, attemptEnded, jobFinished, timersDue, idempotencyExpired, nodeEnrolled, nodeRegistered, nodeSuspected
     case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet,
-        hourCut
+        hourCut, secretSet, secretRemoved, datasetCreated, datasetRemoved
 
     init(_ event: Event) {
         switch event {
@@ -38,6 +38,10 @@ enum EventKind: String, CaseIterable {
         case .keyRevoked: self = .keyRevoked
         case .userSet: self = .userSet
         case .hourCut: self = .hourCut
+        case .secretSet: self = .secretSet
+        case .secretRemoved: self = .secretRemoved
+        case .datasetCreated: self = .datasetCreated
+        case .datasetRemoved: self = .datasetRemoved
         }
     }
 }
@@ -48,7 +52,7 @@ enum Sample {
     static let attempt = AttemptID(job: JobID(300), index: 70_000, number: 1)
     static let allocation = Allocation(cpuMilli: 1000, memoryBytes: 1 << 30)
 
-    static var events: [Event] { clusterEvents + jobEvents + nodeEvents + accessEvents }
+    static var events: [Event] { clusterEvents + jobEvents + nodeEvents + accessEvents + holdingEvents }
 
     private static var clusterEvents: [Event] {
         [
@@ -122,6 +126,19 @@ enum Sample {
         ]
     }
 
+    private static var holdingEvents: [Event] {
+        [
+            .secretSet(SecretRecord(tenant: "lab", name: "token", sealedValue: [7, 7], setAt: time)),
+            .secretRemoved(tenant: "lab", name: "token", at: time),
+            .datasetCreated(
+                DatasetVersion(
+                    tenant: "lab", name: "digits", version: "v1", tree: digest, fileCount: 3, size: 1 << 40, createdAt: time)),
+            .datasetRemoved(tenant: "lab", name: "digits", version: "v1", at: time),
+        ]
+    }
+
+    static let digest = ContentDigest(bytes: Array(repeating: 0xAB, count: 32))!
+
     static let specification = JobSpecification(
         name: "sweep", kind: .training, tenant: "lab", project: "vision", queue: "night", priority: -5, isPreemptible: true,
         groups: [
@@ -136,7 +153,15 @@ enum Sample {
         array: ArrayRange(first: 0, last: 99_999, concurrencyLimit: 50),
         dependencies: [Dependency(job: JobID(200), condition: .ok)], beginAt: time, timeLimit: .seconds(60),
         grace: .seconds(5), retry: RetryPolicy(limit: 2, causes: [.oom, .nodeLost]), checkpointPath: "ck", onNodeLost: .replace,
-        labels: [NamedText("team", "red"), NamedText("stage", "dev")])
+        labels: [NamedText("team", "red"), NamedText("stage", "dev")],
+        inputs: [
+            JobInput(source: .tree(digest), path: "src"),
+            JobInput(source: .dataset(name: "digits", version: "v1", tree: digest), path: "data"),
+            JobInput(source: .url("https://example.org/w", digest), path: "w"),
+        ],
+        outputs: [JobOutput(path: "out", destination: "results")],
+        secrets: [JobSecret(name: "token", variable: "TOKEN"), JobSecret(name: "other")],
+        traceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
     static let inventory = NodeInventory(
         name: "worker-9", address: "10.0.0.9", cpuMilli: 8000, memoryBytes: 1 << 34,

@@ -41,6 +41,7 @@ struct ImportTable {
         "AgentEngine": ImportRule(level: 4, targets: ["ClusterPorts"], modules: service.union(platform)),
         "SimulationKit": ImportRule(level: 4, isPure: true),
         "SchedulerTestKit": ImportRule(level: 4, targets: ["ClusterPorts"], modules: platform.union(["Testing"])),
+        "FileTestKit": ImportRule(level: 4, modules: platform),
         "CZMQ": ImportRule(level: 4, isC: true),
         "CHwloc": ImportRule(level: 4, isC: true),
         "CNUMA": ImportRule(level: 4, isC: true),
@@ -52,6 +53,12 @@ struct ImportTable {
         "HostTopology": ImportRule(level: 5, targets: ["CHwloc", "CNUMA", "CZlib", "ClusterPorts"], modules: platform),
         "JournalSQLite": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["GRDB", "GRDBSQLite"])),
         "TaskDrivers": ImportRule(level: 5, targets: ["CLinuxShim", "ClusterPorts"], modules: platform.union(["Logging"])),
+        // Digests and parts of open files, for both ends of a transfer.
+        "ContentFiles": ImportRule(level: 4, modules: platform.union(["Crypto", "NIOCore"])),
+        "FileStorage": ImportRule(level: 5, targets: ["CLinuxShim", "ClusterPorts", "ContentFiles"], modules: platform.union(["Crypto"])),
+        "FileStaging": ImportRule(
+            level: 5, targets: ["CLinuxShim", "ClusterPorts", "ContentFiles"],
+            modules: platform.union(["AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"])),
         "ControlAPI": ImportRule(
             level: 5, targets: ["ClusterPorts"],
             modules: platform.union(["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes"])),
@@ -60,15 +67,20 @@ struct ImportTable {
 
         "CoordinatorComposition": ImportRule(
             level: 6,
-            targets: ["ClusterPorts", "ControlAPI", "DaemonKit", "JournalSQLite", "LedgerHashing", "SchedulerEngine", "ZMQTransport"],
+            targets: [
+                "ClusterPorts", "ControlAPI", "DaemonKit", "FileStorage", "JournalSQLite", "LedgerHashing", "SchedulerEngine",
+                "ZMQTransport",
+            ],
             modules: platform.union(service).union(["ArgumentParser", "Crypto", "Yams"])),
         "AgentComposition": ImportRule(
             level: 6,
-            targets: ["AgentEngine", "CLinuxShim", "ClusterPorts", "DaemonKit", "HostTopology", "TaskDrivers", "ZMQTransport"],
+            targets: [
+                "AgentEngine", "CLinuxShim", "ClusterPorts", "DaemonKit", "FileStaging", "HostTopology", "TaskDrivers", "ZMQTransport",
+            ],
             modules: platform.union(service).union(["ArgumentParser", "Crypto", "Yams"])),
         // Speaks REST only: it never links a daemon's half.
         "ControlCommands": ImportRule(
-            level: 6, targets: ["CLinuxShim"],
+            level: 6, targets: ["CLinuxShim", "ContentFiles"],
             modules: platform.union(["ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "Yams"])),
 
         "suanpan": ImportRule(level: 7, targets: ["ControlCommands"], modules: ["ArgumentParser"]),

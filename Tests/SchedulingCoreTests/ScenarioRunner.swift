@@ -161,7 +161,9 @@ enum Trace {
         case .nodeRemoved(let node, _): "node \(node) removed"
         case .nodeEnrolled(let node): "node \(node.id) enrolled"
         case .hourCut: "hour cut"
-        case .clusterFounded, .leadershipBegan, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet: "\(event)"
+        case .clusterFounded, .leadershipBegan, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved,
+            .datasetCreated, .datasetRemoved:
+            "\(event)"
         }
     }
 

@@ -29,6 +29,21 @@ enum Samples {
         timeLimit: Span(nanoseconds: 21), grace: Span(nanoseconds: 22), onNodeLost: .replace,
         account: UserAccount(userID: 1000, groupID: 1001), worldSize: 2, labels: [], arrayFirst: 23, isArray: true)
 
+    /// With everything that moves files.
+    static let stagedTemplate: TaskTemplate = {
+        var staged = template
+        let digest = ContentDigest(bytes: [UInt8](repeating: 0x11, count: 32))!
+        staged.inputs = [
+            JobInput(source: .tree(digest), path: ""), JobInput(source: .dataset(name: "", version: "", tree: digest), path: "data"),
+            JobInput(source: .url("https://example.org/w", digest), path: "w"),
+            JobInput(source: .url("http://example.org/x", nil), path: "x"),
+        ]
+        staged.outputs = [JobOutput(path: "out", destination: "results")]
+        staged.secretFiles = [SealedVariable(name: "token", sealedValue: [1, 2])]
+        staged.traceParent = "00-a-b-01"
+        return staged
+    }()
+
     static func start(rank: UInt32, nodes: [String]) -> StartOrder {
         StartOrder(
             attempt: AttemptID(job: JobID(12), index: rank, number: 2), fence: Fence(31 + UInt64(rank)),
@@ -85,6 +100,16 @@ enum Samples {
                             restartReason: .none, gang: nil)
                     ]))),
         command(.release([ReleaseOrder(attempt: attempt, fence: Fence(5))])),
+        .fileService(FileService(port: 8470, certificate: [45, 45])),
+        command(
+            .start(
+                StartBatch(
+                    job: JobID(12), template: stagedTemplate,
+                    starts: [
+                        StartOrder(
+                            attempt: attempt, fence: Fence(3), allocation: Allocation(cpuMilli: 1000, memoryBytes: 1 << 30),
+                            restartReason: .none, gang: nil, pass: [UInt8](repeating: 0x22, count: 32))
+                    ]))),
     ]
 
     static let chunk = LogChunk(attempt: attempt, stream: 2, offset: 51, bytes: [65, 66], isLast: true)

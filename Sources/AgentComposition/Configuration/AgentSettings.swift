@@ -1,3 +1,4 @@
+import CLinuxShim
 import ClusterModel
 import ClusterPorts
 import DaemonKit
@@ -14,6 +15,20 @@ struct AgentSettings: Sendable {
     var labels: [NamedText]
     var allowsRootJobs: Bool
     var launcher: LauncherKeeper
+    /// Most bytes of contents kept for later jobs.
+    var cacheBytes: Int64
+
+    static let cacheBytesDefault: Int64 = 10 << 30
+
+    /// In memory, so that no secret ever lies on a disk; nil where this user has no such place.
+    func secretsRoot(isRoot: Bool) -> String? {
+        let first = isRoot ? "/run" : ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"]
+        let places = [first, "/dev/shm"].compactMap { $0 }
+        guard let base = places.first(where: { suanpan_is_in_memory($0) == 1 && access($0, W_OK) == 0 }) else { return nil }
+        // One agent, one folder: several may run on one machine.
+        let name = dataDirectory.utf8.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        return "\(base)/suanpan-agent-\(String(name, radix: 36))"
+    }
 
     /// Who starts the launcher.
     enum LauncherKeeper: String {

@@ -9,6 +9,7 @@ import DaemonKit
 import Foundation
 import HostTopology
 import Logging
+import FileStaging
 import TaskDrivers
 import ZMQTransport
 
@@ -41,11 +42,18 @@ struct AgentDaemon {
             isRoot
             ? (settings.allowsRootJobs ? UserAccount(userID: 0, groupID: 0) : AgentSettings.nobody)
             : UserAccount(userID: getuid(), groupID: getgid())
+        let stager = try DiskStager(
+            DiskStager.Configuration(
+                directory: directory, secretsRoot: settings.secretsRoot(isRoot: isRoot),
+                coordinatorHost: try LocalAddress.host(of: identity.endpoints.agents), cacheSizeMax: settings.cacheBytes),
+            logger: Logger(label: "suanpan.files"))
         let configuration = AgentConfiguration(
-            instance: UInt64.random(in: 1 ... .max), bootID: try Self.bootID(), inventory: machine.inventory, defaultAccount: fallback,
-            isRoot: isRoot, allowsRootJobs: settings.allowsRootJobs, workRoot: directory + "/work")
+            instance: UInt64.random(in: 1 ... .max), bootID: try Boot.bytes(), inventory: machine.inventory, defaultAccount: fallback,
+            isRoot: isRoot, allowsRootJobs: settings.allowsRootJobs, workRoot: directory + "/work",
+            secretsRoot: settings.secretsRoot(isRoot: isRoot) ?? "",
+            movesFiles: true)
         let engine = AgentEngine(
-            configuration: configuration, driver: driver, link: link, loop: loop, clocks: SystemClocks(),
+            configuration: configuration, driver: driver, stager: stager, link: link, loop: loop, clocks: SystemClocks(),
             topology: TopologyDocument(digest: machine.inventory.topologyDigest, compressedXML: machine.compressedTopology),
             leaseFile: directory + "/lease", logger: logger)
         try await AgentLife(engines: [engine], onReady: onReady, logger: logger).run()
@@ -71,17 +79,6 @@ struct AgentDaemon {
             throw StartError("suanpan-launcher is not beside this program: \(candidates.joined(separator: ", "))")
         }
         return path
-    }
-
-    /// The kernel's identifier of this boot, 16 bytes.
-    private static func bootID() throws -> [UInt8] {
-        let text = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
-        let digits = text.filter { $0.isHexDigit }
-        guard digits.count == 32 else { throw StartError("/proc/sys/kernel/random/boot_id cannot be read") }
-        return stride(from: 0, to: 32, by: 2).map { offset in
-            let start = digits.index(digits.startIndex, offsetBy: offset)
-            return UInt8(digits[start..<digits.index(start, offsetBy: 2)], radix: 16) ?? 0
-        }
     }
 }
 

@@ -28,8 +28,18 @@ enum LocalAddress {
         }
         guard result == 0 else { return "127.0.0.1" }
         let found = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // An IPv4 address seen through an IPv6 socket (RFC 4291 2.5.5.2): every program reads the plain form.
-        return found.hasPrefix("::ffff:") && found.contains(".") ? String(found.dropFirst(7)) : found
+        return plain(found)
+    }
+
+    /// The host of `tcp://host:port`, without brackets.
+    static func host(of endpoint: String) throws -> String {
+        guard let (host, _) = split(endpoint) else { throw StartError("'\(endpoint)' is not tcp://HOST:PORT") }
+        return plain(host)
+    }
+
+    /// An IPv4 address seen through an IPv6 socket (RFC 4291, 2.5.5.2) as every program reads it.
+    private static func plain(_ host: String) -> String {
+        host.hasPrefix("::ffff:") && host.contains(".") ? String(host.dropFirst("::ffff:".count)) : host
     }
 
     private static func split(_ endpoint: String) -> (String, String)? {

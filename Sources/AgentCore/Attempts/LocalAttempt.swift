@@ -3,10 +3,14 @@ import ClusterModel
 /// An attempt as its node knows it.
 struct LocalAttempt: Hashable, Sendable {
     enum Phase: Hashable, Sendable {
+        /// Its files are on their way; then the order goes to the driver. Leads to launching or ended.
+        case staging(LaunchOrder)
         /// Handed to the driver; a successor waits there. Leads to running or ended.
         case launching
         /// Since this boot instant.
         case running(since: Int64)
+        /// The process ended so at this boot instant; its outputs are being kept. Leads to ended.
+        case collecting(AttemptEnd, at: Int64)
         /// At this boot instant.
         case ended(AttemptEnd, at: Int64)
     }
@@ -31,6 +35,27 @@ struct LocalAttempt: Hashable, Sendable {
     /// The coordinator has the end on disk.
     var isReleased = false
 
+    /// As far as the agent knows: the driver has been asked for one, and has not told its end.
+    var hasProcess: Bool {
+        switch phase {
+        case .launching, .running: true
+        case .staging, .collecting, .ended: false
+        }
+    }
+
+    /// Nothing is to be told of it yet.
+    var isStarting: Bool {
+        switch phase {
+        case .staging, .launching: true
+        case .running, .collecting, .ended: false
+        }
+    }
+
+    var isCollecting: Bool {
+        if case .collecting = phase { return true }
+        return false
+    }
+
     var isLive: Bool {
         if case .ended = phase { return false }
         return true
@@ -38,7 +63,10 @@ struct LocalAttempt: Hashable, Sendable {
 
     func status(of attempt: AttemptID, at now: Int64) -> AttemptStatus {
         switch phase {
-        case .launching: return AttemptStatus(attempt: attempt, fence: fence, phase: .starting)
+        case .staging, .launching: return AttemptStatus(attempt: attempt, fence: fence, phase: .starting)
+        case .collecting(let end, let at):
+            let elapsed = end.elapsed.nanoseconds.addingSaturating(max(0, now - at))
+            return AttemptStatus(attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: elapsed)))
         case .running(let since):
             return AttemptStatus(attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: max(0, now - since))))
         case .ended(let end, let at):
@@ -52,6 +80,7 @@ struct AttemptTerms: Hashable, Sendable {
     var timeLimit: Span?
     var grace: Span
     var onNodeLost: NodeLossPolicy
+    var files = FileDuty.none
 }
 
 extension AttemptTerms: CanonicalValue {
@@ -59,9 +88,12 @@ extension AttemptTerms: CanonicalValue {
         writer.write(timeLimit)
         writer.write(grace)
         writer.write(onNodeLost)
+        writer.write(files)
     }
 
     init(from reader: inout CanonicalReader) throws(CanonicalError) {
         self.init(timeLimit: try reader.readOptional(), grace: try reader.read(), onNodeLost: try reader.read())
+        // The agent before this one may have been of a release that knew no files.
+        if reader.remaining > 0 { files = try reader.read() }
     }
 }

@@ -66,9 +66,13 @@ enum JobEnvironment {
         }
         if let limit = template.timeLimit { values.append(("SUANPAN_TIME_LIMIT_SECONDS", "\(limit.wholeSeconds)")) }
         if !template.checkpointPath.isEmpty {
-            let path = template.checkpointPath.hasPrefix("/") ? template.checkpointPath : "\(workDirectory)/\(template.checkpointPath)"
+            // Later attempts look there too, so an attempt's own directory is not the place.
+            let base = template.isStaged ? configuration.jobDirectory(order.attempt.task.job) : workDirectory
+            let path = template.checkpointPath.hasPrefix("/") ? template.checkpointPath : "\(base)/\(template.checkpointPath)"
             values.append(("SUANPAN_CHECKPOINT_DIR", path))
         }
+        if !template.secretFiles.isEmpty { values.append(("SUANPAN_SECRETS_DIR", configuration.secretsDirectory(of: order.attempt))) }
+        if !template.traceParent.isEmpty { values.append(("TRACEPARENT", template.traceParent)) }
         return values
     }
 

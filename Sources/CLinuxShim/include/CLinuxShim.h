@@ -52,6 +52,20 @@ int64_t suanpan_peer_user(int descriptor);
 /// streams on /dev/null. Its process id, or the negative errno.
 pid_t suanpan_spawn_session(const char *program, const char *const arguments[], const char *log_path);
 
+/// Lets the calling thread, and it alone, meet files as this user and group: what they may not do, it may not, and what it
+/// makes is theirs. Needs root. A negative errno changes nothing.
+int suanpan_enter_account(uid_t user, gid_t group);
+/// Undoes `suanpan_enter_account`: the thread is the process's own user again.
+void suanpan_leave_account(void);
+
+/// syncfs(2): everything written to the descriptor's file system is on its disk. A negative errno otherwise.
+int suanpan_syncfs(int descriptor);
+/// copy_file_range(2) at both descriptors' own positions: bytes copied, 0 at the end, or a negative errno.
+ssize_t suanpan_copy_range(int source, int target, size_t count);
+
+/// 1 when the file system of `path` keeps its files in memory (tmpfs, ramfs), 0 when it does not, or a negative errno.
+int suanpan_is_in_memory(const char *path);
+
 /// A process started by clone3 with CLONE_VM, CLONE_VFORK and CLONE_FILES: it runs `entry(argument)` in the caller's
 /// memory on a stack of its own while the caller waits, until it executes a program or exits. `entry` must not return
 /// and may use nothing but system calls. `cgroup` is a directory of the v2 hierarchy that the process is born in, or

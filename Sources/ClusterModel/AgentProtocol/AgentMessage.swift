@@ -127,6 +127,8 @@ public struct AttemptEnd: Hashable, Sendable {
         case leaseExpired = 9
         /// A successor that was given back: nothing was executed, the attempt counts as never made.
         case returned = 10
+        /// Its inputs could not be brought to the node, or its outputs not kept.
+        case staging = 11
     }
 
     public var cause: Cause

@@ -5,6 +5,8 @@ public enum CoordinatorMessage: Hashable, Sendable {
     case refuse(Refusal)
     case heartbeatAck(HeartbeatAck)
     case command(AgentCommand)
+    /// Follows a welcome, and comes again when it changes.
+    case fileService(FileService)
 }
 
 /// A registration accepted: the session begins; earlier sessions are void.
@@ -29,6 +31,18 @@ public struct Welcome: Hashable, Sendable {
         self.heartbeatInterval = heartbeatInterval
         self.lease = lease
         self.wantsTopology = wantsTopology
+    }
+}
+
+/// Where the coordinator serves files to agents: at the host by which they reach its sockets.
+public struct FileService: Hashable, Sendable {
+    public var port: UInt16
+    /// PEM of the only certificate to accept there; empty for plain HTTP.
+    public var certificate: [UInt8]
+
+    public init(port: UInt16, certificate: [UInt8]) {
+        self.port = port
+        self.certificate = certificate
     }
 }
 
@@ -128,12 +142,21 @@ public struct TaskTemplate: Hashable, Sendable {
     /// 0 for a job without an array; the first index otherwise.
     public var arrayFirst: UInt32
     public var isArray: Bool
+    public var inputs: [JobInput]
+    public var outputs: [JobOutput]
+    /// Sealed like the environment; files of these names that only the task's user can read.
+    public var secretFiles: [SealedVariable]
+    /// W3C trace context of the submission; empty without one.
+    public var traceParent: String
+
+    /// See `JobSpecification.isStaged`.
+    public var isStaged: Bool { !inputs.isEmpty || !outputs.isEmpty }
 
     public init(
         jobName: String, tenant: String, project: String, queue: String, groupName: String, command: [String],
         environment: [SealedVariable], workDirectory: String, checkpointPath: String, deviceKind: DeviceKind?, timeLimit: Span?,
         grace: Span, onNodeLost: NodeLossPolicy, account: UserAccount?, worldSize: UInt32, labels: [NamedText], arrayFirst: UInt32,
-        isArray: Bool
+        isArray: Bool, inputs: [JobInput] = [], outputs: [JobOutput] = [], secretFiles: [SealedVariable] = [], traceParent: String = ""
     ) {
         self.jobName = jobName
         self.tenant = tenant
@@ -153,6 +176,10 @@ public struct TaskTemplate: Hashable, Sendable {
         self.labels = labels
         self.arrayFirst = arrayFirst
         self.isArray = isArray
+        self.inputs = inputs
+        self.outputs = outputs
+        self.secretFiles = secretFiles
+        self.traceParent = traceParent
     }
 }
 
@@ -178,12 +205,15 @@ public struct StartOrder: Hashable, Sendable {
     public var restartReason: Reason
     /// nil for a task alone.
     public var gang: GangPlace?
+    /// With which the agent reads the inputs and keeps the outputs of this attempt. The shell that sends makes it.
+    public var pass: [UInt8]
 
     public var isSuccessor: Bool { slot != fence }
 
     /// - Parameter slot: nil for the attempt's own.
     public init(
-        attempt: AttemptID, fence: Fence, slot: Fence? = nil, allocation: Allocation, restartReason: Reason, gang: GangPlace?
+        attempt: AttemptID, fence: Fence, slot: Fence? = nil, allocation: Allocation, restartReason: Reason, gang: GangPlace?,
+        pass: [UInt8] = []
     ) {
         self.attempt = attempt
         self.fence = fence
@@ -191,6 +221,7 @@ public struct StartOrder: Hashable, Sendable {
         self.allocation = allocation
         self.restartReason = restartReason
         self.gang = gang
+        self.pass = pass
     }
 }
 

@@ -131,8 +131,14 @@ extension RetryPolicy: CanonicalValue {
     }
 }
 
+/// Form 1 begins with the name, which is never empty. Later forms begin with an empty one and their number; form 2 added
+/// what stands after the labels.
 extension JobSpecification: CanonicalValue {
+    private static let newestForm: UInt8 = 2
+
     public func write(to writer: inout CanonicalWriter) {
+        writer.write("")
+        writer.write(Self.newestForm)
         writer.write(name)
         writer.write(kind)
         writer.write(tenant)
@@ -150,15 +156,31 @@ extension JobSpecification: CanonicalValue {
         writer.write(checkpointPath)
         writer.write(onNodeLost)
         writer.write(labels)
+        writer.write(inputs)
+        writer.write(outputs)
+        writer.write(secrets)
+        writer.write(traceParent)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        var name = try reader.readString()
+        var form: UInt8 = 1
+        if name.isEmpty {
+            form = try reader.readUInt8()
+            guard (2...Self.newestForm).contains(form) else { throw .malformed("unknown form \(form) of a job") }
+            name = try reader.readString()
+        }
         self.init(
-            name: try reader.readString(), kind: try reader.read(), tenant: try reader.readString(), project: try reader.readString(),
+            name: name, kind: try reader.read(), tenant: try reader.readString(), project: try reader.readString(),
             queue: try reader.readString(), priority: try reader.readInt32(), isPreemptible: try reader.readBool(),
             groups: try reader.readList(), array: try reader.readOptional(), dependencies: try reader.readList(),
             beginAt: try reader.readOptional(), timeLimit: try reader.readOptional(), grace: try reader.read(),
             retry: try reader.read(), checkpointPath: try reader.readString(), onNodeLost: try reader.read(),
             labels: try reader.readList())
+        guard form >= 2 else { return }
+        inputs = try reader.readList()
+        outputs = try reader.readList()
+        secrets = try reader.readList()
+        traceParent = try reader.readString()
     }
 }

@@ -33,6 +33,7 @@ extension JobSpecification {
         if checkpointPath.utf8.count > 4096 || checkpointPath.utf8.contains(0) {
             errors.append(FieldError("checkpoint.path", "must be a path of at most 4096 bytes"))
         }
+        validateFiles(into: &errors)
         return errors
     }
 
@@ -105,5 +106,48 @@ extension JobSpecification {
         return name.utf8.allSatisfy {
             ($0 >= 0x41 && $0 <= 0x5A) || ($0 >= 0x61 && $0 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5F
         }
+    }
+
+    // MARK: - Files and secrets
+
+    /// Inputs, or outputs, of one job.
+    public static let filePlacesMax = 32
+    public static let secretsMax = 32
+
+    private func validateFiles(into errors: inout [FieldError]) {
+        if inputs.count > Self.filePlacesMax { errors.append(FieldError("inputs", "must be at most \(Self.filePlacesMax)")) }
+        if outputs.count > Self.filePlacesMax { errors.append(FieldError("outputs", "must be at most \(Self.filePlacesMax)")) }
+        for (index, input) in inputs.enumerated() {
+            check(path: input.path, field: "inputs[\(index)].to", into: &errors)
+            if case .url(let text, _) = input.source { validate(url: text, of: input, at: "inputs[\(index)]", into: &errors) }
+        }
+        for (index, output) in outputs.enumerated() {
+            check(path: output.path, field: "outputs[\(index)].from", into: &errors)
+            check(path: output.destination, field: "outputs[\(index)].to", into: &errors)
+        }
+        if isStaged, let index = groups.firstIndex(where: { !$0.workDirectory.isEmpty }) {
+            errors.append(
+                FieldError("groups[\(index)].workdir", "stands beside inputs or outputs: those need a work directory of the job's own"))
+        }
+        if secrets.count > Self.secretsMax { errors.append(FieldError("secrets", "must be at most \(Self.secretsMax)")) }
+        for (index, secret) in secrets.enumerated() {
+            check(name: secret.name, field: "secrets[\(index)].name", into: &errors)
+            if !secret.variable.isEmpty, !Self.isEnvironmentName(secret.variable) {
+                errors.append(FieldError("secrets[\(index)].env", "'\(secret.variable.prefix(80))' must match [A-Za-z_][A-Za-z0-9_]*"))
+            }
+        }
+    }
+
+    private func check(path: String, field: String, into errors: inout [FieldError]) {
+        guard !path.isEmpty, !RelativePath.isValid(path) else { return }
+        errors.append(FieldError(field, "'\(path.prefix(80))' must be \(RelativePath.grammar)"))
+    }
+
+    private func validate(url: String, of input: JobInput, at field: String, into errors: inout [FieldError]) {
+        let isFetched = url.hasPrefix("https://") || url.hasPrefix("http://")
+        if !isFetched || url.utf8.count > 4096 || url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
+            errors.append(FieldError("\(field).from", "must be an http:// or https:// address of at most 4096 bytes"))
+        }
+        if input.path.isEmpty { errors.append(FieldError("\(field).to", "must name the file that the download becomes")) }
     }
 }

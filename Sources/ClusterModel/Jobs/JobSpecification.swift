@@ -112,7 +112,9 @@ public struct RetryPolicy: Hashable, Sendable {
     public var causes: [Reason]
 
     /// Causes that a user may name.
-    public static let retryableCauses: [Reason] = [.nodeLost, .deviceFault, .preempted, .exitCode, .oom, .timeout, .infrastructure]
+    public static let retryableCauses: [Reason] = [
+        .nodeLost, .deviceFault, .preempted, .exitCode, .oom, .timeout, .infrastructure, .staging,
+    ]
 
     public init(limit: UInt32 = 0, causes: [Reason] = RetryPolicy.defaultCauses) {
         self.limit = limit
@@ -120,7 +122,7 @@ public struct RetryPolicy: Hashable, Sendable {
     }
 
     /// What `--retries N` alone retries: every failure that may pass.
-    public static let defaultCauses: [Reason] = [.nodeLost, .deviceFault, .preempted, .exitCode, .infrastructure]
+    public static let defaultCauses: [Reason] = [.nodeLost, .deviceFault, .preempted, .exitCode, .infrastructure, .staging]
 }
 
 /// A job as accepted: validated, normalised, its secrets sealed.
@@ -148,12 +150,20 @@ public struct JobSpecification: Hashable, Sendable {
     public var onNodeLost: NodeLossPolicy
     /// Sorted by name.
     public var labels: [NamedText]
+    /// Put into every task's work directory before it starts, in this order.
+    public var inputs: [JobInput]
+    /// Kept with the job when a task has ended.
+    public var outputs: [JobOutput]
+    public var secrets: [JobSecret]
+    /// W3C trace context of the submission, as its `traceparent` header; empty without one.
+    public var traceParent: String
 
     public init(
         name: String, kind: JobKind = .batch, tenant: String = "default", project: String = "default", queue: String = "default",
         priority: Int32 = 0, isPreemptible: Bool = false, groups: [TaskGroup], array: ArrayRange? = nil,
         dependencies: [Dependency] = [], beginAt: LogicalTime? = nil, timeLimit: Span? = nil, grace: Span = .seconds(30),
-        retry: RetryPolicy = RetryPolicy(), checkpointPath: String = "", onNodeLost: NodeLossPolicy = .wait, labels: [NamedText] = []
+        retry: RetryPolicy = RetryPolicy(), checkpointPath: String = "", onNodeLost: NodeLossPolicy = .wait, labels: [NamedText] = [],
+        inputs: [JobInput] = [], outputs: [JobOutput] = [], secrets: [JobSecret] = [], traceParent: String = ""
     ) {
         self.name = name
         self.kind = kind
@@ -172,7 +182,14 @@ public struct JobSpecification: Hashable, Sendable {
         self.checkpointPath = checkpointPath
         self.onNodeLost = onNodeLost
         self.labels = labels.sorted { $0.name < $1.name }
+        self.inputs = inputs
+        self.outputs = outputs
+        self.secrets = secrets
+        self.traceParent = traceParent
     }
+
+    /// Its tasks have work directories of their own, filled before they start or emptied of what is kept.
+    public var isStaged: Bool { !inputs.isEmpty || !outputs.isEmpty }
 
     /// Tasks of one gang.
     public var gangSize: UInt32 { groups.reduce(0) { $0 &+ $1.count } }

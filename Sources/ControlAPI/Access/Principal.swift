@@ -1,3 +1,4 @@
+import ClusterModel
 import ClusterPorts
 import Crypto
 import SchedulingCore
@@ -8,6 +9,8 @@ struct Principal: Hashable {
     var tenant: String
     var user: String
     var role: Role
+    /// The attempt on whose behalf an agent moves files; nil for a key.
+    var attempt: AttemptID?
 
     /// Whose rows this principal may see.
     var visibility: Visibility {
@@ -25,16 +28,25 @@ enum Access {
     /// Nobody need say who they are.
     case open
     case reading
+    /// Contents on their way to a job or from it: keys that may submit, and passes of attempts.
+    case movingFiles
+    /// The agent that runs an attempt, by its pass alone.
+    case attempt
     /// New jobs, and changes to one's own.
     case submitting
     case readingUsage
     case administering
 
-    func allows(_ role: Role) -> Bool {
-        switch self {
+    /// Passes of attempts are looked at.
+    var takesPasses: Bool { self == .movingFiles || self == .attempt }
+
+    func allows(_ principal: Principal) -> Bool {
+        let role = principal.role
+        return switch self {
         case .open: true
+        case .attempt: principal.attempt != nil
         case .reading: role == .admin || role == .user || role == .viewer
-        case .submitting: role == .admin || role == .user
+        case .submitting, .movingFiles: role == .admin || role == .user
         case .readingUsage: true
         case .administering: role == .admin
         }

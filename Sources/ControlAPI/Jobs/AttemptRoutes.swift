@@ -136,6 +136,7 @@ extension AttemptEnd.Cause {
         case .infrastructure: "infrastructure"
         case .leaseExpired: "lease_expired"
         case .returned: "returned"
+        case .staging: "staging"
         }
     }
 }

@@ -6,20 +6,26 @@ import SchedulingCore
 
 struct JobBody {
     /// Seals one environment value for the tenant of the job.
-    let seal: (_ value: String, _ tenant: String) -> [UInt8]
+    let seal: Seal
+    /// The tree of a tenant's data set.
+    let dataset: Lookup
     let principal: Principal
-    private let problems = FieldProblems()
-    private var tenant = ""
+    let problems = FieldProblems()
+    private(set) var tenant = ""
 
-    init(principal: Principal, seal: @escaping (_ value: String, _ tenant: String) -> [UInt8]) {
+    typealias Seal = (_ value: String, _ tenant: String) -> [UInt8]
+    typealias Lookup = (_ name: String, _ version: String, _ tenant: String) -> ContentDigest?
+
+    init(principal: Principal, seal: @escaping Seal, dataset: @escaping Lookup) {
         self.principal = principal
         self.seal = seal
+        self.dataset = dataset
     }
 
     static func specification(
-        from value: JSONValue, principal: Principal, seal: @escaping (_ value: String, _ tenant: String) -> [UInt8]
+        from value: JSONValue, principal: Principal, seal: @escaping Seal, dataset: @escaping Lookup
     ) throws(Problem) -> JobSpecification {
-        var body = JobBody(principal: principal, seal: seal)
+        var body = JobBody(principal: principal, seal: seal, dataset: dataset)
         return try body.read(value)
     }
 
@@ -36,9 +42,9 @@ struct JobBody {
             beginAt: time(&reader, "beginAt"),
             timeLimit: reader.quantity("timeLimit", forms: Quantity.spanForms, Quantity.span),
             retry: retry(&reader), onNodeLost: reader.choice("onNodeLost", named: \NodeLossPolicy.name) ?? .wait,
-            labels: reader.map("labels") ?? [])
+            labels: reader.map("labels") ?? [], inputs: inputs(&reader), outputs: outputs(&reader), secrets: secrets(&reader))
         checkpoint(&reader, into: &specification)
-        reader.refuse("deadline", "ports", "inputs", "outputs", "centers", "needsInternet", "volumes", "secrets")
+        reader.refuse("deadline", "ports", "centers", "needsInternet", "volumes")
         reader.finish()
         check(specification, isShort: isShort)
         guard problems.list.isEmpty else { throw .invalid(problems.list) }

@@ -30,6 +30,25 @@ struct JobReply {
         writer.member("groups", items: specification.groups) { writer, group in
             writer.object { Self.group(group, to: &$0) }
         }
+        writer.member("inputs", items: specification.inputs) { writer, input in
+            writer.object {
+                $0.member("from", input.sourceText)
+                $0.member("to", input.path.isEmpty ? "." : input.path)
+            }
+        }
+        writer.member("outputs", items: specification.outputs) { writer, output in
+            writer.object {
+                $0.member("from", output.path.isEmpty ? "." : output.path)
+                $0.member("to", output.destination.isEmpty ? "." : output.destination)
+            }
+        }
+        writer.member("secrets", items: specification.secrets) { writer, secret in
+            writer.object {
+                $0.member("name", secret.name)
+                $0.member("env", secret.variable.isEmpty ? nil : secret.variable)
+            }
+        }
+        writer.member("traceParent", specification.traceParent.isEmpty ? nil : specification.traceParent)
         writer.member("after", items: specification.dependencies) { writer, dependency in
             writer.object {
                 $0.member("job", dependency.job.description)
@@ -129,6 +148,17 @@ extension Allocation {
                 $0.member("shareMilli", grant.shareMilli)
                 $0.member("memoryBytes", grant.memoryBytes)
             }
+        }
+    }
+}
+
+extension JobInput {
+    /// As a request gives it.
+    fileprivate var sourceText: String {
+        switch source {
+        case .tree(let tree): "tree:\(tree)"
+        case .dataset(let name, let version, _): "dataset:\(name)@\(version)"
+        case .url(let text, _): text
         }
     }
 }

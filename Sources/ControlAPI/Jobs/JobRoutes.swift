@@ -28,8 +28,12 @@ extension ControlRouter {
         let (bytes, value) = try await RequestBodyReader.read(call.request)
         let key = try idempotencyKey(of: call, digesting: bytes)
         let controlPlane = call.controlPlane
-        let specification = try JobBody.specification(from: value, principal: call.principal) { controlPlane.seal($0, tenant: $1) }
+        var specification = try JobBody.specification(
+            from: value, principal: call.principal, seal: { controlPlane.seal($0, tenant: $1) },
+            dataset: { controlPlane.dataset($0, version: $1, tenant: $2) })
+        specification.traceParent = TraceContext.parent(call.request.headers) ?? ""
         try await checkDependencies(specification, call)
+        try await checkInputs(specification, call)
         let submission = Submission(specification: specification, user: call.principal.user, key: key)
         return try await answer(to: try await call.perform(.submit(submission)), submission, retryOf: nil, call)
     }
@@ -41,6 +45,7 @@ extension ControlRouter {
         // The path is part of what the key stands for: bodies of retries are all alike.
         bytes += "retry \(record.accepted.id)".utf8
         let key = try idempotencyKey(of: call, digesting: bytes)
+        try await checkInputs(record.accepted.specification, call)
         let submission = Submission(specification: record.accepted.specification, user: call.principal.user, key: key)
         let decision = try await call.perform(.retry(record.accepted.id, submission))
         return try await answer(to: decision, submission, retryOf: record.accepted.id, call)
@@ -90,6 +95,20 @@ extension ControlRouter {
         where try await call.controlPlane.reads.job(dependency.job, call.principal.visibility) == nil {
             problems.append(
                 FieldProblem(code: .invalid, field: "after[\(index)].job", message: "job \(dependency.job) does not exist"))
+        }
+        guard problems.isEmpty else { throw Problem.invalid(problems) }
+    }
+
+    /// A job whose files are not there would only wait for nodes to find out.
+    private static func checkInputs(_ specification: JobSpecification, _ call: Call) async throws {
+        var problems: [FieldProblem] = []
+        for (index, input) in specification.inputs.enumerated() {
+            guard let tree = input.tree else { continue }
+            if case .whole = try await call.files({ try await $0.standing(of: tree, tenant: specification.tenant) }) { continue }
+            problems.append(
+                FieldProblem(
+                    code: .invalid, field: "inputs[\(index)].from",
+                    message: "the tenant '\(specification.tenant)' has no tree \(tree): upload it first"))
         }
         guard problems.isEmpty else { throw Problem.invalid(problems) }
     }

@@ -14,7 +14,7 @@ enum OpenAPIDocument {
         "identifier":"Apache-2.0"}},
         "servers":[{"url":"http://127.0.0.1:8470","description":"the default of a coordinator"}],
         "security":[{"key":[]}],
-        "tags":[{"name":"jobs"},{"name":"nodes"},{"name":"usage"},{"name":"access"},{"name":"operations"}],
+        "tags":[{"name":"jobs"},{"name":"nodes"},{"name":"files"},{"name":"usage"},{"name":"access"},{"name":"operations"}],
         "paths":{"/livez":{"get":{"tags":["operations"],"operationId":"isLive","summary":"The process answers.","security":[],"r\#
         esponses":{"200":{"$ref":"#/components/responses/Status"}}}},
         "/readyz":{"get":{"tags":["operations"],"operationId":"isReady","summary":"The coordinator takes requests; 503 while it \#
@@ -88,6 +88,71 @@ enum OpenAPIDocument {
         ger","minimum":1}},{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"The output, as it \#
         comes","content":{"text/plain":{"schema":{"type":"string"},"example":"epoch 1 loss 0.31\n"}}},"default":{"$ref":"#/compo\#
         nents/responses/Problem"}}}},
+        "/v1/jobs/{id}/files":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
+        "get":{"tags":["files"],"operationId":"listJobFiles","summary":"What the tasks of a job left behind, of each the last at\#
+        tempt's.","parameters":[{"$ref":"#/components/parameters/TaskIndex"},{"$ref":"#/components/parameters/MinRevision"}],"re\#
+        sponses":{"200":{"description":"The files","content":{"application/json":{"schema":{"allOf":[{"$ref":"#/components/schem\#
+        as/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/JobFile"}}}}]}}}}\#
+        ,"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/jobs/{id}/files/{path+}":{"parameters":[{"$ref":"#/components/parameters/JobID"},{"name":"path+","in":"path","requi\#
+        red":true,"description":"The file's path","slashes included.":null,"schema":{"type":"string"}}],
+        "get":{"tags":["files"],"operationId":"readJobFile","summary":"The content of one file; of the first task that has it, u\#
+        nless one is named.","parameters":[{"$ref":"#/components/parameters/TaskIndex"},{"$ref":"#/components/parameters/MinRevi\#
+        sion"}],"responses":{"200":{"$ref":"#/components/responses/Content"},"206":{"$ref":"#/components/responses/Content"},"30\#
+        4":{"description":"The content is known"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/blobs/{digest}":{"parameters":[{"$ref":"#/components/parameters/Digest"}],
+        "head":{"tags":["files"],"operationId":"findContent","summary":"How much of a content is there.","responses":{"200":{"de\#
+        scription":"All of it","headers":{"Upload-Offset":{"$ref":"#/components/headers/UploadOffset"}}},"404":{"description":"S\#
+        o many bytes from the start","headers":{"Upload-Offset":{"$ref":"#/components/headers/UploadOffset"}}}}},
+        "put":{"tags":["files"],"operationId":"uploadContent","summary":"Uploads a content, or the rest of one that broke off.",\#
+        "description":"The whole by its Content-Length, or a part by `Content-Range: bytes FIRST-LAST/TOTAL`, which must begin w\#
+        here what is there ends (409 tells where).","requestBody":{"required":true,"content":{"application/octet-stream":{"schem\#
+        a":{"type":"string","format":"binary"}}}},"responses":{"201":{"description":"The content is there and is what its digest\#
+         says","content":{"application/json":{"schema":{"type":"object"}}}},"202":{"description":"More is needed","headers":{"Up\#
+        load-Offset":{"$ref":"#/components/headers/UploadOffset"}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "get":{"tags":["files"],"operationId":"readContent","summary":"A content that the tenant has uploaded whole.","responses\#
+        ":{"200":{"$ref":"#/components/responses/Content"},"206":{"$ref":"#/components/responses/Content"},"304":{"description":\#
+        "The content is known"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/trees/{digest}":{"parameters":[{"$ref":"#/components/parameters/Digest"}],
+        "put":{"tags":["files"],"operationId":"keepTree","summary":"Keeps a tree, or says which of its contents are missing.","r\#
+        equestBody":{"required":true,"content":{"text/plain":{"schema":{"type":"string"}}}},"responses":{"200":{"$ref":"#/compon\#
+        ents/responses/Tree"},"201":{"$ref":"#/components/responses/Tree"},"default":{"$ref":"#/components/responses/Problem"}}}\#
+        },
+        "/v1/attempts/{id}/outputs":{"parameters":[{"name":"id","in":"path","required":true,"description":"The attempt.","schema\#
+        ":{"type":"string"}}],
+        "put":{"tags":["files"],"operationId":"keepOutputs","summary":"Notes which tree an attempt left behind; for its agent al\#
+        one.","requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object","additionalProperties":fal\#
+        se,"required":["tree"],"properties":{"tree":{"$ref":"#/components/schemas/Digest"}}}}}},"responses":{"204":{"description\#
+        ":"It is noted"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/secrets":{"get":{"tags":["files"],"operationId":"listSecrets","summary":"Names of the tenant's secrets; nobody can \#
+        read their values.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$\#
+        ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"The secrets","content":{"application/jso\#
+        n":{"schema":{"$ref":"#/components/schemas/Page"}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/secrets/{name}":{"parameters":[{"name":"name","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Na\#
+        me"}}],
+        "put":{"tags":["files"],"operationId":"setSecret","summary":"Sets a secret of the tenant.","requestBody":{"required":tru\#
+        e,"content":{"application/json":{"schema":{"type":"object","additionalProperties":false,"required":["value"],"properties\#
+        ":{"value":{"type":"string","writeOnly":true}}}}}},"responses":{"200":{"description":"The secret is set","content":{"app\#
+        lication/json":{"schema":{"type":"object"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["files"],"operationId":"removeSecret","summary":"Removes a secret.","responses":{"204":{"description":\#
+        "It is gone"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/datasets":{"get":{"tags":["files"],"operationId":"listDatasets","summary":"Versions of the tenant's data sets.","pa\#
+        rameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/components/para\#
+        meters/MinRevision"}],"responses":{"200":{"description":"The versions","content":{"application/json":{"schema":{"allOf":\#
+        [{"$ref":"#/components/schemas/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/componen\#
+        ts/schemas/DatasetVersion"}}}}]}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/datasets/{name}/versions/{version}":{"parameters":[{"name":"name","in":"path","required":true,"schema":{"$ref":"#/c\#
+        omponents/schemas/Name"}},{"name":"version","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Name"}}],
+        "get":{"tags":["files"],"operationId":"showDataset","summary":"A version of a data set.","parameters":[{"$ref":"#/compon\#
+        ents/parameters/MinRevision"}],"responses":{"200":{"description":"The version","content":{"application/json":{"schema":{\#
+        "$ref":"#/components/schemas/DatasetVersion"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "put":{"tags":["files"],"operationId":"createDataset","summary":"Makes a version of a data set from a tree; it never cha\#
+        nges afterwards.","requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object","additionalPro\#
+        perties":false,"required":["tree"],"properties":{"tree":{"$ref":"#/components/schemas/Digest"}}}}}},"responses":{"201":{\#
+        "description":"The version","content":{"application/json":{"schema":{"$ref":"#/components/schemas/DatasetVersion"}}}},"d\#
+        efault":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["files"],"operationId":"removeDataset","summary":"Removes a version; jobs that were submitted with it \#
+        keep it.","responses":{"204":{"description":"It is gone"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/cluster":{"get":{"tags":["nodes"],"operationId":"getCluster","summary":"Shows totals of the cluster.","parameters":\#
         [{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"Totals","content":{"application/json\#
         ":{"schema":{"$ref":"#/components/schemas/Cluster"}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
@@ -195,11 +260,19 @@ enum OpenAPIDocument {
         "MinRevision":{"name":"minRevision","in":"query","description":"Waits until the answer shows this state, at most 5 s.","\#
         schema":{"type":"integer","minimum":0}},
         "IfNoneMatch":{"name":"If-None-Match","in":"header","schema":{"type":"string"}},
-        "IdempotencyKey":{"name":"Idempotency-Key","in":"header","schema":{"type":"string","minLength":1,"maxLength":128}}},
-        "headers":{"Revision":{"description":"The state that shows the change; for `minRevision`.","schema":{"type":"integer"}},
+        "IdempotencyKey":{"name":"Idempotency-Key","in":"header","schema":{"type":"string","minLength":1,"maxLength":128}},
+        "Digest":{"name":"digest","in":"path","required":true,"description":"SHA-256 of the content.","schema":{"$ref":"#/compon\#
+        ents/schemas/Digest"}}},
+        "headers":{"UploadOffset":{"description":"Bytes that are there.","schema":{"type":"integer"}},
+        "Revision":{"description":"The state that shows the change; for `minRevision`.","schema":{"type":"integer"}},
         "ETag":{"schema":{"type":"string"}}},
         "responses":{"Status":{"description":"It is so.","content":{"application/json":{"schema":{"type":"object","properties":{\#
         "status":{"const":"ok"}}}}}},
+        "Content":{"description":"The content","headers":{"ETag":{"$ref":"#/components/headers/ETag"}},"content":{"application/o\#
+        ctet-stream":{"schema":{"type":"string","format":"binary"}}}},
+        "Tree":{"description":"Whether the tree is kept, and what is missing for it","content":{"application/json":{"schema":{"t\#
+        ype":"object","required":["digest","stored","missing"],"properties":{"digest":{"$ref":"#/components/schemas/Digest"},"st\#
+        ored":{"type":"boolean"},"missing":{"type":"array","items":{"$ref":"#/components/schemas/Digest"}}}}}}},
         "Done":{"description":"Done.","headers":{"Suanpan-Revision":{"$ref":"#/components/headers/Revision"}}},
         "Job":{"description":"The job","headers":{"ETag":{"$ref":"#/components/headers/ETag"}},"content":{"application/json":{"s\#
         chema":{"$ref":"#/components/schemas/Job"}}}},
@@ -212,7 +285,14 @@ enum OpenAPIDocument {
         valid request","status":400,"code":"invalid","detail":"groups[0].resources.cpu: '1Q' — expected cores such as 2, 0.5 or \#
         500m","reasons":[],"retryable":false,"errors":[{"code":"invalid","field":"groups[0].resources.cpu","message":"'1Q' — exp\#
         ected cores such as 2, 0.5 or 500m"}],"requestId":"6f1c2a"}}}}},
-        "schemas":{"Name":{"type":"string","pattern":"^[a-z0-9][a-z0-9._-]{0,62}$"},
+        "schemas":{"Digest":{"type":"string","pattern":"^[0-9a-f]{64}$"},
+        "JobFile":{"type":"object","required":["path","task","attempt","type"],"properties":{"path":{"type":"string"},"task":{"t\#
+        ype":"integer"},"attempt":{"type":"integer"},"type":{"type":"string","enum":["file","directory","link"]},"size":{"type":\#
+        "integer"},"digest":{"$ref":"#/components/schemas/Digest"},"executable":{"type":"boolean"},"target":{"type":"string"}}},
+        "DatasetVersion":{"type":"object","required":["name","version","tree","files","size","createdAt"],"properties":{"name":{\#
+        "$ref":"#/components/schemas/Name"},"version":{"$ref":"#/components/schemas/Name"},"tree":{"$ref":"#/components/schemas/\#
+        Digest"},"files":{"type":"integer"},"size":{"type":"integer"},"createdAt":{"type":"string","format":"date-time"}}},
+        "Name":{"type":"string","pattern":"^[a-z0-9][a-z0-9._-]{0,62}$"},
         "State":{"type":"string","enum":["queued","starting","running","stopping","succeeded","failed","cancelled"]},
         "Role":{"type":"string","enum":["admin","user","viewer","billing"]},
         "Kind":{"type":"string","enum":["training","inference","batch","notebook"]},
@@ -272,10 +352,19 @@ enum OpenAPIDocument {
         type":"string"},"maxProperties":64},"image":{"type":"null","description":"not in this version"},"min":{"type":"null","de\#
         scription":"not in this version"},"topology":{"type":"null","description":"not in this version"},"deadline":{"type":"nul\#
         l","description":"not in this version"},"ports":{"type":"array","maxItems":0,"description":"not in this version"},"input\#
-        s":{"type":"array","maxItems":0,"description":"not in this version"},"outputs":{"type":"array","maxItems":0,"description\#
-        ":"not in this version"},"centers":{"type":"array","maxItems":0,"description":"not in this version"},"needsInternet":{"c\#
-        onst":false,"description":"not in this version"},"volumes":{"type":"array","maxItems":0,"description":"not in this versi\#
-        on"},"secrets":{"type":"array","maxItems":0,"description":"not in this version"}}},
+        s":{"type":"array","maxItems":32,"description":"Put into every task's work directory before it starts, in this order.","\#
+        items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"string","descript\#
+        ion":"`tree:DIGEST`, `dataset:NAME@VERSION`, or an http:// or https:// address"},"to":{"type":"string","default":".","de\#
+        scription":"A path below the work directory."},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"description":\#
+        "Of what is expected at an address."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept with the job when a\#
+         task has ended.","items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type"\#
+        :"string","description":"A path below the work directory."},"to":{"type":"string","description":"Where it stands among t\#
+        he job's files; the same path by default."}}}},"centers":{"type":"array","maxItems":0,"description":"not in this version\#
+        "},"needsInternet":{"const":false,"description":"not in this version"},"volumes":{"type":"array","maxItems":0,"descripti\#
+        on":"not in this version"},"secrets":{"type":"array","maxItems":32,"description":"Secrets of the tenant, each a file in \#
+        SUANPAN_SECRETS_DIR or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"type":"object"\#
+        ,"additionalProperties":false,"required":["name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{"type\#
+        ":"string"}}}]}}}},
         "TaskCounts":{"type":"object","required":["total","queued","starting","running","stopping","succeeded","failed","cancell\#
         ed"],"properties":{"total":{"type":"integer"},"queued":{"type":"integer"},"starting":{"type":"integer"},"running":{"type\#
         ":"integer"},"stopping":{"type":"integer"},"succeeded":{"type":"integer"},"failed":{"type":"integer"},"cancelled":{"type\#
@@ -302,13 +391,18 @@ enum OpenAPIDocument {
         "type":"array","items":{"type":"string"}}}},"checkpointPath":{"type":["string","null"]},"onNodeLost":{"$ref":"#/componen\#
         ts/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"retryOf":{"type":["stri\#
         ng","null"]}}},
-        "Job":{"allOf":[{"$ref":"#/components/schemas/JobSummary"},{"required":["message","groups","after"],"properties":{"messa\#
-        ge":{"type":["string","null"],"description":"why it waits"},"groups":{"type":"array","items":{"type":"object","required"\#
-        :["name","count","resources","constraints","command","env","workdir"],"properties":{"name":{"type":"string"},"count":{"t\#
-        ype":"integer"},"resources":{"$ref":"#/components/schemas/Resources"},"constraints":{"$ref":"#/components/schemas/Constr\#
-        aints"},"command":{"$ref":"#/components/schemas/Command"},"env":{"$ref":"#/components/schemas/Environment"},"workdir":{"\#
-        type":["string","null"]}}}},"after":{"type":"array","items":{"type":"object","required":["job","when"],"properties":{"jo\#
-        b":{"type":"string"},"when":{"type":"string"}}}}}}]},
+        "Job":{"allOf":[{"$ref":"#/components/schemas/JobSummary"},{"required":["message","groups","after","inputs","outputs","s\#
+        ecrets","traceParent"],"properties":{"inputs":{"type":"array","items":{"type":"object","required":["from","to"],"propert\#
+        ies":{"from":{"type":"string"},"to":{"type":"string"}}}},"outputs":{"type":"array","items":{"type":"object","required":[\#
+        "from","to"],"properties":{"from":{"type":"string"},"to":{"type":"string"}}}},"secrets":{"type":"array","items":{"type":\#
+        "object","required":["name","env"],"properties":{"name":{"type":"string"},"env":{"type":["string","null"]}}}},"tracePare\#
+        nt":{"type":["string","null"],"description":"W3C trace context of the submission"},"message":{"type":["string","null"],"\#
+        description":"why it waits"},"groups":{"type":"array","items":{"type":"object","required":["name","count","resources","c\#
+        onstraints","command","env","workdir"],"properties":{"name":{"type":"string"},"count":{"type":"integer"},"resources":{"$\#
+        ref":"#/components/schemas/Resources"},"constraints":{"$ref":"#/components/schemas/Constraints"},"command":{"$ref":"#/co\#
+        mponents/schemas/Command"},"env":{"$ref":"#/components/schemas/Environment"},"workdir":{"type":["string","null"]}}}},"af\#
+        ter":{"type":"array","items":{"type":"object","required":["job","when"],"properties":{"job":{"type":"string"},"when":{"t\#
+        ype":"string"}}}}}}]},
         "Task":{"type":"object","required":["id","index","group","rank","arrayIndex","state","reason","attempt","nodeId","node",\#
         "startedAt","endedAt","exitCode"],"properties":{"id":{"type":"string","examples":["12.3"]},"index":{"type":"integer"},"g\#
         roup":{"type":"string"},"rank":{"type":"integer"},"arrayIndex":{"type":["integer","null"]},"state":{"$ref":"#/components\#

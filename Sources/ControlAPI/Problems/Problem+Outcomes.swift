@@ -24,6 +24,7 @@ extension Problem {
             case .jobNotFound(let id): .notFound("Job \(id) does not exist.")
             case .nodeNotFound(let id): .notFound("Node \(id) does not exist.")
             case .keyNotFound(let id): .notFound("Key \(id) does not exist.")
+            case .notFound(let what): .notFound("\(what) does not exist.")
             case .conflict(let sentence): Problem(.conflict, rejection.code, sentence)
             case .keyReused(let key):
                 Problem(

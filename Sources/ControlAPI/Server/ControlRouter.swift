@@ -11,11 +11,12 @@ struct ControlRouter {
 
     init(_ controlPlane: any ControlPlane, isLoopback: Bool, logs: LogService) {
         endpoints =
-            Self.operations + Self.jobs + Self.attempts(logs) + Self.nodes + Self.usage + Self.keys + Self.users
+            Self.operations + Self.jobs + Self.attempts(logs) + Self.nodes + Self.uploads + Self.jobFiles + Self.holdings + Self.usage
+            + Self.keys + Self.users
         router = Router(context: ControlContext.self)
         router.add(middleware: Gate(controlPlane: controlPlane, isLoopback: isLoopback, endpoints: endpoints))
         for endpoint in endpoints {
-            let path = endpoint.path.replacing("{", with: ":").replacing("}", with: "")
+            let path = endpoint.path.replacing(/\{\w+\+\}/, with: "**").replacing("{", with: ":").replacing("}", with: "")
             router.on(RouterPath(path), method: endpoint.method) { request, context in
                 try await Self.answer(request, context, endpoint, controlPlane)
             }
@@ -28,11 +29,14 @@ struct ControlRouter {
     ) async throws -> Response {
         var principal = Principal(keyID: "", tenant: "", user: "", role: .viewer)
         if endpoint.access != .open {
-            guard let known = APIKey.principal(authorization: request.headers[.authorization], controlPlane) else {
+            let authorization = request.headers[.authorization]
+            let pass =
+                endpoint.access.takesPasses ? AttemptPass.principal(authorization: authorization, controlPlane) : nil
+            guard let known = pass ?? APIKey.principal(authorization: authorization, controlPlane) else {
                 throw Problem.unauthenticated
             }
             principal = known
-            guard endpoint.access.allows(principal.role) else {
+            guard endpoint.access.allows(principal) else {
                 throw Problem.forbidden("A key with the role '\(principal.role.name)' may not do this.")
             }
         }
@@ -40,7 +44,8 @@ struct ControlRouter {
         if let revision: UInt64 = try query.integer("minRevision", 0...UInt64.max) { try await controlPlane.reach(revision: revision) }
         return try await endpoint.handle(
             Call(
-                request: request, parameters: context.parameters, query: query, principal: principal, controlPlane: controlPlane))
+                request: request, context: context, parameters: context.parameters, query: query, principal: principal,
+                controlPlane: controlPlane))
     }
 }
 

@@ -8,7 +8,7 @@ import SchedulingCore
 /// query parameters in one; Protocols/openapi.yaml is checked against it.
 struct Endpoint {
     var method: HTTPRequest.Method
-    /// As in OpenAPI: `/v1/jobs/{id}`.
+    /// As in OpenAPI: `/v1/jobs/{id}`; `{path+}` at the end takes the rest, slashes included (RFC 6570, 3.2.3).
     var path: String
     var access: Access
     /// Names of the query parameters, beside `minRevision`, which every read takes.
@@ -22,7 +22,7 @@ struct Endpoint {
         self.method = method
         self.path = path
         self.access = access
-        self.query = method == .get && access != .open ? query + ["minRevision"] : query
+        self.query = method == .get && access != .open && access != .movingFiles ? query + ["minRevision"] : query
         self.handle = handle
     }
 }
@@ -30,6 +30,7 @@ struct Endpoint {
 /// What a handler gets: the request, who makes it, and the coordinator.
 struct Call: Sendable {
     let request: Request
+    let context: ControlContext
     let parameters: Parameters
     let query: RequestQuery
     /// Of an endpoint that is not open.

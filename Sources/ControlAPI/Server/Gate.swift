@@ -95,7 +95,8 @@ struct Gate: RouterMiddleware {
         let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: true)
         let methods = endpoints.filter { endpoint in
             let pattern = endpoint.path.split(separator: "/")
-            return pattern.count == path.count && zip(pattern, path).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+            let takesRest = pattern.last?.hasSuffix("+}") == true && path.count >= pattern.count
+            return (takesRest || pattern.count == path.count) && zip(pattern, path).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
         }.map(\.method.rawValue)
         guard !methods.isEmpty else { return .notFound("There is no such resource. /openapi.json lists those there are.") }
         let allowed = methods.sorted().joined(separator: ", ")

@@ -30,8 +30,8 @@ struct RequestQuery: Sendable {
         guard problems.isEmpty else { throw .invalid(problems) }
     }
 
-    /// `+` stands for itself: it is common in times, and nothing here holds spaces.
-    private static func decode(_ text: Substring) -> String? {
+    /// Percent-encoded UTF-8 (RFC 3986, 2.1); nil for anything else. `+` stands for itself: it is common in times, and nothing here holds spaces.
+    static func decode(_ text: Substring) -> String? {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
         var bytes: [UInt8] = []
         var rest = text.utf8[...]

@@ -142,7 +142,7 @@ final class CoordinatorClient: Sendable {
         }
     }
 
-    private var unreachable: CommandFailure {
+    var unreachable: CommandFailure {
         CommandFailure(
             .unreachable, "cannot reach the coordinator at \(configuration.url)",
             remedy: "start one here with `suanpan up`, or set SUANPAN_URL")

@@ -18,8 +18,9 @@ struct Suanpan: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [
                     SubmitCommand.self, RunCommand.self, JobsCommand.self, ShowCommand.self, LogsCommand.self, WaitCommand.self,
-                    CancelCommand.self, RetryCommand.self, ExplainCommand.self,
+                    CancelCommand.self, RetryCommand.self, ExplainCommand.self, CopyCommand.self,
                 ]),
+            CommandGroup(name: "What jobs use", subcommands: [DatasetCommand.self, SecretCommand.self]),
             CommandGroup(
                 name: "Cluster",
                 subcommands: [ClusterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self, UserCommand.self]),

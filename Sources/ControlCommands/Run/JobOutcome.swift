@@ -72,7 +72,7 @@ enum JobOutcome {
         case "reservation": "the capacity is reserved for others"
         case "unsatisfiable": "no node can ever run it"
         case "topology": "waiting for nodes close to each other"
-        case "staging": "inputs are on their way"
+        case "staging": hasEnded ? "its files could not be moved" : "inputs are on their way"
         case "pulling": "the image is on its way"
         case "preempted": "displaced by more urgent work"
         case "oom": "out of memory"

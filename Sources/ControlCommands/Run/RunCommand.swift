@@ -21,7 +21,8 @@ struct RunCommand: Verb {
     /// As `perform(in:)`, with signals from elsewhere.
     func perform(in context: CommandContext, interrupts: @autoclosure () -> AsyncStream<Int32>) async throws {
         try await PlatformFailure.mapped(in: context) {
-            let (submitted, client) = try await JobSubmission.submit(options) { () throws(CommandFailure) in try context.client(connection)
+            let (submitted, client) = try await JobSubmission.submit(options, context.console) { () throws(CommandFailure) in
+                try context.client(connection)
             }
             let job = submitted["id"]?.scalarText ?? ""
             let follower = JobFollower(client: client.patient(), console: context.console, job: job, options: FollowOptions())

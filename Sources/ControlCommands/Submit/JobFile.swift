@@ -58,13 +58,13 @@ indirect enum JobFileSchema: Sendable {
             "checkpoint": .object(["path": .value, "signal": .value, "grace": .value]), "inputs": .list(transfer),
             "outputs": .list(transfer),
             "onNodeLost": .value, "centers": .list(.value), "needsInternet": .value, "volumes": .list(.valueOr(.any)),
-            "secrets": .list(.valueOr(.any)), "labels": .texts, "grace": .value,
+            "secrets": .list(.valueOr(.object(["name": .value, "env": .value]))), "labels": .texts, "grace": .value,
         ].merging(groupSchemas) { job, _ in job })
 
     /// What a group has; a job of one group may have them itself.
     static var groupFields: [String] { groupSchemas.keys.sorted() }
 
-    private static let transfer: JobFileSchema = .object(["from": .value, "to": .value])
+    private static let transfer: JobFileSchema = .object(["from": .value, "to": .value, "digest": .value])
     private static let devices: JobFileSchema = .valueOr(
         .object(["count": .value, "share": .value, "memory": .value, "model": .value, "template": .value]))
     private static let alternatives: [String: JobFileSchema] = ["gpu": devices, "npu": devices, "computeUnits": .value]

@@ -92,6 +92,7 @@ struct JobRequest {
             }
             job["grace"] = .string(grace)
         }
+        try applyFiles(options)
         if let policy = options.onNodeLost {
             job["onNodeLost"] = .string(try oneOf(NodeLossPolicy.allCases.map(\.name), policy, "--on-node-lost"))
         }
@@ -100,6 +101,14 @@ struct JobRequest {
             job["labels"] = set(try named(name, "--label"), .string(value), in: job["labels"])
         }
     }
+
+    private mutating func applyFiles(_ options: SubmitOptions) throws(CommandFailure) {
+        for text in options.input { append(try JobInputs.input(text), to: "inputs") }
+        for text in options.output { append(try JobInputs.output(text), to: "outputs") }
+        for text in options.secret { append(try JobInputs.secret(text), to: "secrets") }
+    }
+
+    private mutating func append(_ item: JSONValue, to list: String) { job[list] = .array((job[list]?.items ?? []) + [item]) }
 
     private mutating func applyProject(_ options: SubmitOptions) throws(CommandFailure) {
         guard options.tenant != nil || options.project != nil else { return }

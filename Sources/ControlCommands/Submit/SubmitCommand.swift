@@ -12,11 +12,13 @@ struct SubmitCommand: Verb {
 
     @OptionGroup var options: SubmitOptions
     @OptionGroup var connection: ConnectionOptions
-    @Option(name: [.customShort("o"), .customLong("output")], help: "What to print of the new job.")
+    @Option(name: .customShort("o"), help: "What to print of the new job.")
     var format: ReceiptFormat = .id
 
     func perform(in context: CommandContext) async throws {
-        let (job, _) = try await JobSubmission.submit(options) { () throws(CommandFailure) in try context.client(connection) }
+        let (job, _) = try await JobSubmission.submit(options, context.console) { () throws(CommandFailure) in
+            try context.client(connection)
+        }
         context.console.write(format.text(of: job))
     }
 }
@@ -25,14 +27,15 @@ struct SubmitCommand: Verb {
 enum JobSubmission {
     /// What can be wrong here is said before a coordinator is looked for. The client that comes back knows of the write.
     static func submit(
-        _ options: SubmitOptions, connect: () throws(CommandFailure) -> CoordinatorClient
+        _ options: SubmitOptions, _ console: Console, connect: () throws(CommandFailure) -> CoordinatorClient
     ) async throws(CommandFailure) -> (job: JSONValue, client: CoordinatorClient) {
         let file = try options.file.map { path throws(CommandFailure) in try JobFile.read(path) }
         let options = try await resolved(options, connect)
         let surroundings = JobRequest.Surroundings(now: .now(), currentDirectory: currentDirectory())
         let body = try JobRequest.body(options: options, file: file, surroundings: surroundings)
         let client = try connect()
-        let job = try await client.send(.post, "/v1/jobs", body: body, idempotencyKey: options.idempotencyKey)
+        let travelling = try await JobInputs.upload(body, through: client, console)
+        let job = try await client.send(.post, "/v1/jobs", body: travelling, idempotencyKey: options.idempotencyKey)
         guard job["id"]?.scalarText != nil else {
             throw CommandFailure(.failed, "the coordinator accepted the job but did not name it")
         }

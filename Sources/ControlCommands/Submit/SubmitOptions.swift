@@ -87,6 +87,26 @@ struct SubmitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Work directory on the node. Default: a fresh one for each job.", valueName: "dir"))
     var workdir: String?
 
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Put this into the work directory of each task; may be repeated.",
+            discussion: "SRC is a path here, dataset:NAME@VERSION, or an http:// or https:// address; DST is a place there, . for its top. "
+                + "What .suanpanignore names stays behind.", valueName: "src:dst"))
+    var input: [String] = []
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Keep this of each task's work directory with the job, for suanpan cp; may be repeated.", valueName: "src[:dst]"))
+    var output: [String] = []
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Give the job a secret, as a file in SUANPAN_SECRETS_DIR or in a variable; may be repeated.", valueName: "name[:variable]"))
+    var secret: [String] = []
+
     @Option(help: ArgumentHelp("Directory in which the job keeps its checkpoints.", valueName: "dir"))
     var checkpoint: String?
 

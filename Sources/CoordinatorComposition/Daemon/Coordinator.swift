@@ -4,6 +4,7 @@ import ClusterModel
 import ClusterPorts
 import ControlAPI
 import DaemonKit
+import FileStorage
 import Foundation
 import JournalSQLite
 import LedgerHashing
@@ -45,8 +46,10 @@ struct Coordinator {
             let rows = try? await reads.attempts(of: attempt.task.job, task: attempt.task.index, after: nil, limit: 1000, .all)
             return rows?.first { $0.placement.attempt == attempt }?.end
         }
+        let files = try DiskFileStore(directory: "\(directory)/files", bootID: try Boot.identifier())
         let engine = try await SchedulerEngine(
-            journal: journal, server: server, clocks: SystemClocks(), sealer: sealer, logStore: logStore, reads: reads,
+            journal: journal, server: server, clocks: SystemClocks(), sealer: sealer, logStore: logStore, files: files,
+            reads: reads,
             configuration: EngineConfiguration(heartbeats: heartbeats, acceptsClock: acceptsClock),
             newClusterID: KeyFile.random(16), logger: logger,
             keepTopology: { document in
@@ -95,6 +98,9 @@ struct Coordinator {
     private func announce(_ url: String, engine: SchedulerEngine, directory: String) async throws {
         try await ClientFile(path: "\(directory)/client.yaml").provide(url: url, engine: engine)
         if let bootstrapTokenFile { try await BootstrapToken.provide(in: bootstrapTokenFile, engine: engine) }
+        if let port = URL(string: url)?.port.flatMap(UInt16.init(exactly:)) {
+            engine.serveFiles(at: FileService(port: port, certificate: []))
+        }
         logger.info("ready", metadata: ["url": "\(url)", "agents": "\(engine.endpoints.agents)"])
         onReady(url)
     }

@@ -1,3 +1,4 @@
+import ClusterModel
 import ClusterPorts
 import Crypto
 
@@ -17,6 +18,12 @@ struct SecretBox: SecretSealer {
             preconditionFailure("sealing fails only for a key or nonce of a wrong size")
         }
         return [UInt8](box.combined)
+    }
+
+    /// HMAC-SHA256 (RFC 2104) under a key derived for this alone (RFC 5869).
+    func pass(for attempt: AttemptID, _ fence: Fence) -> [UInt8] {
+        let derived = HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data("suanpan attempt pass".utf8), outputByteCount: 32)
+        return Array(HMAC<SHA256>.authenticationCode(for: Data("\(attempt) \(fence)".utf8), using: derived))
     }
 
     func open(_ sealed: [UInt8], tenant: String) -> [UInt8]? {

@@ -20,6 +20,10 @@ public enum Command: Hashable, Sendable {
     case createKey(AccessKey)
     case revokeKey(String)
     case setUser(UserRecord)
+    case setSecret(SecretRecord)
+    case removeSecret(tenant: String, name: String)
+    case createDataset(DatasetVersion)
+    case removeDataset(tenant: String, name: String, version: String)
 
     // From agents, through the transport.
     case enroll(tokenID: [UInt8], publicKey: [UInt8], nodeName: String)

@@ -8,6 +8,8 @@ public enum Rejection: Error, Hashable, Sendable {
     case jobNotFound(JobID)
     case nodeNotFound(NodeID)
     case keyNotFound(String)
+    /// What does not exist, as the beginning of a sentence.
+    case notFound(String)
     /// The state forbids it, such as the retry of a job that has not ended.
     case conflict(String)
     /// The same Idempotency-Key came with another body.
@@ -22,7 +24,7 @@ public enum Rejection: Error, Hashable, Sendable {
         switch self {
         case .invalid: "invalid"
         case .unsatisfiable: "unsatisfiable"
-        case .jobNotFound, .nodeNotFound, .keyNotFound: "not_found"
+        case .jobNotFound, .nodeNotFound, .keyNotFound, .notFound: "not_found"
         case .conflict: "conflict"
         case .keyReused: "idempotency_key_reused"
         case .tooManyKeys: "too_many_idempotency_keys"

@@ -33,9 +33,19 @@ extension Event {
         case timersDue = 23
         case successorsGranted = 24
         case successorReturned = 25
+        case secretSet = 26
+        case secretRemoved = 27
+        case datasetCreated = 28
+        case datasetRemoved = 29
 
         /// The version that is written; all from 1 to this one are read.
-        var newestVersion: UInt8 { 1 }
+        var newestVersion: UInt8 {
+            switch self {
+            // 2: specifications of form 2 (`JobSpecification`).
+            case .jobAccepted: 2
+            default: 1
+            }
+        }
     }
 }
 
@@ -95,6 +105,19 @@ extension Event: CanonicalValue {
         case .keyRevoked(let key, let at): writer.write(.keyRevoked, key, at)
         case .userSet(let user, let at): writer.write(.userSet, user, at)
         case .hourCut(let at): writer.write(.hourCut, at)
+        case .secretSet(let secret): writer.write(.secretSet, secret)
+        case .secretRemoved(let tenant, let name, let at):
+            writer.write(.secretRemoved)
+            writer.write(tenant)
+            writer.write(name)
+            writer.write(at)
+        case .datasetCreated(let dataset): writer.write(.datasetCreated, dataset)
+        case .datasetRemoved(let tenant, let name, let version, let at):
+            writer.write(.datasetRemoved)
+            writer.write(tenant)
+            writer.write(name)
+            writer.write(version)
+            writer.write(at)
         case .timersDue(let at): writer.write(.timersDue, at)
         }
     }
@@ -134,6 +157,12 @@ extension Event: CanonicalValue {
         case .userSet: self = .userSet(try reader.read(), at: try reader.read())
         case .timersDue: self = .timersDue(at: try reader.read())
         case .hourCut: self = .hourCut(at: try reader.read())
+        case .secretSet: self = .secretSet(try reader.read())
+        case .secretRemoved: self = .secretRemoved(tenant: try reader.readString(), name: try reader.readString(), at: try reader.read())
+        case .datasetCreated: self = .datasetCreated(try reader.read())
+        case .datasetRemoved:
+            self = .datasetRemoved(
+                tenant: try reader.readString(), name: try reader.readString(), version: try reader.readString(), at: try reader.read())
         }
     }
 }

@@ -41,6 +41,12 @@ public enum Event: Hashable, Sendable {
     case keyRevoked(String, at: LogicalTime)
     case userSet(UserRecord, at: LogicalTime)
 
+    case secretSet(SecretRecord)
+    case secretRemoved(tenant: String, name: String, at: LogicalTime)
+    case datasetCreated(DatasetVersion)
+    /// No new job finds it; what runs goes on.
+    case datasetRemoved(tenant: String, name: String, version: String, at: LogicalTime)
+
     /// Every open allocation segment ends at this UTC hour and the next begins.
     case hourCut(at: LogicalTime)
 }

@@ -106,6 +106,7 @@ extension SchedulerCore {
         case .returned: stopReason.map { (.cancelled, $0) } ?? (.failed, .infrastructure)
         case .infrastructure: (.failed, .infrastructure)
         case .leaseExpired: (.failed, .nodeLost)
+        case .staging: (.failed, .staging)
         }
     }
 

@@ -14,6 +14,7 @@ extension SchedulerCore {
         for dependency in specification.dependencies where dependency.job.value > lastJob {
             throw .invalid([FieldError("after", "job \(dependency.job) does not exist")])
         }
+        try requireSecrets(specification)
         try requireSatisfiable(specification)
         if submission.key != nil, keyCounts[specification.tenant, default: 0] >= SchedulerLimits.idempotencyKeysPerTenant {
             throw .tooManyKeys(limit: SchedulerLimits.idempotencyKeysPerTenant)

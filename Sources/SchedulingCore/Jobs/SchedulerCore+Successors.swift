@@ -10,11 +10,12 @@ extension SchedulerCore {
     /// Only for the job that is first in the queue: whoever waits before it, even without room, would lose the slot
     /// unseen. A slot gets at most its share of what waits, so that the last tasks of an array spread over all slots
     /// (guided self-scheduling, Polychronopoulos and Kuck 1987). Not for jobs that fail with their node: of tasks that
-    /// were only lined up there nobody could say whether they ran.
+    /// were only lined up there nobody could say whether they ran. Nor for jobs with files, whose nodes have more to do
+    /// between two tasks than the launcher can.
     ///
     /// - Parameter holders: gangs of one task that hold the slots; those that have ended meanwhile are passed over.
     borrowing func decideSuccessors(of id: JobID, behind holders: [UInt32], at now: LogicalTime) -> Event? {
-        guard let row = jobs[id], row.gangSize == 1, row.specification.onNodeLost != .fail,
+        guard let row = jobs[id], row.gangSize == 1, row.specification.onNodeLost != .fail, !row.specification.isStaged,
             queue.next(passingOver: [], skipping: [:]) == id,
             let ready = row.readySet(at: now)
         else { return nil }

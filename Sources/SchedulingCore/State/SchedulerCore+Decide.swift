@@ -16,6 +16,11 @@ extension SchedulerCore {
         case .createKey(let key): return try decideKey(key)
         case .revokeKey(let id): return try decideRevoke(id, at: now)
         case .setUser(let user): return try decideUser(user, at: now)
+        case .setSecret(let secret): return try decideSecret(secret)
+        case .removeSecret(let tenant, let name): return try decideRemoveSecret(tenant: tenant, name: name, at: now)
+        case .createDataset(let dataset): return try decideDataset(dataset)
+        case .removeDataset(let tenant, let name, let version):
+            return try decideRemoveDataset(tenant: tenant, name: name, version: version, at: now)
         case .enroll(let tokenID, let publicKey, let nodeName):
             return try decideEnroll(tokenID: tokenID, publicKey: publicKey, nodeName: nodeName, at: now)
         case .register(let node, let registration): return try decideRegister(node, registration, at: now)

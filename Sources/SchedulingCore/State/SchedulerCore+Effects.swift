@@ -25,7 +25,7 @@ extension SchedulerCore {
             return [.disconnect(node)]
         case .clusterFounded, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .joinTokenCreated, .keyCreated,
-            .keyRevoked, .userSet, .hourCut:
+            .keyRevoked, .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .hourCut:
             return []
         }
     }
@@ -102,13 +102,16 @@ extension SchedulerCore {
 
     func template(of specification: JobSpecification, group index: Int, user: String) -> TaskTemplate {
         let group = specification.groups[index]
+        let secrets = secretVariables(of: specification)
         return TaskTemplate(
             jobName: specification.name, tenant: specification.tenant, project: specification.project, queue: specification.queue,
-            groupName: group.name, command: group.command, environment: group.environment, workDirectory: group.workDirectory,
+            groupName: group.name, command: group.command, environment: group.environment + secrets.variables,
+            workDirectory: group.workDirectory,
             checkpointPath: specification.checkpointPath, deviceKind: group.resources.devices?.kind, timeLimit: specification.timeLimit,
             grace: specification.grace, onNodeLost: specification.onNodeLost, account: users[user]?.account,
             worldSize: specification.gangSize, labels: specification.labels, arrayFirst: specification.array?.first ?? 0,
-            isArray: specification.array != nil)
+            isArray: specification.array != nil, inputs: specification.inputs, outputs: specification.outputs, secretFiles: secrets.files,
+            traceParent: specification.traceParent)
     }
 }
 

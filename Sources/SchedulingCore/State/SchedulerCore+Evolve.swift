@@ -38,6 +38,11 @@ extension SchedulerCore {
         case .userSet(let user, let at):
             users[user.name] = user
             advance(to: at)
+        case .secretSet(let secret): evolveSecretSet(secret)
+        case .secretRemoved(let tenant, let name, let at): evolveSecretRemoved(tenant: tenant, name: name, at: at)
+        case .datasetCreated(let dataset): evolveDatasetCreated(dataset)
+        case .datasetRemoved(let tenant, let name, let version, let at):
+            evolveDatasetRemoved(tenant: tenant, name: name, version: version, at: at)
         case .hourCut(let at): evolveHourCut(at: at, &changes)
         }
     }

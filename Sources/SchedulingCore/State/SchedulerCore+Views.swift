@@ -4,6 +4,11 @@ public import ClusterModel
 public import Placement
 
 extension SchedulerCore {
+    /// The newest grant of a live attempt, and whose it is.
+    public func liveAttempt(_ attempt: AttemptID) -> (fence: Fence, tenant: String)? {
+        liveTask(attempt).map { ($0.unit.tasks[$0.rank].fence, $0.row.specification.tenant) }
+    }
+
     public struct NodeStanding: Sendable {
         public var id: NodeID
         public var name: String

@@ -54,6 +54,10 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var keys: [String: AccessKey] = [:]
     var users: [String: UserRecord] = [:]
 
+    // MARK: Holdings. For look-up; iterate sorted keys.
+    var secrets: [HoldingID: SecretRecord] = [:]
+    var datasets: [HoldingID: DatasetVersion] = [:]
+
     /// The next UTC hour at which open usage segments are cut; nil before the first event.
     var nextHourCut: LogicalTime?
 

@@ -9,6 +9,7 @@ final class SimulatedAgent {
     private let inventory: NodeInventory
     private(set) var core: AgentCore
     private(set) var launcher: SimulatedLauncher
+    private(set) var stager: SimulatedStager
     private(set) var isConnected = false
     private var instance: UInt64
     private var keptLease: Int64?
@@ -28,6 +29,7 @@ final class SimulatedAgent {
             devices: devices)
         instance = UInt64(index) << 32
         launcher = SimulatedLauncher(chance: chance, durationMax: plan.durationMax)
+        stager = SimulatedStager(chance: SeededGenerator(seed: plan.seed, stream: 200 + UInt64(index)))
         core = AgentCore(configuration: Self.configuration(inventory, instance: instance), leaseStart: nil, at: now)
         _ = core.handle(.driver([.recovered([])]), at: now)
     }
@@ -35,7 +37,9 @@ final class SimulatedAgent {
     private static func configuration(_ inventory: NodeInventory, instance: UInt64) -> AgentConfiguration {
         AgentConfiguration(
             instance: instance, bootID: [UInt8](repeating: 9, count: 16), inventory: inventory,
-            defaultAccount: UserAccount(userID: 65534, groupID: 65534), isRoot: true, allowsRootJobs: false, workRoot: "/w")
+            defaultAccount: UserAccount(userID: 65534, groupID: 65534), isRoot: true, allowsRootJobs: false, workRoot: "/w",
+            secretsRoot: "/s",
+            movesFiles: true)
     }
 
     var isRegistered: Bool { core.isRegistered }
@@ -67,14 +71,21 @@ final class SimulatedAgent {
                 perform(core.handle(.driver(events), at: now), at: now, &messages)
             case .release(let attempts): launcher.release(attempts)
             case .keepLease(let start): keptLease = start
-            case .shipOutput, .sendTopology, .giveUp, .note: break
+            case .stage(let orders): stager.stage(orders, at: now)
+            case .collect(let attempt, let fence): stager.collect(attempt, fence, at: now)
+            case .abandonFiles(let attempt, _): stager.abandon(attempt)
+            case .discardFiles, .sweepFiles, .useFiles, .shipOutput, .sendTopology, .giveUp, .note: break
             }
         }
     }
 
-    func advanceLauncher(at now: Int64) -> [AgentMessage] {
-        let events = launcher.advance(to: now)
-        return events.isEmpty ? [] : handle(.driver(events), at: now)
+    /// When its launcher or its stager has news.
+    var nextEnd: Int64? { [launcher.nextEnd, stager.nextEnd].compactMap { $0 }.min() }
+
+    func advance(at now: Int64) -> [AgentMessage] {
+        let ends = launcher.advance(to: now)
+        let files = stager.advance(to: now)
+        return (ends.isEmpty ? [] : handle(.driver(ends), at: now)) + (files.isEmpty ? [] : handle(.staging(files), at: now))
     }
 
     /// The agent process dies and comes back; its launcher never noticed.
@@ -82,6 +93,7 @@ final class SimulatedAgent {
         instance += 1
         core = AgentCore(configuration: Self.configuration(inventory, instance: instance), leaseStart: keptLease, at: now)
         isConnected = false
+        stager.crash()
         let effects = core.handle(.driver([.recovered(launcher.recovered)]), at: now)
         var unsent: [AgentMessage] = []
         perform(effects, at: now, &unsent)

@@ -34,13 +34,17 @@ struct SimulatedClients {
         let elements = UInt32(chance.below(plan.arrayElementsMax))
         let isArray = chance.chance(milli: 400)
         let limit: UInt32 = chance.chance(milli: 300) ? 2 : 0
+        let digest = ContentDigest(bytes: [UInt8](repeating: 7, count: ContentDigest.byteCount))
+        let input = digest.map { JobInput(source: .tree($0), path: "") }
+        let isStaged = chance.chance(milli: 250)
         let policies: [NodeLossPolicy] = [.wait, .wait, .replace, .fail]
         return JobSpecification(
             name: "job-\(number)", priority: Int32(chance.below(3)), groups: [group],
             array: isArray ? ArrayRange(first: 0, last: elements, concurrencyLimit: limit) : nil,
             dependencies: number > 2 && chance.chance(milli: 150) ? [Dependency(job: JobID(1), condition: .any)] : [],
             timeLimit: chance.chance(milli: 200) ? .seconds(5) : nil, grace: .seconds(2),
-            retry: RetryPolicy(limit: UInt32(chance.below(3))), onNodeLost: policies[chance.below(policies.count)])
+            retry: RetryPolicy(limit: UInt32(chance.below(3))), onNodeLost: policies[chance.below(policies.count)],
+            inputs: isStaged ? [input].compactMap { $0 } : [], outputs: isStaged ? [JobOutput(path: "results", destination: "")] : [])
     }
 
     var isDone: Bool { requests.allSatisfy { $0.job != nil || $0.isRefused } }

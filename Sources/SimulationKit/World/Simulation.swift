@@ -105,7 +105,7 @@ public struct Simulation {
         if let due = network.nextDue { next = min(next, due) }
         for agent in agents {
             next = min(next, agent.core.nextDeadline)
-            if let end = agent.launcher.nextEnd { next = min(next, end) }
+            if let end = agent.nextEnd { next = min(next, end) }
         }
         return max(next, now + 1)
     }
@@ -157,7 +157,7 @@ public struct Simulation {
 
     private mutating func runAgent(_ index: Int) {
         if coordinator != nil, !agents[index].isConnected { perform(agents[index].handle(.connected, at: now), for: index) }
-        perform(agents[index].advanceLauncher(at: now), for: index)
+        perform(agents[index].advance(at: now), for: index)
         if agents[index].core.nextDeadline <= now { perform(agents[index].handle(.tick, at: now), for: index) }
     }
 

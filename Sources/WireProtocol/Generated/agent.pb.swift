@@ -401,6 +401,9 @@ nonisolated struct WireAttemptEnd: Sendable {
 
     /// A successor that was given back: nothing was executed.
     case returned // = 10
+
+    /// Inputs could not be brought to the node, or outputs not kept.
+    case staging // = 11
     case UNRECOGNIZED(Int)
 
     init() {
@@ -420,6 +423,7 @@ nonisolated struct WireAttemptEnd: Sendable {
       case 8: self = .infrastructure
       case 9: self = .leaseExpired
       case 10: self = .returned
+      case 11: self = .staging
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -437,6 +441,7 @@ nonisolated struct WireAttemptEnd: Sendable {
       case .infrastructure: return 8
       case .leaseExpired: return 9
       case .returned: return 10
+      case .staging: return 11
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -454,6 +459,7 @@ nonisolated struct WireAttemptEnd: Sendable {
       .infrastructure,
       .leaseExpired,
       .returned,
+      .staging,
     ]
 
   }
@@ -1229,7 +1235,7 @@ nonisolated extension WireAttemptEnd: SwiftProtobuf.Message, SwiftProtobuf._Mess
 }
 
 nonisolated extension WireAttemptEnd.Cause: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CAUSE_UNSPECIFIED\0\u{1}CAUSE_EXITED\0\u{1}CAUSE_SIGNALLED\0\u{1}CAUSE_OUT_OF_MEMORY\0\u{1}CAUSE_TIME_LIMIT\0\u{1}CAUSE_STOPPED\0\u{1}CAUSE_NOT_FOUND\0\u{1}CAUSE_CANNOT_EXECUTE\0\u{1}CAUSE_INFRASTRUCTURE\0\u{1}CAUSE_LEASE_EXPIRED\0\u{1}CAUSE_RETURNED\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CAUSE_UNSPECIFIED\0\u{1}CAUSE_EXITED\0\u{1}CAUSE_SIGNALLED\0\u{1}CAUSE_OUT_OF_MEMORY\0\u{1}CAUSE_TIME_LIMIT\0\u{1}CAUSE_STOPPED\0\u{1}CAUSE_NOT_FOUND\0\u{1}CAUSE_CANNOT_EXECUTE\0\u{1}CAUSE_INFRASTRUCTURE\0\u{1}CAUSE_LEASE_EXPIRED\0\u{1}CAUSE_RETURNED\0\u{1}CAUSE_STAGING\0")
 }
 
 nonisolated extension WireTopologyDocument: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

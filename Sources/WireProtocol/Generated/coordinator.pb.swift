@@ -79,6 +79,14 @@ nonisolated struct WireCoordinatorMessage: Sendable {
     set {body = .command(newValue)}
   }
 
+  var fileService: WireFileService {
+    get {
+      if case .fileService(let v)? = body {return v}
+      return WireFileService()
+    }
+    set {body = .fileService(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Body: Equatable, Sendable {
@@ -86,6 +94,7 @@ nonisolated struct WireCoordinatorMessage: Sendable {
     case refusal(WireRefusal)
     case heartbeatAck(WireHeartbeatAck)
     case command(WireAgentCommand)
+    case fileService(WireFileService)
 
   }
 
@@ -110,6 +119,23 @@ nonisolated struct WireWelcome: Sendable {
   var lease: UInt64 = 0
 
   var wantsTopology: Bool = false
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Where the coordinator serves files: at the host that the agent reaches it by. Follows a welcome, and comes again when
+/// it changes.
+nonisolated struct WireFileService: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var port: UInt32 = 0
+
+  /// PEM, the certificate to expect there; empty: plain HTTP.
+  var certificate: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -377,11 +403,70 @@ nonisolated struct WireTaskTemplate: @unchecked Sendable {
     set {_uniqueStorage()._labels = newValue}
   }
 
+  var inputs: [WireInput] {
+    get {_storage._inputs}
+    set {_uniqueStorage()._inputs = newValue}
+  }
+
+  var outputs: [WireOutput] {
+    get {_storage._outputs}
+    set {_uniqueStorage()._outputs = newValue}
+  }
+
+  /// Files of these names in a directory that only the task's user reads.
+  var secretFiles: [WireVariable] {
+    get {_storage._secretFiles}
+    set {_uniqueStorage()._secretFiles = newValue}
+  }
+
+  /// W3C trace context of the submission; empty: none.
+  var traceParent: String {
+    get {_storage._traceParent}
+    set {_uniqueStorage()._traceParent = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Files to put into the work directory before the start.
+nonisolated struct WireInput: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Of a tree (files.md), or of the content at `url`; empty: whatever is at `url`.
+  var digest: Data = Data()
+
+  /// Empty: a tree.
+  var url: String = String()
+
+  /// Contents are shared with other tasks, so the files are read-only.
+  var isShared: Bool = false
+
+  var path: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Files to keep after the end.
+nonisolated struct WireOutput: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var path: String = String()
+
+  var destination: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct WireVariable: Sendable {
@@ -445,6 +530,9 @@ nonisolated struct WireStartOrder: Sendable {
   /// The fence that its slot was placed with; absent: its own. While an earlier attempt of the slot lives on the node,
   /// this one waits.
   var slot: UInt64 = 0
+
+  /// With which the agent reads inputs and keeps outputs of this attempt; empty where it has none.
+  var pass: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -584,7 +672,7 @@ nonisolated extension WireCoordinatorFrame: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireCoordinatorMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".CoordinatorMessage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}refusal\0\u{3}heartbeat_ack\0\u{1}command\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcome\0\u{1}refusal\0\u{3}heartbeat_ack\0\u{1}command\0\u{3}file_service\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -644,6 +732,19 @@ nonisolated extension WireCoordinatorMessage: SwiftProtobuf.Message, SwiftProtob
           self.body = .command(v)
         }
       }()
+      case 5: try {
+        var v: WireFileService?
+        var hadOneofValue = false
+        if let current = self.body {
+          hadOneofValue = true
+          if case .fileService(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.body = .fileService(v)
+        }
+      }()
       default: break
       }
     }
@@ -670,6 +771,10 @@ nonisolated extension WireCoordinatorMessage: SwiftProtobuf.Message, SwiftProtob
     case .command?: try {
       guard case .command(let v)? = self.body else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .fileService?: try {
+      guard case .fileService(let v)? = self.body else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
     case nil: break
     }
@@ -738,6 +843,41 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.heartbeatInterval != rhs.heartbeatInterval {return false}
     if lhs.lease != rhs.lease {return false}
     if lhs.wantsTopology != rhs.wantsTopology {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFileService: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FileService"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}port\0\u{1}certificate\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.certificate) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.port != 0 {
+      try visitor.visitSingularUInt32Field(value: self.port, fieldNumber: 1)
+    }
+    if !self.certificate.isEmpty {
+      try visitor.visitSingularBytesField(value: self.certificate, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireFileService, rhs: WireFileService) -> Bool {
+    if lhs.port != rhs.port {return false}
+    if lhs.certificate != rhs.certificate {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -987,7 +1127,7 @@ nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireTaskTemplate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TaskTemplate"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}job_name\0\u{1}tenant\0\u{1}project\0\u{1}queue\0\u{3}group_name\0\u{1}command\0\u{1}environment\0\u{3}work_directory\0\u{3}checkpoint_path\0\u{3}device_kind\0\u{3}time_limit\0\u{1}grace\0\u{3}on_node_lost\0\u{1}account\0\u{3}array_first\0\u{1}labels\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}job_name\0\u{1}tenant\0\u{1}project\0\u{1}queue\0\u{3}group_name\0\u{1}command\0\u{1}environment\0\u{3}work_directory\0\u{3}checkpoint_path\0\u{3}device_kind\0\u{3}time_limit\0\u{1}grace\0\u{3}on_node_lost\0\u{1}account\0\u{3}array_first\0\u{1}labels\0\u{1}inputs\0\u{1}outputs\0\u{3}secret_files\0\u{3}trace_parent\0")
 
   fileprivate class _StorageClass {
     var _jobName: String = String()
@@ -1006,6 +1146,10 @@ nonisolated extension WireTaskTemplate: SwiftProtobuf.Message, SwiftProtobuf._Me
     var _account: WireUserAccount? = nil
     var _arrayFirst: UInt32? = nil
     var _labels: [WireLabel] = []
+    var _inputs: [WireInput] = []
+    var _outputs: [WireOutput] = []
+    var _secretFiles: [WireVariable] = []
+    var _traceParent: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -1032,6 +1176,10 @@ nonisolated extension WireTaskTemplate: SwiftProtobuf.Message, SwiftProtobuf._Me
       _account = source._account
       _arrayFirst = source._arrayFirst
       _labels = source._labels
+      _inputs = source._inputs
+      _outputs = source._outputs
+      _secretFiles = source._secretFiles
+      _traceParent = source._traceParent
     }
   }
 
@@ -1066,6 +1214,10 @@ nonisolated extension WireTaskTemplate: SwiftProtobuf.Message, SwiftProtobuf._Me
         case 14: try { try decoder.decodeSingularMessageField(value: &_storage._account) }()
         case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._arrayFirst) }()
         case 16: try { try decoder.decodeRepeatedMessageField(value: &_storage._labels) }()
+        case 17: try { try decoder.decodeRepeatedMessageField(value: &_storage._inputs) }()
+        case 18: try { try decoder.decodeRepeatedMessageField(value: &_storage._outputs) }()
+        case 19: try { try decoder.decodeRepeatedMessageField(value: &_storage._secretFiles) }()
+        case 20: try { try decoder.decodeSingularStringField(value: &_storage._traceParent) }()
         default: break
         }
       }
@@ -1126,6 +1278,18 @@ nonisolated extension WireTaskTemplate: SwiftProtobuf.Message, SwiftProtobuf._Me
       if !_storage._labels.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._labels, fieldNumber: 16)
       }
+      if !_storage._inputs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._inputs, fieldNumber: 17)
+      }
+      if !_storage._outputs.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._outputs, fieldNumber: 18)
+      }
+      if !_storage._secretFiles.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._secretFiles, fieldNumber: 19)
+      }
+      if !_storage._traceParent.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._traceParent, fieldNumber: 20)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -1151,10 +1315,94 @@ nonisolated extension WireTaskTemplate: SwiftProtobuf.Message, SwiftProtobuf._Me
         if _storage._account != rhs_storage._account {return false}
         if _storage._arrayFirst != rhs_storage._arrayFirst {return false}
         if _storage._labels != rhs_storage._labels {return false}
+        if _storage._inputs != rhs_storage._inputs {return false}
+        if _storage._outputs != rhs_storage._outputs {return false}
+        if _storage._secretFiles != rhs_storage._secretFiles {return false}
+        if _storage._traceParent != rhs_storage._traceParent {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireInput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Input"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{1}url\0\u{3}is_shared\0\u{1}path\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.url) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.isShared) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.digest.isEmpty {
+      try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 1)
+    }
+    if !self.url.isEmpty {
+      try visitor.visitSingularStringField(value: self.url, fieldNumber: 2)
+    }
+    if self.isShared != false {
+      try visitor.visitSingularBoolField(value: self.isShared, fieldNumber: 3)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireInput, rhs: WireInput) -> Bool {
+    if lhs.digest != rhs.digest {return false}
+    if lhs.url != rhs.url {return false}
+    if lhs.isShared != rhs.isShared {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireOutput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Output"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}path\0\u{1}destination\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.path) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.destination) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.path.isEmpty {
+      try visitor.visitSingularStringField(value: self.path, fieldNumber: 1)
+    }
+    if !self.destination.isEmpty {
+      try visitor.visitSingularStringField(value: self.destination, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireOutput, rhs: WireOutput) -> Bool {
+    if lhs.path != rhs.path {return false}
+    if lhs.destination != rhs.destination {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1232,7 +1480,7 @@ nonisolated extension WireUserAccount: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartOrder"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{3}cpu_milli\0\u{3}memory_bytes\0\u{1}devices\0\u{3}restart_reason\0\u{1}gang\0\u{1}slot\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{3}cpu_milli\0\u{3}memory_bytes\0\u{1}devices\0\u{3}restart_reason\0\u{1}gang\0\u{1}slot\0\u{1}pass\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1249,6 +1497,7 @@ nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 7: try { try decoder.decodeSingularEnumField(value: &self.restartReason) }()
       case 8: try { try decoder.decodeSingularMessageField(value: &self._gang) }()
       case 9: try { try decoder.decodeSingularUInt64Field(value: &self.slot) }()
+      case 10: try { try decoder.decodeSingularBytesField(value: &self.pass) }()
       default: break
       }
     }
@@ -1286,6 +1535,9 @@ nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.slot != 0 {
       try visitor.visitSingularUInt64Field(value: self.slot, fieldNumber: 9)
     }
+    if !self.pass.isEmpty {
+      try visitor.visitSingularBytesField(value: self.pass, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1299,6 +1551,7 @@ nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.restartReason != rhs.restartReason {return false}
     if lhs._gang != rhs._gang {return false}
     if lhs.slot != rhs.slot {return false}
+    if lhs.pass != rhs.pass {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

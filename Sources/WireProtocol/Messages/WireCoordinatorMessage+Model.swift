@@ -1,4 +1,5 @@
 internal import ClusterModel
+internal import FoundationEssentials
 
 extension WireCoordinatorMessage {
     init(_ message: CoordinatorMessage) throws(WireError) {
@@ -8,6 +9,7 @@ extension WireCoordinatorMessage {
         case .refuse(let refusal): body = .refusal(WireRefusal(refusal))
         case .heartbeatAck(let ack): body = .heartbeatAck(WireHeartbeatAck(ack))
         case .command(let command): body = .command(try WireAgentCommand(command))
+        case .fileService(let service): body = .fileService(WireFileService(service))
         }
     }
 
@@ -17,6 +19,7 @@ extension WireCoordinatorMessage {
         case .refusal(let refusal): .refuse(try refusal.checked())
         case .heartbeatAck(let ack): .heartbeatAck(try ack.checked())
         case .command(let command): .command(try command.checked())
+        case .fileService(let service): .fileService(try service.checked())
         case nil: throw .missing("body")
         }
     }
@@ -39,6 +42,20 @@ extension WireWelcome {
             version: version, node: NodeID(node), epoch: Epoch(epoch), session: SessionID(session),
             heartbeatInterval: try WireProtocol.checked(heartbeatInterval, "heartbeat_interval"),
             lease: try WireProtocol.checked(lease, "lease"), wantsTopology: wantsTopology)
+    }
+}
+
+extension WireFileService {
+    init(_ service: FileService) {
+        self.init()
+        port = UInt32(service.port)
+        certificate = Data(service.certificate)
+    }
+
+    func checked() throws(WireError) -> FileService {
+        FileService(
+            port: UInt16(try WireProtocol.checked(port, max: WireLimits.portMax, "files.port")),
+            certificate: try WireProtocol.checked(certificate, max: WireLimits.certificateBytesMax, "files.certificate"))
     }
 }
 

@@ -70,6 +70,7 @@ extension WireStartOrder {
             return wire
         }
         restartReason = WireReason(rawValue: Int(start.restartReason.rawValue)) ?? .none
+        pass = Data(start.pass)
         if let place = start.gang { gang = WireGangPlace(place, list: lists.position(of: place.nodeNames)) }
     }
 
@@ -87,7 +88,8 @@ extension WireStartOrder {
             attempt: try attempt(job: job, index: index, number: number), fence: Fence(fence),
             slot: slot == 0 ? nil : Fence(slot), allocation: allocation,
             restartReason: try WireProtocol.checked(restartReason.rawValue, "restart_reason"),
-            gang: hasGang ? try gang.checked(lists: lists) : nil)
+            gang: hasGang ? try gang.checked(lists: lists) : nil,
+            pass: try WireProtocol.checked(pass, max: WireLimits.passBytesMax, "pass"))
     }
 }
 
@@ -122,12 +124,7 @@ extension WireTaskTemplate {
         queue = template.queue
         groupName = template.groupName
         command = template.command
-        environment = template.environment.map { variable in
-            var wire = WireVariable()
-            wire.name = variable.name
-            wire.value = Data(variable.sealedValue)
-            return wire
-        }
+        environment = template.environment.map(WireVariable.init)
         workDirectory = template.workDirectory
         checkpointPath = template.checkpointPath
         deviceKind = WireDeviceKind(template.deviceKind)
@@ -140,17 +137,24 @@ extension WireTaskTemplate {
         }
         labels = template.labels.map(WireLabel.init)
         if template.isArray { arrayFirst = template.arrayFirst }
+        inputs = template.inputs.map(WireInput.init)
+        outputs = template.outputs.map { output in
+            var wire = WireOutput()
+            wire.path = output.path
+            wire.destination = output.destination
+            return wire
+        }
+        secretFiles = template.secretFiles.map(WireVariable.init)
+        traceParent = template.traceParent
     }
 
     func checked(worldSize: UInt32) throws(WireError) -> TaskTemplate {
         try WireProtocol.checked(count: command.count, max: WireLimits.argumentsMax, "command")
         try WireProtocol.checked(count: labels.count, max: WireLimits.labelsMax, "labels")
         try WireProtocol.checked(count: environment.count, max: WireLimits.variablesMax, "environment")
-        let modelEnvironment = try environment.mapped { (variable) throws(WireError) in
-            SealedVariable(
-                name: try WireProtocol.checked(variable.name, max: WireLimits.textBytesMax, "environment.name"),
-                sealedValue: [UInt8](variable.value))
-        }
+        try WireProtocol.checked(count: secretFiles.count, max: WireLimits.variablesMax, "secret_files")
+        try WireProtocol.checked(count: inputs.count, max: WireLimits.filePlacesMax, "inputs")
+        try WireProtocol.checked(count: outputs.count, max: WireLimits.filePlacesMax, "outputs")
         return TaskTemplate(
             jobName: try WireProtocol.checked(jobName, max: WireLimits.nameBytesMax, "job_name"),
             tenant: try WireProtocol.checked(tenant, max: WireLimits.nameBytesMax, "tenant"),
@@ -160,7 +164,7 @@ extension WireTaskTemplate {
             command: try command.mapped { (argument) throws(WireError) in
                 try WireProtocol.checked(argument, max: WireLimits.frameBytesMax, "command")
             },
-            environment: modelEnvironment,
+            environment: try environment.mapped { (variable) throws(WireError) in try variable.checked("environment.name") },
             workDirectory: try WireProtocol.checked(workDirectory, max: WireLimits.pathBytesMax, "work_directory"),
             checkpointPath: try WireProtocol.checked(checkpointPath, max: WireLimits.pathBytesMax, "checkpoint_path"),
             deviceKind: deviceKind == .unspecified ? nil : try WireProtocol.checked(deviceKind.rawValue, "device_kind"),
@@ -169,6 +173,56 @@ extension WireTaskTemplate {
             onNodeLost: try WireProtocol.checked(onNodeLost.rawValue, "on_node_lost"),
             account: hasAccount ? UserAccount(userID: account.userID, groupID: account.groupID) : nil,
             worldSize: worldSize, labels: try labels.mapped { (label) throws(WireError) in try label.checked() }, arrayFirst: arrayFirst,
-            isArray: hasArrayFirst)
+            isArray: hasArrayFirst, inputs: try inputs.mapped { (input) throws(WireError) in try input.checked() },
+            outputs: try outputs.mapped { (output) throws(WireError) in
+                JobOutput(
+                    path: try WireProtocol.checked(path: output.path, "outputs.path"),
+                    destination: try WireProtocol.checked(path: output.destination, "outputs.destination"))
+            },
+            secretFiles: try secretFiles.mapped { (file) throws(WireError) in
+                let checked = try file.checked("secret_files.name")
+                guard ObjectName.isValid(checked.name) else { throw .outOfRange("secret_files.name") }
+                return checked
+            }, traceParent: try WireProtocol.checked(traceParent, max: WireLimits.textBytesMax, "trace_parent"))
+    }
+}
+
+extension WireVariable {
+    init(_ variable: SealedVariable) {
+        self.init()
+        name = variable.name
+        value = Data(variable.sealedValue)
+    }
+
+    func checked(_ field: StaticString) throws(WireError) -> SealedVariable {
+        SealedVariable(name: try WireProtocol.checked(name, max: WireLimits.textBytesMax, field), sealedValue: [UInt8](value))
+    }
+}
+
+extension WireInput {
+    init(_ input: JobInput) {
+        self.init()
+        path = input.path
+        switch input.source {
+        case .tree(let tree): digest = Data(tree.bytes)
+        case .dataset(_, _, let tree):
+            digest = Data(tree.bytes)
+            isShared = true
+        case .url(let text, let content):
+            url = text
+            if let content { digest = Data(content.bytes) }
+        }
+    }
+
+    /// A data set arrives without its name, which an agent has no use for.
+    func checked() throws(WireError) -> JobInput {
+        let content = ContentDigest(bytes: [UInt8](digest))
+        guard content != nil || digest.isEmpty else { throw .outOfRange("inputs.digest") }
+        let place = try WireProtocol.checked(path: path, "inputs.path")
+        guard url.isEmpty else {
+            return JobInput(source: .url(try WireProtocol.checked(url, max: WireLimits.pathBytesMax, "inputs.url"), content), path: place)
+        }
+        guard let content else { throw .missing("inputs.digest") }
+        return JobInput(source: isShared ? .dataset(name: "", version: "", tree: content) : .tree(content), path: place)
     }
 }

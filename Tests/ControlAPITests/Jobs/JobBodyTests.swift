@@ -10,8 +10,9 @@ struct JobBodyTests {
     private static let li = Principal(keyID: "0000000a", tenant: "vision", user: "li", role: .user)
 
     private static func read(_ body: String, as principal: Principal = li) throws(Problem) -> JobSpecification {
-        try JobBody.specification(from: try! JSONParser.parse(Array(body.utf8)), principal: principal) { value, tenant in
-            Array("\(tenant):\(value)".utf8)
+        try JobBody.specification(from: try! JSONParser.parse(Array(body.utf8)), principal: principal, seal: { Array("\($1):\($0)".utf8) })
+        { name, version, tenant in
+            name == "digits" && version == "v1" ? ContentDigest(bytes: Array(repeating: tenant == "vision" ? 1 : 2, count: 32)) : nil
         }
     }
 
@@ -161,7 +162,7 @@ struct JobBodyTests {
             (#"{"command": ["x"], "timeLimit": 0}"#, "timeLimit", "must be at least 1s"),
             (
                 #"{"command": ["x"], "retry": {"on": ["quota"]}}"#, "retry.on[0]",
-                "'quota' — expected one of node_lost, device_fault, preempted, exit_code, oom, timeout, infrastructure"
+                "'quota' — expected one of node_lost, device_fault, preempted, exit_code, oom, timeout, infrastructure, staging"
             ),
             (#"{"command": ["x"], "retry": 3}"#, "retry", "a number — expected an object"),
             (#"{"command": ["x"], "grace": "10s", "checkpoint": {"grace": "20s"}}"#, "checkpoint.grace", "give the grace once"),
@@ -189,10 +190,10 @@ struct JobBodyTests {
     @Test(
         "fields of the interface that this version cannot honour are refused by name",
         arguments: [
-            (#""image": "alpine""#, "image"), (#""inputs": [{"from": "a", "to": "b"}]"#, "inputs"), (#""outputs": [1]"#, "outputs"),
+            (#""image": "alpine""#, "image"),
             (#""topology": {"node": "require"}"#, "topology"), (#""resources": {"anyOf": [{"gpu": 1}]}"#, "resources.anyOf"),
             (#""min": 1"#, "min"), (#""ports": [80]"#, "ports"), (#""deadline": "2026-01-01T00:00:00Z""#, "deadline"),
-            (#""volumes": ["a"]"#, "volumes"), (#""secrets": ["a"]"#, "secrets"), (#""centers": ["a"]"#, "centers"),
+            (#""volumes": ["a"]"#, "volumes"), (#""centers": ["a"]"#, "centers"),
             (#""needsInternet": true"#, "needsInternet"), (#""resources": {"computeUnits": 200}"#, "resources.computeUnits"),
             (#""resources": {"npu": {"template": "vir04"}}"#, "resources.npu.template"),
             (#""checkpoint": {"signal": "SIGUSR1"}"#, "checkpoint.signal"),
@@ -204,6 +205,43 @@ struct JobBodyTests {
             problem?.errors == [
                 FieldProblem(code: .unsupportedField, field: field, message: "this version cannot honour it; leave it out or null")
             ])
+    }
+
+    @Test("inputs, outputs and secrets in all their forms")
+    func files() throws {
+        let tree = String(repeating: "0a", count: 32)
+        let job = try Self.read(
+            #"""
+            {"command": ["x"],
+             "inputs": [{"from": "tree:\#(tree)"}, {"from": "dataset:digits@v1", "to": "./data/"},
+                        {"from": "https://h/x", "to": "x", "digest": "\#(tree)"}],
+             "outputs": [{"from": "out"}, {"from": ".", "to": "all"}], "secrets": ["a", {"name": "b", "env": "B"}]}
+            """#)
+        let digest = try #require(ContentDigest(parsing: tree))
+        let dataset = try #require(ContentDigest(bytes: Array(repeating: 1, count: 32)))
+        #expect(
+            job.inputs == [
+                JobInput(source: .tree(digest), path: ""),
+                JobInput(source: .dataset(name: "digits", version: "v1", tree: dataset), path: "data"),
+                JobInput(source: .url("https://h/x", digest), path: "x"),
+            ])
+        #expect(job.outputs == [JobOutput(path: "out", destination: "out"), JobOutput(path: "", destination: "all")])
+        #expect(job.secrets == [JobSecret(name: "a"), JobSecret(name: "b", variable: "B")])
+    }
+
+    @Test(
+        "files that cannot be are named with their field",
+        arguments: [
+            (#""inputs": [{"from": "./src", "to": "."}]"#, "inputs[0].from"),
+            (#""inputs": [{"from": "dataset:digits@v2"}]"#, "inputs[0].from"),
+            (#""inputs": [{"from": "https://h/x", "to": "../x"}]"#, "inputs[0].to"),
+            (#""inputs": [{"from": "https://h/x"}]"#, "inputs[0].to"),
+            (#""inputs": [{"from": "https://h/x", "to": "x", "digest": "0"}]"#, "inputs[0].digest"),
+            (#""outputs": [{"to": "x"}]"#, "outputs[0].from"), (#""secrets": [{"env": "X"}]"#, "secrets[0].name"),
+        ])
+    func wrongFiles(_ member: String, _ field: String) {
+        let problem = #expect(throws: Problem.self) { try Self.read(#"{"command": ["x"], \#(member)}"#) }
+        #expect(problem?.errors.map(\.field) == [field])
     }
 
     @Test("fields that clients must not set are unknown", arguments: ["tenant", "user", "state", "id", "fence", "retryOf", "submittedAt"])

@@ -45,6 +45,7 @@ struct OpenAPITests {
         let running = Set(
             router.routes.map { route in
                 let path = route.path.description.split(separator: "/").map { part in
+                    if part == "**" { return "{path+}" }
                     let isCapture = part.hasPrefix(":") || part.hasPrefix("{")
                     return isCapture ? "{\(part.filter { $0 != ":" && $0 != "{" && $0 != "}" })}" : String(part)
                 }

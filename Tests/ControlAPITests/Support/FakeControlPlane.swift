@@ -1,5 +1,7 @@
 import ClusterModel
 import ClusterPorts
+import FileStorage
+import FileTestKit
 import Metering
 import SchedulingCore
 import Synchronization
@@ -14,6 +16,10 @@ final class FakeControlPlane: ControlPlane {
         var nodes: [NodeView] = []
         var keys: [String: AccessKey] = [:]
         var users: [UserRecord] = []
+        var secrets: [SecretRecord] = []
+        var datasets: [DatasetVersion] = []
+        /// Live attempts with their tenants and passes.
+        var passes: [AttemptID: (tenant: String, pass: [UInt8])] = [:]
         var usage: [UsageRecord] = []
         var topologies: [[UInt8]: [UInt8]] = [:]
         var jobsByKey: [String: (job: JobID, digest: [UInt8])] = [:]
@@ -27,8 +33,12 @@ final class FakeControlPlane: ControlPlane {
 
     let state = Mutex(State())
     let logStore = FakeLogStore()
+    /// A real one, in a directory that goes with the fake.
+    let files: any FileStore
+    private let directory = try! TemporaryDirectory()
 
     init() {
+        files = try! DiskFileStore(directory: directory.path + "/files", bootID: "boot")
         state.withLock { state in
             for key in Fixture.keys { state.keys[key.id] = key }
             state.nodes = [Fixture.node]
@@ -68,6 +78,14 @@ final class FakeControlPlane: ControlPlane {
     func accessKey(id: String) -> AccessKey? { state.withLock { $0.keys[id] } }
     func accessKeys() -> [AccessKey] { state.withLock { Array($0.keys.values) } }
     func users() -> [UserRecord] { state.withLock { $0.users } }
+    func secrets(of tenant: String?) -> [SecretRecord] { state.withLock { $0.secrets.filter { tenant == nil || $0.tenant == tenant } } }
+    func datasets(of tenant: String?) -> [DatasetVersion] { state.withLock { $0.datasets.filter { tenant == nil || $0.tenant == tenant } } }
+    func dataset(_ name: String, version: String, tenant: String) -> ContentDigest? {
+        datasets(of: tenant).first { $0.name == name && $0.version == version }?.tree
+    }
+    func tenant(ofLive attempt: AttemptID, pass: [UInt8]) -> String? {
+        state.withLock { $0.passes[attempt].flatMap { $0.pass == pass ? $0.tenant : nil } }
+    }
     func now() -> LogicalTime { state.withLock { $0.time } }
     func seal(_ value: String, tenant: String) -> [UInt8] { Array("\(tenant):".utf8) + value.utf8.reversed() }
 
@@ -105,6 +123,22 @@ extension FakeControlPlane.State {
             return .success(.done)
         case .revokeKey(let id):
             keys[id] = nil
+            return .success(.done)
+        case .setSecret(let secret):
+            secrets.removeAll { $0.tenant == secret.tenant && $0.name == secret.name }
+            secrets.append(secret)
+            return .success(.done)
+        case .removeSecret(let tenant, let name):
+            guard secrets.contains(where: { $0.tenant == tenant && $0.name == name }) else {
+                return .failure(.rejected(.notFound("Secret '\(name)'")))
+            }
+            secrets.removeAll { $0.tenant == tenant && $0.name == name }
+            return .success(.done)
+        case .createDataset(let dataset):
+            datasets.append(dataset)
+            return .success(.done)
+        case .removeDataset(let tenant, let name, let version):
+            datasets.removeAll { $0.tenant == tenant && $0.name == name && $0.version == version }
             return .success(.done)
         case .setUser(let user):
             users.removeAll { $0.name == user.name }

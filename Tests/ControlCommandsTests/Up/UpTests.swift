@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileTestKit
 import Glibc
 import Testing
 

@@ -1,0 +1,35 @@
+public import Foundation
+
+/// A directory that goes with its owner.
+public final class TemporaryDirectory: Sendable {
+    public let path: String
+
+    public struct Failure: Error {}
+
+    public init() throws {
+        var template = Array("/tmp/suanpan-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure() }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Writes a file, making the directories above it.
+    public func write(_ name: String, _ text: String, mode: mode_t = 0o600) throws {
+        let file = "\(path)/\(name)"
+        try FileManager.default.createDirectory(
+            atPath: URL(filePath: file).deletingLastPathComponent().path, withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: URL(filePath: file))
+        guard chmod(file, mode) == 0 else { throw Failure() }
+    }
+
+    /// The text of a file, nil when there is none.
+    public func read(_ name: String) -> String? {
+        FileManager.default.contents(atPath: "\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Paths of everything below, sorted.
+    public func names(below folder: String = "") -> [String] {
+        (FileManager.default.subpaths(atPath: "\(path)/\(folder)") ?? []).sorted()
+    }
+}
