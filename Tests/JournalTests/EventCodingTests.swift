@@ -16,12 +16,31 @@ import Testing
         }
     }
 
-    /// The bytes of version 1 of every kind. They never change: a new field is a new version with a line of its own.
+    /// They never change: a new field is a new version with a line of its own.
     @Test func everyKindHasItsGoldenBytes() {
         for event in Sample.events {
             let kind = EventKind(event)
             #expect(event.canonicalBytes.hex == goldenBytes[kind], "\(kind)")
         }
+    }
+
+    /// What a field more says of an event that was written before there was one.
+    @Test func olderVersionsAreStillRead() throws {
+        func read(_ kind: EventKind) throws -> [Event] {
+            try (olderGoldenBytes[kind] ?? []).map { try Event(canonicalBytes: [UInt8](hex: $0)) }
+        }
+        #expect(
+            try read(.nodeEnrolled) == [
+                .nodeEnrolled(
+                    EnrolledNode(
+                        id: NodeID(9), name: "worker-9", publicKey: [1, 2, 3], tokenID: [4, 5], membership: .none, at: Sample.time))
+            ])
+        #expect(
+            try read(.joinTokenCreated) == [
+                .joinTokenCreated(
+                    JoinTokenRecord(
+                        id: [1], verifier: [2], expiresAt: Sample.time, usesLeft: 10, namePrefix: "gpu-", membership: .none))
+            ])
     }
 
     @Test func commonEventsAreCompact() {
@@ -59,5 +78,10 @@ import Testing
 }
 
 extension [UInt8] {
+    init(hex: String) {
+        let digits = hex.compactMap { $0.hexDigitValue.map { UInt8($0) } }
+        self = stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+
     var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 }

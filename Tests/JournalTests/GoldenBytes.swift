@@ -1,4 +1,4 @@
-// The bytes of each sample, version 1. A line is only ever added.
+// The bytes of each sample in its newest version. A line is only ever added: what an older version looked like moves below.
 
 let goldenBytes: [EventKind: String] = [
     .clusterFounded: "010110000102030405060708090a0b0c0d0e0faab4eeb8b7a4eab331",
@@ -20,7 +20,7 @@ let goldenBytes: [EventKind: String] = [
     .unitStopRequested: "0801ac02f0a20480b09dc2df0114aab4eeb8b7a4eab331",
     .attemptEnded: "0901ac02f0a2040109010000a48bb099098efa8efc059c85e30bf0010000000500010500aab4eeb8b7a4eab331",
     .jobFinished: "0a01ac0206160eaab4eeb8b7a4eab331",
-    .nodeEnrolled: "0c010908776f726b65722d3903010203020405aab4eeb8b7a4eab331",
+    .nodeEnrolled: "0c020908776f726b65722d3903010203020405aab4eeb8b7a4eab331036c616204613130300104" + "7261636b027231",
     .nodeRegistered:
         "0d01092c8080808080808080100206070108776f726b65722d390831302e302e302e39807d808080808001010001066e76696469610b"
         + "4e56494449412048323030054750552d310c303030303a30313a30302e308080808080080100067838365f363403616e790101010808"
@@ -29,8 +29,16 @@ let goldenBytes: [EventKind: String] = [
     .nodeSilenced: "0f01090aaab4eeb8b7a4eab331",
     .nodeCordoned: "10010901aab4eeb8b7a4eab331",
     .nodeRemoved: "110109aab4eeb8b7a4eab331",
-    .joinTokenCreated: "120101010102aab4eeb8b7a4eab3310a046770752d",
+    .nodeDrainBegan: "1a010901aab4eeb8b7a4eab331aab4eeb8b7a4eab331",
+    .nodeDrainDue: "1b0109aab4eeb8b7a4eab331",
+    .joinTokenCreated: "120201010102aab4eeb8b7a4eab3310a046770752d036c616204613130300104" + "7261636b027231",
     .keyCreated: "13010830613162326333640103036c616205616c69636503aab4eeb8b7a4eab331",
     .keyRevoked: "1401083061316232633364aab4eeb8b7a4eab331",
     .userSet: "150105616c69636501e90764aab4eeb8b7a4eab331",
+]
+
+/// Older versions, which are still read.
+let olderGoldenBytes: [EventKind: [String]] = [
+    .nodeEnrolled: ["0c010908776f726b65722d3903010203020405aab4eeb8b7a4eab331"],
+    .joinTokenCreated: ["120101010102aab4eeb8b7a4eab3310a046770752d"],
 ]

@@ -26,6 +26,7 @@ extension ControlRouter {
             },
             Endpoint(.post, "/v1/nodes/{id}/cordon", .administering) { call in try await cordon(call, true) },
             Endpoint(.post, "/v1/nodes/{id}/uncordon", .administering) { call in try await cordon(call, false) },
+            Endpoint(.post, "/v1/nodes/{id}/drain", .administering) { call in try await drain(call) },
         ]
     }
 
@@ -43,7 +44,23 @@ extension ControlRouter {
     private static func cordon(_ call: Call, _ isCordoned: Bool) async throws -> Response {
         try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
         let id = try call.node().id
-        let decision = try await call.perform(.setNodeCordon(id, isCordoned: isCordoned))
+        return try written(try await call.perform(.setNodeCordon(id, isCordoned: isCordoned)), call)
+    }
+
+    private static let drainSecondsMax: Int64 = 365 * 86_400
+
+    private static func drain(_ call: Call) async throws -> Response {
+        let problems = FieldProblems()
+        var reader = FieldReader(try await RequestBodyReader.read(call.request, isOptional: true).value, at: .body, problems: problems)
+        let seconds = reader.integer("deadlineSeconds", 0...drainSecondsMax)
+        reader.finish()
+        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+        let id = try call.node().id
+        return try written(try await call.perform(.drainNode(id, within: seconds.map { .seconds($0) })), call)
+    }
+
+    /// The node as the decision left it.
+    private static func written(_ decision: Decision, _ call: Call) throws -> Response {
         let node = try call.node()
         return call.json(
             JSONWriter.object { node.write(to: &$0, showingAttempts: true) }, revision: decision.revision)

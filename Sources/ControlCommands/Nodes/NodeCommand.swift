@@ -5,7 +5,7 @@ struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "List, inspect, add and remove nodes.",
         discussion: "EXAMPLE: suanpan node ls",
-        subcommands: [List.self, Show.self, Topology.self, Cordon.self, Uncordon.self, Token.self, Remove.self])
+        subcommands: [List.self, Show.self, Topology.self, Drain.self, Cordon.self, Uncordon.self, Token.self, Remove.self])
 }
 
 extension NodeCommand {
@@ -79,7 +79,8 @@ extension NodeCommand {
 
     struct Uncordon: Verb {
         static let configuration = CommandConfiguration(
-            commandName: "uncordon", abstract: "Place work on a node again.", discussion: "EXAMPLE: suanpan node uncordon worker-1")
+            commandName: "uncordon", abstract: "Place work on a node again; end its drain.",
+            discussion: "EXAMPLE: suanpan node uncordon worker-1")
 
         @Argument(help: "Names of nodes.")
         var nodes: [String]
@@ -139,12 +140,12 @@ extension NodeCommand {
         }
     }
 
-    fileprivate static func act(_ action: String, on nodes: [String], _ connection: ConnectionOptions, _ context: CommandContext)
-        async throws
-    {
+    static func act(
+        _ action: String, on nodes: [String], body: JSONValue? = nil, _ connection: ConnectionOptions, _ context: CommandContext
+    ) async throws {
         let client = try context.client(connection)
         for node in nodes {
-            let answer = try await client.send(.post, "/v1/nodes/\(CoordinatorClient.escape(node))/\(action)")
+            let answer = try await client.send(.post, "/v1/nodes/\(CoordinatorClient.escape(node))/\(action)", body: body)
             context.console.note("node \(node) \(answer["state"]?.text ?? action + "ed")")
         }
     }

@@ -33,9 +33,16 @@ extension Event {
         case timersDue = 23
         case successorsGranted = 24
         case successorReturned = 25
+        case nodeDrainBegan = 26
+        case nodeDrainDue = 27
 
         /// The version that is written; all from 1 to this one are read.
-        var newestVersion: UInt8 { 1 }
+        var newestVersion: UInt8 {
+            switch self {
+            case .nodeEnrolled, .joinTokenCreated: 2
+            default: 1
+            }
+        }
     }
 }
 
@@ -90,6 +97,12 @@ extension Event: CanonicalValue {
             writer.write(isCordoned)
             writer.write(at)
         case .nodeRemoved(let node, let at): writer.write(.nodeRemoved, node, at)
+        case .nodeDrainBegan(let node, let deadline, let at):
+            writer.write(.nodeDrainBegan)
+            writer.write(node)
+            writer.write(deadline)
+            writer.write(at)
+        case .nodeDrainDue(let node, let at): writer.write(.nodeDrainDue, node, at)
         case .joinTokenCreated(let token): writer.write(.joinTokenCreated, token)
         case .keyCreated(let key): writer.write(.keyCreated, key)
         case .keyRevoked(let key, let at): writer.write(.keyRevoked, key, at)
@@ -121,14 +134,16 @@ extension Event: CanonicalValue {
         case .attemptEnded: self = .attemptEnded(try reader.read())
         case .jobFinished: self = .jobFinished(try reader.read())
         case .idempotencyExpired: self = .idempotencyExpired(through: try reader.read())
-        case .nodeEnrolled: self = .nodeEnrolled(try reader.read())
+        case .nodeEnrolled: self = .nodeEnrolled(version == 1 ? try .withoutMembership(&reader) : try reader.read())
         case .nodeRegistered: self = .nodeRegistered(try reader.read())
         case .nodeSuspected: self = .nodeSuspected(try reader.read(), at: try reader.read())
         case .nodeSilenced: self = .nodeSilenced(try reader.read(), lastHeard: try reader.read(), at: try reader.read())
         case .nodeCordoned:
             self = .nodeCordoned(try reader.read(), isCordoned: try reader.readBool(), at: try reader.read())
         case .nodeRemoved: self = .nodeRemoved(try reader.read(), at: try reader.read())
-        case .joinTokenCreated: self = .joinTokenCreated(try reader.read())
+        case .nodeDrainBegan: self = .nodeDrainBegan(try reader.read(), deadline: try reader.readOptional(), at: try reader.read())
+        case .nodeDrainDue: self = .nodeDrainDue(try reader.read(), at: try reader.read())
+        case .joinTokenCreated: self = .joinTokenCreated(version == 1 ? try .withoutMembership(&reader) : try reader.read())
         case .keyCreated: self = .keyCreated(try reader.read())
         case .keyRevoked: self = .keyRevoked(try reader.readString(), at: try reader.read())
         case .userSet: self = .userSet(try reader.read(), at: try reader.read())
@@ -336,10 +351,17 @@ extension EnrolledNode: CanonicalValue {
         writer.write(bytes: publicKey)
         writer.write(bytes: tokenID)
         writer.write(at)
+        writer.write(membership)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(
+        self = try Self.withoutMembership(&reader)
+        membership = try reader.read()
+    }
+
+    /// The form of version 1.
+    fileprivate static func withoutMembership(_ reader: inout CanonicalReader) throws(CanonicalError) -> EnrolledNode {
+        EnrolledNode(
             id: try reader.read(), name: try reader.readString(), publicKey: try reader.readBytes(), tokenID: try reader.readBytes(),
             at: try reader.read())
     }

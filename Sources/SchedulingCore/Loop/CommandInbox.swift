@@ -49,7 +49,7 @@ extension Command {
     /// Whether a person's request; everything else is the cluster speaking.
     public var isFromClient: Bool {
         switch self {
-        case .submit, .cancel, .retry, .setNodeCordon, .removeNode, .createJoinToken, .createKey, .revokeKey, .setUser: true
+        case .submit, .cancel, .retry, .setNodeCordon, .drainNode, .removeNode, .createJoinToken, .createKey, .revokeKey, .setUser: true
         case .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick: false
         }
     }
