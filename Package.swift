@@ -41,6 +41,10 @@ let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio"
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 // MARK: - Levels 0 to 2, and what drives them without I/O
@@ -106,8 +110,7 @@ let shell: [Target] = [
         name: "ControlAPI",
         dependencies: [
             "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore,
-            nioHTTPTypes,
-            logging,
+            nioHTTPTypes, nioPosix, nioSSL, nioTLS, logging,
         ],
         swiftSettings: strict),
     .target(name: "DaemonKit", dependencies: ["ClusterPorts", yams], swiftSettings: strict),
@@ -116,7 +119,7 @@ let shell: [Target] = [
         dependencies: [
             "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite",
             "ControlAPI",
-            "DaemonKit", crypto, arguments, yams, lifecycle, signals, logging,
+            "DaemonKit", crypto, x509, asn1, arguments, yams, lifecycle, signals, logging,
         ],
         swiftSettings: strict),
     .target(
@@ -129,7 +132,7 @@ let shell: [Target] = [
         swiftSettings: strict),
     .target(
         name: "ControlCommands",
-        dependencies: ["CLinuxShim", "ClusterModel", arguments, yams, httpClient, nioCore, nioHTTP, nioPosix],
+        dependencies: ["CLinuxShim", "ClusterModel", arguments, yams, httpClient, nioCore, nioHTTP, nioPosix, nioSSL, x509, asn1],
         swiftSettings: strict),
     .executableTarget(name: "suanpan", dependencies: ["ControlCommands", arguments], swiftSettings: strict),
     .executableTarget(name: "suanpan-coordinator", dependencies: ["CoordinatorComposition", arguments], swiftSettings: strict),
@@ -162,13 +165,18 @@ let shell: [Target] = [
     .testTarget(
         name: "ControlAPITests",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI", hummingbird, httpTypes, nioCore, nioEmbedded,
-            nioHTTPTypes, logging, yams,
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI", "CoordinatorComposition", hummingbird, httpTypes,
+            nioCore, nioEmbedded, nioPosix, crypto,
+            nioHTTPTypes, nioSSL, logging, yams,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ],
         swiftSettings: strict),
-    .testTarget(name: "ControlCommandsTests", dependencies: ["ClusterModel", "ControlCommands", yams], swiftSettings: strict),
-    .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
+    .testTarget(name: "ControlCommandsTests", dependencies: ["ClusterModel", "ControlCommands", nioSSL, yams], swiftSettings: strict),
+    .testTarget(name: "DaemonKitTests", dependencies: ["ClusterPorts", "DaemonKit"], swiftSettings: strict),
+    .testTarget(
+        name: "CoordinatorCompositionTests",
+        dependencies: ["ClusterPorts", "ControlAPI", "CoordinatorComposition", "DaemonKit", logging, x509, asn1],
+        swiftSettings: strict),
     .testTarget(name: "IntegrationTests", swiftSettings: strict),
 ]
 
@@ -178,11 +186,14 @@ let package = Package(
         ? []
         : [
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+            .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
             .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
             .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
             .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+            .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
             .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
             .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
             .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),

@@ -54,14 +54,17 @@ struct ImportTable {
         "TaskDrivers": ImportRule(level: 5, targets: ["CLinuxShim", "ClusterPorts"], modules: platform.union(["Logging"])),
         "ControlAPI": ImportRule(
             level: 5, targets: ["ClusterPorts"],
-            modules: platform.union(["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes"])),
+            modules: platform.union([
+                "Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes", "NIOPosix", "NIOSSL",
+                "NIOTLS",
+            ])),
         // What both daemons need of the system and of each other: clocks, key files, the pipe to the parent.
         "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["Yams"])),
 
         "CoordinatorComposition": ImportRule(
             level: 6,
             targets: ["ClusterPorts", "ControlAPI", "DaemonKit", "JournalSQLite", "LedgerHashing", "SchedulerEngine", "ZMQTransport"],
-            modules: platform.union(service).union(["ArgumentParser", "Crypto", "Yams"])),
+            modules: platform.union(service).union(["ArgumentParser", "Crypto", "SwiftASN1", "X509", "Yams"])),
         "AgentComposition": ImportRule(
             level: 6,
             targets: ["AgentEngine", "CLinuxShim", "ClusterPorts", "DaemonKit", "HostTopology", "TaskDrivers", "ZMQTransport"],
@@ -69,7 +72,9 @@ struct ImportTable {
         // Speaks REST only: it never links a daemon's half.
         "ControlCommands": ImportRule(
             level: 6, targets: ["CLinuxShim"],
-            modules: platform.union(["ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "Yams"])),
+            modules: platform.union([
+                "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "SwiftASN1", "X509", "Yams",
+            ])),
 
         "suanpan": ImportRule(level: 7, targets: ["ControlCommands"], modules: ["ArgumentParser"]),
         "suanpan-coordinator": ImportRule(level: 7, targets: ["CoordinatorComposition"], modules: ["ArgumentParser"]),

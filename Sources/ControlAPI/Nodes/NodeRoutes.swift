@@ -1,6 +1,5 @@
 import ClusterModel
 import ClusterPorts
-import Crypto
 import HTTPTypes
 import Hummingbird
 import SchedulingCore
@@ -12,7 +11,6 @@ extension ControlRouter {
                 call.json(JSONWriter.object { call.controlPlane.cluster().write(to: &$0) })
             },
             Endpoint(.get, "/v1/nodes", .reading, query: ["limit", "cursor"]) { call in try list(call) },
-            Endpoint(.post, "/v1/nodes/tokens", .administering) { call in try await createToken(call) },
             Endpoint(.get, "/v1/nodes/{id}", .reading) { call in
                 let node = try call.node()
                 return call.tagged(JSONWriter.object { node.write(to: &$0, showingAttempts: call.principal.role == .admin) })
@@ -82,39 +80,5 @@ extension ControlRouter {
         ]
         if call.request.headers[.ifNoneMatch]?.contains(tag) == true { return Response(status: .notModified, headers: [.eTag: tag]) }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: document)))
-    }
-
-    // MARK: - Join tokens
-
-    private static let tokenSecondsMax: Int64 = 30 * 86_400
-
-    /// The secret is made here and shown once; the state gets only the verifier of its proof.
-    private static func createToken(_ call: Call) async throws -> Response {
-        let problems = FieldProblems()
-        let body = try await RequestBodyReader.read(call.request, isOptional: true).value
-        var reader = FieldReader(body, at: .body, problems: problems)
-        let seconds = reader.integer("ttlSeconds", 1...tokenSecondsMax) ?? 3600
-        let uses: UInt32 = reader.integer("uses", 1...100_000) ?? 1
-        let prefix = reader.string("namePrefix") ?? ""
-        if !prefix.isEmpty, !ObjectName.isValid(prefix) {
-            problems.add(reader.path(of: "namePrefix"), expected: "the beginning of a name, \(ObjectName.grammar)", not: .string(prefix))
-        }
-        reader.finish()
-        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
-        var generator = SystemRandomNumberGenerator()
-        let token = JoinToken(
-            id: generator.bytes(count: 16), secret: generator.bytes(count: 32), endpoints: call.controlPlane.endpoints)
-        let record = JoinTokenRecord(
-            id: token.id, verifier: Array(SHA256.hash(data: token.secret)), expiresAt: call.controlPlane.now() + .seconds(seconds),
-            usesLeft: uses, namePrefix: prefix)
-        let decision = try await call.perform(.createJoinToken(record))
-        let reply = JSONWriter.object { writer in
-            writer.member("id", Hexadecimal.text(token.id))
-            writer.member("token", token.text)
-            writer.member("expiresAt", record.expiresAt)
-            writer.member("uses", uses)
-            writer.member("namePrefix", prefix.isEmpty ? nil : prefix)
-        }
-        return call.json(reply, status: .created, revision: decision.revision)
     }
 }

@@ -90,41 +90,6 @@ extension NodeCommand {
         func perform(in context: CommandContext) async throws { try await NodeCommand.act("uncordon", on: nodes, connection, context) }
     }
 
-    struct Token: Verb {
-        static let configuration = CommandConfiguration(
-            commandName: "token", abstract: "Make a join token for new nodes and print it.",
-            discussion: """
-                The token is a secret and is shown once. Give it to the new machine by file, not by argument.
-
-                EXAMPLE: suanpan node token --ttl 1h | ssh worker-1 suanpan agent --token-file -
-                """)
-
-        @Option(parsing: .unconditional, help: ArgumentHelp("How long it can be used, such as 1h.", valueName: "span"))
-        var ttl: String?
-
-        @Option(parsing: .unconditional, help: ArgumentHelp("How many nodes may join with it.", valueName: "n"))
-        var uses: UInt32?
-
-        @Option(help: ArgumentHelp("Only nodes whose names begin so.", valueName: "text"))
-        var namePrefix: String?
-
-        @OptionGroup var output: OutputOptions
-        @OptionGroup var connection: ConnectionOptions
-
-        func perform(in context: CommandContext) async throws {
-            var body = JSONObject()
-            if let ttl {
-                do throws(QuantityError) {
-                    body["ttlSeconds"] = .integer(try Quantity.span(ttl).wholeSeconds)
-                } catch { throw CommandFailure(.usage, "--ttl '\(ttl)': expected \(error.expected)") }
-            }
-            if let uses { body["uses"] = .integer(uses) }
-            if let namePrefix { body["namePrefix"] = .string(namePrefix) }
-            let token = try await context.client(connection).send(.post, "/v1/nodes/tokens", body: .object(body))
-            context.console.write(Detail(object: token, human: { ($0["token"]?.text ?? "") + "\n" }).text(as: output.format))
-        }
-    }
-
     struct Remove: Verb {
         static let configuration = CommandConfiguration(
             commandName: "rm", abstract: "Remove nodes that will not come back.", discussion: "EXAMPLE: suanpan node rm worker-1")

@@ -107,7 +107,7 @@ struct NodeTests {
             #expect(body["expiresAt"] == .string("2026-01-31T08:31:00.25Z"))
             #expect(try await interface.post("/v1/nodes/tokens", as: .admin).json()["uses"] == .number(1))
             for bad in [
-                #"{"ttlSeconds": 0}"#, #"{"ttlSeconds": 9999999}"#, #"{"uses": 0}"#, #"{"namePrefix": "A"}"#, #"{"center": "x"}"#, "[]",
+                #"{"ttlSeconds": 0}"#, #"{"ttlSeconds": 9999999}"#, #"{"uses": 0}"#, #"{"namePrefix": "A"}"#, #"{"center": "X"}"#, "[]",
             ] {
                 #expect(try await interface.post("/v1/nodes/tokens", bad, as: .admin).status == .badRequest, "\(bad)")
             }
