@@ -28,6 +28,8 @@ public struct AdvertisedHost: Hashable, Sendable {
 
     /// - Parameter bound: what the socket is bound to. Loopback stays what it is: nobody else reaches it.
     public func host(for bound: String) -> String {
+        // An IPv4 address of an IPv6 socket (RFC 4291 2.5.5.2).
+        let bound = bound.hasPrefix("::ffff:") && bound.contains(".") ? String(bound.dropFirst(7)) : bound
         if bound.hasPrefix("127.") || bound == "localhost" || bound == "::1" { return bound }
         if let given { return given }
         return Self.isWildcard(bound) ? LocalAddress.ofDefaultRoute ?? LocalAddress.hostName ?? "127.0.0.1" : bound

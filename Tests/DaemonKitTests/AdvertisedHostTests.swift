@@ -27,6 +27,13 @@ import Testing
         #expect(!endpoints.logs.contains("[::]"))
     }
 
+    @Test func anIPv4AddressOfAnIPv6SocketIsTakenForWhatItIs() throws {
+        let found = try AdvertisedHost(nil)
+        #expect(found.endpoint(for: "tcp://[::ffff:10.0.0.5]:8471") == "tcp://10.0.0.5:8471")
+        #expect(found.endpoint(for: "tcp://[::ffff:127.0.0.1]:8471") == "tcp://127.0.0.1:8471")
+        #expect(!found.endpoint(for: "tcp://[::ffff:0.0.0.0]:8471").contains("0.0.0.0"))
+    }
+
     @Test(arguments: ["", "a b", "a'b", "http://a", "$(id)", "a/b"]) func whatIsNoHostIsRefused(text: String) {
         #expect(throws: StartError.self) { try AdvertisedHost(text) }
     }

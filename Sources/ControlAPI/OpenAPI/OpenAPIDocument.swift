@@ -100,11 +100,19 @@ enum OpenAPIDocument {
         ; its text is shown once.","requestBody":{"content":{"application/json":{"schema":{"type":"object","additionalProperties\#
         ":false,"properties":{"ttlSeconds":{"type":"integer","minimum":1,"maximum":2592000,"default":3600},"uses":{"type":"integ\#
         er","minimum":1,"maximum":100000,"default":1},"namePrefix":{"type":"string","description":"names of nodes that it may ad\#
-        d begin so"}}},"example":{"ttlSeconds":600,"uses":8}}}},"responses":{"201":{"description":"The token","headers":{"Suanpa\#
-        n-Revision":{"$ref":"#/components/headers/Revision"}},"content":{"application/json":{"schema":{"type":"object","required\#
-        ":["id","token","expiresAt","uses","namePrefix"],"properties":{"id":{"type":"string"},"token":{"type":"string","pattern"\#
-        :"^spj_"},"expiresAt":{"type":"string","format":"date-time"},"uses":{"type":"integer"},"namePrefix":{"type":["string","n\#
-        ull"]}}}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
+        d begin so"},"center":{"type":"string","description":"where its nodes belong","whatever they claim":null},"pool":{"type"\#
+        :"string"},"labels":{"type":"object","additionalProperties":{"type":"string"},"description":"of its nodes, over those th\#
+        at they claim"}}},"example":{"ttlSeconds":600,"uses":8,"center":"lab","pool":"a100"}}}},"responses":{"201":{"description\#
+        ":"The token","headers":{"Suanpan-Revision":{"$ref":"#/components/headers/Revision"}},"content":{"application/json":{"sc\#
+        hema":{"type":"object","required":["id","token","command","commandProblem","url","pin","expiresAt","uses","namePrefix","\#
+        center","pool","labels"],"properties":{"id":{"type":"string"},"token":{"type":"string","pattern":"^spj_"},"command":{"ty\#
+        pe":["string","null"],"description":"The line to paste on a new node; it holds the token."},"commandProblem":{"type":["s\#
+        tring","null"],"description":"why there is no such line"},"url":{"type":"string","description":"how other machines reach\#
+         this interface"},"pin":{"type":["string","null"],"pattern":"^sha256//","description":"Of the key of the interface's cer\#
+        tificate, as `curl --pinnedpubkey` takes it; null for plain http."},"expiresAt":{"type":"string","format":"date-time"},"\#
+        uses":{"type":"integer"},"namePrefix":{"type":["string","null"]},"center":{"type":["string","null"]},"pool":{"type":["st\#
+        ring","null"]},"labels":{"type":"object","additionalProperties":{"type":"string"}}}}}}},"default":{"$ref":"#/components/\#
+        responses/Problem"}}}},
         "/v1/nodes/{id}":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
         "get":{"tags":["nodes"],"operationId":"getNode","summary":"Shows a node.","parameters":[{"$ref":"#/components/parameters\#
         /MinRevision"},{"$ref":"#/components/parameters/IfNoneMatch"}],"responses":{"200":{"description":"The node","headers":{"\#
@@ -136,6 +144,17 @@ enum OpenAPIDocument {
         nteger","minimum":0,"maximum":31536000,"description":"From now. Without one, what runs is waited for. A later drain repl\#
         aces a deadline that lies ahead."}}},"example":{"deadlineSeconds":1800}}}},"responses":{"200":{"$ref":"#/components/resp\#
         onses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/install":{"get":{"tags":["nodes"],"operationId":"getInstallScript","summary":"Serves the script by which a machine joi\#
+        ns; it wants root, and a join token on its standard input.","security":[],"responses":{"200":{"description":"A script fo\#
+        r POSIX shells","content":{"text/x-shellscript":{"schema":{"type":"string"}}}},"default":{"$ref":"#/components/responses\#
+        /Problem"}}}},
+        "/install/{file}":{"parameters":[{"name":"file","in":"path","required":true,"description":"As the script names it.","sch\#
+        ema":{"type":"string"}}],
+        "get":{"tags":["nodes"],"operationId":"getPackage","summary":"Serves a package of the agent.","security":[],"parameters"\#
+        :[{"$ref":"#/components/parameters/IfNoneMatch"}],"responses":{"200":{"description":"The package","headers":{"ETag":{"$r\#
+        ef":"#/components/headers/ETag"},"Repr-Digest":{"description":"RFC 9530, SHA-256","schema":{"type":"string"}}},"content"\#
+        :{"application/vnd.debian.binary-package":{"schema":{"type":"string","format":"binary"}}}},"304":{"description":"The cli\#
+        ent has it, by its ETag."},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/usage/records":{"get":{"tags":["usage"],"operationId":"listUsageRecords","summary":"Lists usage records in order of\#
          the ledger; a record never changes.","parameters":[{"name":"after","in":"query","description":"Records after this seque\#
         nce number; also where `nextCursor` goes.","schema":{"type":"integer","minimum":0,"default":0}},{"$ref":"#/components/pa\#

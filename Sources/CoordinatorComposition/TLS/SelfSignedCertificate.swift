@@ -40,6 +40,7 @@ enum SelfSignedCertificate {
     }
 
     /// It can vouch for no other certificate: it is no authority, and says so. Clients rely on that (`TrustedCertificates`).
+    /// No key usage is named: with one that leaves signing certificates out, libraries do not take it for its own issuer.
     static func make(hosts: [String], now: Date) throws -> (certificate: String, key: String) {
         let key = P256.Signing.PrivateKey()
         let name = try DistinguishedName {
@@ -52,7 +53,6 @@ enum SelfSignedCertificate {
             signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)
-                Critical(KeyUsage(digitalSignature: true))
                 try ExtendedKeyUsage([.serverAuth])
                 SubjectAlternativeNames(hosts.map(generalName))
             }, issuerPrivateKey: Certificate.PrivateKey(key))

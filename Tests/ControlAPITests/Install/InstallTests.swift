@@ -16,7 +16,7 @@ struct InstallTests {
     private static let name = "suanpan-agent_0.1.0_\(AgentPackage.ownArchitecture).deb"
 
     /// A directory with packages, gone with the test.
-    private final class Shelf {
+    private final class Shelf: Sendable {
         let path = NSTemporaryDirectory() + "suanpan-shelf-\(UUID().uuidString)"
 
         init(_ files: [String: [UInt8]]) throws {
@@ -43,7 +43,7 @@ struct InstallTests {
     @Test("script and package need no key, and agree on the package's digest")
     func served() async throws {
         let shelf = try Shelf([Self.name: Self.bytes])
-        try await Interface.run(packages: shelf.path) { interface in
+        try await Interface.run(packages: shelf.path) { interface async throws in
             let script = try await interface.get("/install", as: nil)
             #expect(script.status == .ok && script.headers[.contentType] == "text/x-shellscript; charset=utf-8")
             #expect(script.text.contains("digest='\(Self.digest)'") && script.text.contains("file='\(Self.name)'"))
@@ -60,7 +60,7 @@ struct InstallTests {
     @Test("a package that is replaced has its new digest at once")
     func replaced() async throws {
         let shelf = try Shelf([Self.name: Self.bytes])
-        try await Interface.run(packages: shelf.path) { interface in
+        try await Interface.run(packages: shelf.path) { interface async throws in
             _ = try await interface.get("/install", as: nil)
             try Data([1, 2, 3]).write(to: URL(filePath: shelf.path + "/" + Self.name), options: .atomic)
             let digest = Hexadecimal.text(Array(SHA256.hash(data: [1, 2, 3] as [UInt8])))
@@ -73,7 +73,7 @@ struct InstallTests {
         arguments: ["..%2F..%2Fetc%2Fpasswd", "secret.txt", "suanpan-agent_0.1.0_%61md64.deb%00", "suanpan-agent_1_x;id.deb", "."])
     func onlyWhatIsListed(_ file: String) async throws {
         let shelf = try Shelf([Self.name: Self.bytes, "secret.txt": [1]])
-        try await Interface.run(packages: shelf.path) { interface in
+        try await Interface.run(packages: shelf.path) { interface async throws in
             let reply = try await interface.get("/install/\(file)", as: nil)
             #expect(reply.status != .ok)
         }
@@ -92,7 +92,7 @@ struct InstallTests {
 
     @Test("a coordinator without packages says where they go, and gives the bare token")
     func nothingOffered() async throws {
-        try await Interface.run { interface in
+        try await Interface.run { interface async throws in
             #expect(try await interface.get("/install", as: nil).json()["code"] == .string("no_package"))
             let reply = try await interface.post("/v1/nodes/tokens", as: .admin).json()
             #expect(reply["command"] == .null && reply["token"]?.text?.hasPrefix("spj_") == true)
@@ -103,7 +103,7 @@ struct InstallTests {
     @Test("a token's line, and what the token itself says of the interface")
     func tokenLine() async throws {
         let shelf = try Shelf([Self.name: Self.bytes])
-        try await Interface.run(packages: shelf.path) { interface in
+        try await Interface.run(packages: shelf.path) { interface async throws in
             let body = #"{"center": "lab", "pool": "a100", "labels": {"rack": "r1"}}"#
             let reply = try await interface.post("/v1/nodes/tokens", body, as: .admin).json()
             let token = try #require(JoinToken(parsing: reply["token"]?.text ?? ""))

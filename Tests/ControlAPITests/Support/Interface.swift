@@ -120,6 +120,15 @@ struct Interface: Sendable {
     }
 }
 
+extension ControlRouter {
+    /// For tests that read the table of endpoints.
+    static func withoutServer() -> ControlRouter {
+        ControlRouter(
+            FakeControlPlane(), isLoopback: true, isTLS: false, logs: LogService(readersPerKeyMax: 1, stop: StopSignal()),
+            installation: Installation(packagesDirectory: "/nonexistent", interface: ServedInterface(host: "localhost", identity: nil)))
+    }
+}
+
 /// Waits for something that another task brings about.
 func eventually(_ condition: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
     for _ in 0..<2000 {

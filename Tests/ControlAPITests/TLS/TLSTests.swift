@@ -74,7 +74,7 @@ struct TLSTests {
     func handshake() async throws {
         let (pair, other) = (try Pair(), try Pair())
         let serving = ServedInterface(host: "127.0.0.1", identity: pair.identity)
-        try await Interface.runServer(serving) { port in
+        try await Interface.runServer(serving) { port async throws in
             #expect(try await Self.ask(port: port, trusting: pair.pem).hasPrefix("HTTP/1.1 200"))
             await #expect(throws: (any Error).self) { try await Self.ask(port: port, trusting: other.pem) }
             await #expect(throws: (any Error).self) { try await Self.ask(port: port, trusting: pair.pem, newest: .tlsv11) }
@@ -85,7 +85,7 @@ struct TLSTests {
     func replaced() async throws {
         let (pair, next) = (try Pair(), try Pair())
         let serving = ServedInterface(host: "127.0.0.1", identity: pair.identity)
-        try await Interface.runServer(serving) { port in
+        try await Interface.runServer(serving) { port async throws in
             #expect(try await Self.ask(port: port, trusting: pair.pem).hasPrefix("HTTP/1.1 200"))
             serving.replace(next.identity)
             #expect(try await Self.ask(port: port, trusting: next.pem).hasPrefix("HTTP/1.1 200"))
@@ -97,7 +97,7 @@ struct TLSTests {
     func noHandshake() async throws {
         let pair = try Pair()
         let serving = ServedInterface(host: "127.0.0.1", identity: pair.identity)
-        try await Interface.runServer(serving, connections: 8, handshakeTimeout: .milliseconds(200)) { port in
+        try await Interface.runServer(serving, connections: 8, handshakeTimeout: .milliseconds(200)) { port async throws in
             let silent = try RawConnection(port: port)
             #expect(silent.receive().isEmpty)
             let many = try (0..<32).map { _ in try RawConnection(port: port) }
@@ -109,7 +109,7 @@ struct TLSTests {
     @Test("over TLS, a page that came without it is another origin")
     func origin() async throws {
         let serving = ServedInterface(host: "127.0.0.1", identity: try Pair().identity)
-        try await Interface.run(serving: serving) { interface in
+        try await Interface.run(serving: serving) { interface async throws in
             #expect(try await interface.get("/v1/jobs", headers: [.origin: "https://localhost"]).status == .ok)
             #expect(try await interface.get("/v1/jobs", headers: [.origin: "http://localhost"]).status == .forbidden)
         }

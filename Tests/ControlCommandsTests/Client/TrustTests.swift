@@ -44,7 +44,7 @@ struct TrustTests {
     func names() throws {
         #expect(try Self.trust(Self.leaf).tls.certificateVerification == .noHostnameVerification)
         #expect(try Self.trust(Self.authority).tls.certificateVerification == .fullVerification)
-        #expect(try Self.trust(Self.leaf + Self.authority).tls.certificateVerification == .fullVerification)
+        #expect(try Self.trust(Self.leaf + "\n" + Self.authority).tls.certificateVerification == .fullVerification)
     }
 
     @Test("a file without a certificate names the variable to set", arguments: ["", "no certificate"])
