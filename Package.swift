@@ -40,8 +40,11 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
-let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 // MARK: - Levels 0 to 2, and what drives them without I/O
@@ -118,8 +121,7 @@ let shell: [Target] = [
         name: "ControlAPI",
         dependencies: [
             "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore,
-            nioHTTPTypes,
-            logging,
+            nioHTTPTypes, nioPosix, nioSSL, nioTLS, logging,
         ],
         swiftSettings: strict),
     .target(name: "DaemonKit", dependencies: ["ClusterPorts", yams], swiftSettings: strict),
@@ -127,7 +129,7 @@ let shell: [Target] = [
         name: "CoordinatorComposition",
         dependencies: [
             "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite",
-            "FileStorage", "ControlAPI", "DaemonKit", crypto, arguments, yams, lifecycle, signals, logging,
+            "FileStorage", "ControlAPI", "DaemonKit", crypto, x509, asn1, arguments, yams, lifecycle, signals, logging,
         ],
         swiftSettings: strict),
     .target(
@@ -139,7 +141,9 @@ let shell: [Target] = [
         swiftSettings: strict),
     .target(
         name: "ControlCommands",
-        dependencies: ["CLinuxShim", "ClusterModel", "ContentFiles", arguments, yams, httpClient, nioCore, nioHTTP, nioPosix],
+        dependencies: [
+            "CLinuxShim", "ClusterModel", "ContentFiles", arguments, yams, httpClient, nioCore, nioHTTP, nioPosix, nioSSL, x509, asn1,
+        ],
         swiftSettings: strict),
     .executableTarget(name: "suanpan", dependencies: ["ControlCommands", arguments], swiftSettings: strict),
     .executableTarget(name: "suanpan-coordinator", dependencies: ["CoordinatorComposition", arguments], swiftSettings: strict),
@@ -180,15 +184,19 @@ let shell: [Target] = [
         name: "ControlAPITests",
         dependencies: [
             "ContentFiles", "FileStorage", "FileTestKit", "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI",
-            hummingbird, httpTypes, nioCore, nioEmbedded,
-            nioHTTPTypes, logging, yams,
+            "CoordinatorComposition", hummingbird, httpTypes, nioCore, nioEmbedded, nioPosix, crypto,
+            nioHTTPTypes, nioSSL, logging, yams,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ],
         swiftSettings: strict),
     .testTarget(
-        name: "ControlCommandsTests", dependencies: ["ClusterModel", "ContentFiles", "ControlCommands", "FileTestKit", yams],
+        name: "ControlCommandsTests", dependencies: ["ClusterModel", "ContentFiles", "ControlCommands", "FileTestKit", nioSSL, yams],
         swiftSettings: strict),
-    .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
+    .testTarget(name: "DaemonKitTests", dependencies: ["ClusterPorts", "DaemonKit"], swiftSettings: strict),
+    .testTarget(
+        name: "CoordinatorCompositionTests",
+        dependencies: ["ClusterPorts", "ControlAPI", "CoordinatorComposition", "DaemonKit", logging, x509, asn1],
+        swiftSettings: strict),
     .testTarget(name: "IntegrationTests", swiftSettings: strict),
 ]
 
@@ -198,6 +206,8 @@ let package = Package(
         ? []
         : [
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+            .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
             .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
             .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),

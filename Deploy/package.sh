@@ -64,6 +64,9 @@ fill_coordinator() {
     put 644 "$here/packages/coordinator/suanpan-coordinator.service" "$1/lib/systemd/system/suanpan-coordinator.service"
     put 644 "$here/packages/coordinator/suanpan.sysusers" "$1/usr/lib/sysusers.d/suanpan.conf"
     put 644 "$here/packages/coordinator/coordinator.yaml" "$1/etc/suanpan/coordinator.yaml"
+    # What machines that join fetch from it.
+    put 644 "$output/suanpan-agent_${version}_$architecture.deb" \
+        "$1/usr/share/suanpan/install/suanpan-agent_${version}_$architecture.deb"
 }
 
 fill_agent() {
@@ -111,12 +114,12 @@ TEXT
 }
 
 fill_suanpan "$work/suanpan"
-fill_coordinator "$work/suanpan-coordinator"
-fill_agent "$work/suanpan-agent"
 make_package suanpan - "Suanpan's command line: submit and follow jobs" "$work/programs/suanpan"
+fill_agent "$work/suanpan-agent"
+make_package suanpan-agent agent "Suanpan's agent: runs jobs on this node" "$work/programs/suanpan-agent" "$work/programs/suanpan-launcher"
+fill_coordinator "$work/suanpan-coordinator"
 make_package suanpan-coordinator coordinator "Suanpan's coordinator: allocates the machines of a cluster to jobs" \
     "$work/programs/suanpan-coordinator"
-make_package suanpan-agent agent "Suanpan's agent: runs jobs on this node" "$work/programs/suanpan-agent" "$work/programs/suanpan-launcher"
 
 # --- The tarball -------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ public struct AgentCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "suanpan-agent", abstract: "Run the agent of this node.",
         discussion: """
-            The first start needs a join token (suanpan node token), from a file, standard input or SUANPAN_JOIN_TOKEN; \
+            The first start needs a join token (suanpan node token --only-token), from a file, standard input or SUANPAN_JOIN_TOKEN; \
             later starts find the node's own key in the data directory. Jobs run on when the agent stops. The same options may \
             stand in the environment (SUANPAN_AGENT_CPUS, …) or in a YAML file, by which flags win over environment, environment \
             over file.

@@ -128,6 +128,22 @@ public struct NodeView: Hashable, Sendable {
         /// Its lease has ended.
         case unreachable
         case cordoned
+        /// Cordoned, and to be emptied: something still runs there.
+        case draining
+        /// Emptied; still cordoned.
+        case drained
+    }
+
+    /// A node that is being emptied, or was.
+    public struct Drain: Hashable, Sendable {
+        /// When what still runs there is stopped; nil waits for it.
+        public var deadline: LogicalTime?
+        public var isDone: Bool
+
+        public init(deadline: LogicalTime?, isDone: Bool) {
+            self.deadline = deadline
+            self.isDone = isDone
+        }
     }
 
     public struct DeviceView: Hashable, Sendable {
@@ -145,6 +161,10 @@ public struct NodeView: Hashable, Sendable {
     public var id: NodeID
     public var name: String
     public var state: State
+    /// As its join token had it.
+    public var membership: NodeMembership
+    /// nil unless it is to be emptied. Stands beside the state: a drained node may be switched off.
+    public var drain: Drain?
     /// nil before the first registration.
     public var inventory: NodeInventory?
     public var cpuMilliAllocated: Int64
@@ -155,12 +175,15 @@ public struct NodeView: Hashable, Sendable {
     public var registeredAt: LogicalTime?
 
     public init(
-        id: NodeID, name: String, state: State, inventory: NodeInventory?, cpuMilliAllocated: Int64, memoryBytesAllocated: Int64,
-        devices: [DeviceView], liveAttempts: [AttemptID], enrolledAt: LogicalTime, registeredAt: LogicalTime?
+        id: NodeID, name: String, state: State, membership: NodeMembership = .none, drain: Drain? = nil, inventory: NodeInventory?,
+        cpuMilliAllocated: Int64, memoryBytesAllocated: Int64, devices: [DeviceView], liveAttempts: [AttemptID], enrolledAt: LogicalTime,
+        registeredAt: LogicalTime?
     ) {
         self.id = id
         self.name = name
         self.state = state
+        self.membership = membership
+        self.drain = drain
         self.inventory = inventory
         self.cpuMilliAllocated = cpuMilliAllocated
         self.memoryBytesAllocated = memoryBytesAllocated

@@ -38,6 +38,16 @@ struct RunCoordinator: AsyncParsableCommand {
     var lease: String?
     @Option(help: "Shortest time between an agent's heartbeats (default: 5s).")
     var heartbeatInterval: String?
+    @Option(help: "TLS of the REST interface: auto, on or off (default: auto, which is on off loopback; off leaves it to a proxy).")
+    var tls: String?
+    @Option(help: "PEM file with the interface's certificate (default: one that the coordinator makes for itself).")
+    var tlsCertificate: String?
+    @Option(help: "PEM file with the certificate's private key.")
+    var tlsKey: String?
+    @Option(help: "HOST by which other machines reach this one (default: the address of the default route).")
+    var advertise: String?
+    @Option(help: "Where packages of the agent lie, for machines that join (default: /usr/share/suanpan/install).")
+    var packagesDir: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/coordinator.yaml when it is there).")
     var config: String?
     @Flag(help: "Start although the clock is more than a day behind the journal.")
@@ -77,7 +87,8 @@ struct RunCoordinator: AsyncParsableCommand {
     private func settings() throws -> CoordinatorSettings {
         let flags = [
             "data-dir": dataDir, "http": http, "agents-endpoint": agentsEndpoint, "enroll-endpoint": enrollEndpoint,
-            "log-endpoint": logEndpoint, "lease": lease, "heartbeat-interval": heartbeatInterval,
+            "log-endpoint": logEndpoint, "lease": lease, "heartbeat-interval": heartbeatInterval, "tls": tls,
+            "tls-certificate": tlsCertificate, "tls-key": tlsKey, "advertise": advertise, "packages-dir": packagesDir,
         ]
         return CoordinatorSettings(
             try DaemonSettings(

@@ -52,6 +52,11 @@ public enum PrivateFile {
         guard fsync(descriptor) == 0, rename(draft, path) == 0 else {
             throw StartError("\(path) cannot be replaced: \(String(cString: strerror(errno)))")
         }
+        // Its name outlives a power failure too.
+        let directory = open(path.contains("/") ? String(path[...path.lastIndex(of: "/")!]) : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { return }
+        _ = fsync(directory)
+        close(directory)
     }
 }
 

@@ -64,8 +64,9 @@ public final class DiskStager: FileStager {
     public func start(onEvent: @escaping @Sendable (StagingEvent) -> Void) { state.withLock { $0.onEvent = onEvent } }
 
     public func use(_ service: FileService) {
-        let host = configuration.coordinatorHost.contains(":") ? "[\(configuration.coordinatorHost)]" : configuration.coordinatorHost
-        let scheme = service.certificate.isEmpty ? "http" : "https"
+        let name = service.host.isEmpty ? configuration.coordinatorHost : service.host
+        let host = name.contains(":") ? "[\(name)]" : name
+        let scheme = service.isTLS ? "https" : "http"
         let next = FileClient.Service(url: "\(scheme)://\(host):\(service.port)", certificate: service.certificate)
         let old = state.withLock { state -> FileClient? in
             guard state.service != next else { return nil }

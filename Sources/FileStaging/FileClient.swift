@@ -13,7 +13,7 @@ struct FileClient: Sendable {
     struct Service: Hashable, Sendable {
         /// `http(s)://host:port`.
         var url: String
-        /// PEM; empty for plain HTTP.
+        /// PEM of the only one to accept; empty: the system's authorities judge.
         var certificate: [UInt8]
     }
 

@@ -16,12 +16,15 @@ public struct UsageSegment: Hashable, Sendable {
         case outOfMemory = 6
         case infrastructure = 7
         case nodeLost = 8
+        /// The operator took the place for something else, and the task runs elsewhere.
+        case preempted = 9
 
         public var name: String {
             switch self {
             case .timeLimit: "timeout"
             case .outOfMemory: "oom"
             case .nodeLost: "node_lost"
+            case .preempted: "preempted"
             case .cut: "cut"
             case .completed: "completed"
             case .failed: "failed"
@@ -95,13 +98,13 @@ public struct UsageSegment: Hashable, Sendable {
 }
 
 extension UsageSegment {
-    /// The rule of this build: what the platform broke is not charged; simulated work never is.
+    /// The rule of this build: what the platform broke or broke off is not charged; simulated work never is.
     public static let currentBillingRule: UInt32 = 1
 
     public static func isBillable(endReason: EndReason, isSimulated: Bool) -> Bool {
         guard !isSimulated else { return false }
         switch endReason {
-        case .infrastructure, .nodeLost: return false
+        case .infrastructure, .nodeLost, .preempted: return false
         case .cut, .completed, .failed, .cancelled, .timeLimit, .outOfMemory: return true
         }
     }

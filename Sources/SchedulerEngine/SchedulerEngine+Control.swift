@@ -68,10 +68,13 @@ extension SchedulerEngine: ControlPlane {
         let state: NodeView.State =
             if standing.isSilent { .unreachable } else if standing.isSuspect { .suspect } else if !standing.isRegistered {
                 .unregistered
-            } else if standing.isCordoned { .cordoned } else { .ready }
+            } else if let drain = standing.drain { drain.isDone ? .drained : .draining } else if standing.isCordoned { .cordoned } else {
+                .ready
+            }
         let inventory = standing.offer?.inventory
         return NodeView(
-            id: standing.id, name: standing.name, state: state, inventory: inventory,
+            id: standing.id, name: standing.name, state: state, membership: standing.membership,
+            drain: standing.drain.map { NodeView.Drain(deadline: $0.deadline, isDone: $0.isDone) }, inventory: inventory,
             cpuMilliAllocated: standing.offer.map { $0.inventory.cpuMilli - $0.cpuMilliFree } ?? 0,
             memoryBytesAllocated: standing.offer.map { $0.inventory.memoryBytes - $0.memoryBytesFree } ?? 0,
             devices: standing.offer?.devices.map {

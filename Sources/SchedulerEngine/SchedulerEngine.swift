@@ -14,11 +14,17 @@ public struct EngineConfiguration: Sendable {
     /// A start whose wall clock and journal differ by more than this needs `acceptsClock`.
     public var clockGapMax: Span
     public var acceptsClock: Bool
+    /// How nodes reach what the transport is bound to.
+    public var advertise: @Sendable (AgentEndpoints) -> AgentEndpoints
 
-    public init(heartbeats: HeartbeatPolicy = HeartbeatPolicy(), clockGapMax: Span = .seconds(86_400), acceptsClock: Bool = false) {
+    public init(
+        heartbeats: HeartbeatPolicy = HeartbeatPolicy(), clockGapMax: Span = .seconds(86_400), acceptsClock: Bool = false,
+        advertise: @escaping @Sendable (AgentEndpoints) -> AgentEndpoints = { $0 }
+    ) {
         self.heartbeats = heartbeats
         self.clockGapMax = clockGapMax
         self.acceptsClock = acceptsClock
+        self.advertise = advertise
     }
 }
 
@@ -38,6 +44,7 @@ public final class SchedulerEngine: Sendable {
     public let files: any FileStore
     /// Where agents find the files; nil before they are served.
     let fileService = Mutex<FileService?>(nil)
+    private let advertise: @Sendable (AgentEndpoints) -> AgentEndpoints
     public let reads: any ReadModel
     /// Whether an agent's proof of its join token holds, given the token's verifier.
     let proves: @Sendable (EnrollmentRequest, _ verifier: [UInt8]) -> Bool
@@ -92,6 +99,7 @@ public final class SchedulerEngine: Sendable {
         follower = Follower(core: try SchedulerCore(snapshot: state), index: recovered.index)
         decider = Decider(core: try SchedulerCore(snapshot: state), index: recovered.index)
         firstBatch = decider.loop.lead(cluster: newClusterID, at: now)
+        advertise = configuration.advertise
         let clusterID = decider.loop.core.clusterID
         ledger = Mutex(
             UsageLedger(cluster: clusterID, head: LedgerHead(sequence: head.ledgerSequence, hash: head.ledgerHash)))
@@ -138,7 +146,7 @@ public final class SchedulerEngine: Sendable {
     private func lead(_ onLeading: @Sendable (AgentEndpoints) -> Void) async throws {
         try await append(firstBatch)
         let endpoints = try await server.start(handler: self)
-        bound.withLock { $0 = endpoints }
+        bound.withLock { $0 = advertise(endpoints) }
         leads.withLock { $0 = true }
         onLeading(endpoints)
         desk.nudge()

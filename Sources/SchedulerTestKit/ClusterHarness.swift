@@ -36,6 +36,17 @@ public struct ClusterHarness: ~Copyable {
         return batches
     }
 
+    /// Ends the coordinator and starts another one from the snapshot of its state, read back.
+    public mutating func restart() -> [Batch] {
+        guard let core = try? SchedulerCore(snapshot: loop.core.snapshot()) else {
+            preconditionFailure("a snapshot that cannot be read back")
+        }
+        loop = SchedulerLoop(core: core, index: 0)
+        let batch = loop.lead(cluster: [UInt8](repeating: 7, count: 16), at: now)
+        journal += batch.events
+        return [batch] + settle()
+    }
+
     /// Offers a command and returns everything it led to, its reply included.
     public mutating func perform(_ command: Command) -> (batches: [Batch], result: Result<Answer, Rejection>?) {
         lastToken += 1

@@ -57,12 +57,13 @@ final class Cluster {
 
     // MARK: Daemons
 
-    func startCoordinator(extra: [String] = []) throws {
+    /// - Parameter host: what all its sockets are bound to.
+    func startCoordinator(host: String = "127.0.0.1", extra: [String] = []) throws {
         try start(
             "coordinator", "suanpan-coordinator",
             [
-                "--data-dir", directory, "--http", "127.0.0.1:\(ports[0])", "--agents-endpoint", "tcp://127.0.0.1:\(ports[1])",
-                "--enroll-endpoint", "tcp://127.0.0.1:\(ports[2])", "--log-endpoint", "tcp://127.0.0.1:\(ports[3])",
+                "--data-dir", directory, "--http", "\(host):\(ports[0])", "--agents-endpoint", "tcp://\(host):\(ports[1])",
+                "--enroll-endpoint", "tcp://\(host):\(ports[2])", "--log-endpoint", "tcp://\(host):\(ports[3])",
                 "--bootstrap-token-file", "\(directory)/join-token", "--heartbeat-interval", "1s",
             ] + extra)
         try waitUntil("the coordinator serves") {
@@ -75,6 +76,12 @@ final class Cluster {
             "agent", "suanpan-agent",
             ["--data-dir", "\(directory)/agent", "--token-file", "\(directory)/join-token", "--name", "n1", "--cpus", "4"] + extra)
         try waitUntil("the agent has registered") { self.suanpan("node", "ls", "-o", "json").output.contains("\"ready\"") }
+    }
+
+    /// As the system starts it: nothing names a token, which lies in the data directory.
+    func startAgentByHandedOverToken() throws {
+        try start("agent", "suanpan-agent", ["--data-dir", "\(directory)/agent", "--name", "n1", "--cpus", "4"])
+        try waitUntil("the agent has registered") { FileManager.default.fileExists(atPath: "\(self.directory)/agent/registered") }
     }
 
     private func start(_ role: String, _ program: String, _ arguments: [String]) throws {
@@ -126,15 +133,34 @@ final class Cluster {
         for number in Self.processes(matching: "suanpan-launcher --run-dir \(directory)/") { kill(number, SIGKILL) }
     }
 
+    /// An address of this machine that other machines could reach; nil where it has none.
+    static let outwardAddress: String? = {
+        var list: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&list) == 0 else { return nil }
+        defer { freeifaddrs(list) }
+        var next = list
+        while let entry = next {
+            next = entry.pointee.ifa_next
+            guard let address = entry.pointee.ifa_addr, Int32(address.pointee.sa_family) == AF_INET else { continue }
+            var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+            let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            guard getnameinfo(address, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0 else { continue }
+            let found = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if !found.hasPrefix("127.") { return found }
+        }
+        return nil
+    }()
+
     // MARK: Verbs
 
-    func process(_ arguments: [String], program: String = "suanpan") -> Process {
+    func process(_ arguments: [String], program: String = "suanpan", environment more: [String: String] = [:]) -> Process {
         let process = Process()
-        process.executableURL = URL(filePath: "\(Self.programs)/\(program)")
+        process.executableURL = URL(filePath: program.hasPrefix("/") ? program : "\(Self.programs)/\(program)")
         process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         environment["SUANPAN_DATA_DIR"] = directory
         environment["NO_COLOR"] = "1"
+        environment.merge(more) { $1 }
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
         return process
@@ -144,10 +170,12 @@ final class Cluster {
     @discardableResult
     func suanpan(_ arguments: String...) -> Outcome { suanpan(arguments) }
 
-    func suanpan(_ arguments: [String]) -> Outcome { run("suanpan", arguments) }
+    func suanpan(_ arguments: [String], environment: [String: String] = [:]) -> Outcome {
+        run("suanpan", arguments, environment: environment)
+    }
 
-    private func run(_ program: String, _ arguments: [String]) -> Outcome {
-        let process = process(arguments, program: program)
+    func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) -> Outcome {
+        let process = process(arguments, program: program, environment: environment)
         let name = "\(directory)/verb-\(UUID().uuidString)"
         _ = FileManager.default.createFile(atPath: name + ".out", contents: nil)
         _ = FileManager.default.createFile(atPath: name + ".err", contents: nil)

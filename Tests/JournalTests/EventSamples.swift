@@ -9,7 +9,7 @@ enum EventKind: String, CaseIterable {
     case clusterFounded, leadershipBegan, jobAccepted, jobCancelRequested, waitingUnitsCancelled, unitsPlaced, attemptStarted
     case unitStopRequested, attemptEnded, jobFinished, timersDue, idempotencyExpired, nodeEnrolled, nodeRegistered, nodeSuspected
     case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet,
-        hourCut, secretSet, secretRemoved, datasetCreated, datasetRemoved
+        hourCut, nodeDrainBegan, nodeDrainDue, secretSet, secretRemoved, datasetCreated, datasetRemoved
 
     init(_ event: Event) {
         switch event {
@@ -33,6 +33,8 @@ enum EventKind: String, CaseIterable {
         case .nodeSilenced: self = .nodeSilenced
         case .nodeCordoned: self = .nodeCordoned
         case .nodeRemoved: self = .nodeRemoved
+        case .nodeDrainBegan: self = .nodeDrainBegan
+        case .nodeDrainDue: self = .nodeDrainDue
         case .joinTokenCreated: self = .joinTokenCreated
         case .keyCreated: self = .keyCreated
         case .keyRevoked: self = .keyRevoked
@@ -107,18 +109,20 @@ enum Sample {
     private static var nodeEvents: [Event] {
         [
             .nodeEnrolled(
-                EnrolledNode(id: NodeID(9), name: "worker-9", publicKey: [1, 2, 3], tokenID: [4, 5], at: time)),
+                EnrolledNode(
+                    id: NodeID(9), name: "worker-9", publicKey: [1, 2, 3], tokenID: [4, 5], membership: membership, at: time)),
             .nodeRegistered(
                 RegisteredNode(id: NodeID(9), session: SessionID(44), instance: 1 << 60, bootID: [6, 7], inventory: inventory, at: time)),
             .nodeSuspected(NodeID(9), at: time), .nodeSilenced(NodeID(9), lastHeard: LogicalTime(nanoseconds: 5), at: time),
             .nodeCordoned(NodeID(9), isCordoned: true, at: time), .nodeRemoved(NodeID(9), at: time),
+            .nodeDrainBegan(NodeID(9), deadline: time, at: time), .nodeDrainDue(NodeID(9), at: time),
         ]
     }
 
     private static var accessEvents: [Event] {
         [
             .joinTokenCreated(
-                JoinTokenRecord(id: [1], verifier: [2], expiresAt: time, usesLeft: 10, namePrefix: "gpu-")),
+                JoinTokenRecord(id: [1], verifier: [2], expiresAt: time, usesLeft: 10, namePrefix: "gpu-", membership: membership)),
             .keyCreated(
                 AccessKey(id: "0a1b2c3d", secretDigest: [3], tenant: "lab", user: "alice", role: .viewer, createdAt: time)),
             .keyRevoked("0a1b2c3d", at: time),
@@ -138,6 +142,7 @@ enum Sample {
     }
 
     static let digest = ContentDigest(bytes: Array(repeating: 0xAB, count: 32))!
+    static let membership = NodeMembership(center: "lab", pool: "a100", labels: [NamedText("rack", "r1")])
 
     static let specification = JobSpecification(
         name: "sweep", kind: .training, tenant: "lab", project: "vision", queue: "night", priority: -5, isPreemptible: true,

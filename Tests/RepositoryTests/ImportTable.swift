@@ -61,7 +61,10 @@ struct ImportTable {
             modules: platform.union(["AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"])),
         "ControlAPI": ImportRule(
             level: 5, targets: ["ClusterPorts"],
-            modules: platform.union(["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes"])),
+            modules: platform.union([
+                "Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes", "NIOPosix", "NIOSSL",
+                "NIOTLS",
+            ])),
         // What both daemons need of the system and of each other: clocks, key files, the pipe to the parent.
         "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["Yams"])),
 
@@ -71,7 +74,7 @@ struct ImportTable {
                 "ClusterPorts", "ControlAPI", "DaemonKit", "FileStorage", "JournalSQLite", "LedgerHashing", "SchedulerEngine",
                 "ZMQTransport",
             ],
-            modules: platform.union(service).union(["ArgumentParser", "Crypto", "Yams"])),
+            modules: platform.union(service).union(["ArgumentParser", "Crypto", "SwiftASN1", "X509", "Yams"])),
         "AgentComposition": ImportRule(
             level: 6,
             targets: [
@@ -81,7 +84,9 @@ struct ImportTable {
         // Speaks REST only: it never links a daemon's half.
         "ControlCommands": ImportRule(
             level: 6, targets: ["CLinuxShim", "ContentFiles"],
-            modules: platform.union(["ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "Yams"])),
+            modules: platform.union([
+                "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "SwiftASN1", "X509", "Yams",
+            ])),
 
         "suanpan": ImportRule(level: 7, targets: ["ControlCommands"], modules: ["ArgumentParser"]),
         "suanpan-coordinator": ImportRule(level: 7, targets: ["CoordinatorComposition"], modules: ["ArgumentParser"]),

@@ -43,6 +43,13 @@ struct ScenarioRunner: ~Copyable {
             let id = nodes[words[1]]!.id
             let session = harness.loop.core.session(of: id)!
             return Trace.lines(harness.perform(.leaseExpired(id, session, lastHeard: harness.now)).batches)
+        case "drain":
+            let (batches, result) = harness.perform(
+                .drainNode(nodes[words[1]]!.id, within: options.number("within").map { .seconds($0) }))
+            return Trace.reply(result) + Trace.lines(batches)
+        case "uncordon": return Trace.lines(harness.perform(.setNodeCordon(nodes[words[1]]!.id, isCordoned: false)).batches)
+        case "standing": return [Trace.standing(harness.loop.core.standing(of: nodes[words[1]]!.id)!)]
+        case "restart": return Trace.lines(harness.restart())
         case "cordon": return Trace.lines(harness.perform(.setNodeCordon(nodes[words[1]]!.id, isCordoned: true)).batches)
         case "remove":
             let (batches, result) = harness.perform(.removeNode(nodes[words[1]]!.id))
@@ -159,12 +166,21 @@ enum Trace {
         case .nodeSilenced(let node, _, _): "node \(node) silent"
         case .nodeCordoned(let node, let isCordoned, _): "node \(node) \(isCordoned ? "cordoned" : "uncordoned")"
         case .nodeRemoved(let node, _): "node \(node) removed"
+        case .nodeDrainBegan(let node, let deadline, let at):
+            "node \(node) drains" + (deadline.map { " within \(($0 - at).wholeSeconds)s" } ?? "")
+        case .nodeDrainDue(let node, _): "node \(node) must be empty"
         case .nodeEnrolled(let node): "node \(node.id) enrolled"
         case .hourCut: "hour cut"
-        case .clusterFounded, .leadershipBegan, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved,
-            .datasetCreated, .datasetRemoved:
+        case .leadershipBegan(let epoch, _): "epoch \(epoch)"
+        case .clusterFounded, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved, .datasetCreated,
+            .datasetRemoved:
             "\(event)"
         }
+    }
+
+    static func standing(_ node: SchedulerCore.NodeStanding) -> String {
+        let drain = node.drain.map { $0.isDone ? "drained" : "draining" } ?? (node.isCordoned ? "cordoned" : "open")
+        return ([drain] + node.liveAttempts.map { "\($0)" }).joined(separator: " ")
     }
 
     private static func reason(_ reason: Reason) -> String { reason == .none ? "" : " (\(reason.name))" }

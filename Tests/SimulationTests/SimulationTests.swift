@@ -26,6 +26,15 @@ import Testing
         #expect(handOvers > 20)
     }
 
+    @Test func theSeedsPreempt() throws {
+        var preemptions = 0
+        for seed in UInt64(1)...10 {
+            var simulation = Simulation(seed: seed)
+            preemptions += try simulation.run().preemptions
+        }
+        #expect(preemptions > 20)
+    }
+
     @Test(arguments: regressions) func aSeedThatOnceFailedHolds(seed: UInt64) throws {
         try check(seed)
     }

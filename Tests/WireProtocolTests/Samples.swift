@@ -100,7 +100,7 @@ enum Samples {
                             restartReason: .none, gang: nil)
                     ]))),
         command(.release([ReleaseOrder(attempt: attempt, fence: Fence(5))])),
-        .fileService(FileService(port: 8470, certificate: [45, 45])),
+        .fileService(FileService(host: "c", port: 8470, isTLS: true, certificate: [45, 45])),
         command(
             .start(
                 StartBatch(

@@ -47,7 +47,10 @@ struct AgentSettings: Sendable {
         return ObjectName.isValid(short) ? short : "node"
     }
 
-    /// The join token from file, standard input or environment; nil when none was given.
+    /// Where a token lies that was handed over beside the settings, as `/install` does; it need not be there.
+    var handedOverToken: String { dataDirectory + "/join.token" }
+
+    /// The join token from file, standard input, environment or the data directory; nil when none was given.
     func joinToken() throws -> JoinToken? {
         let text: String
         if let tokenFile {
@@ -58,11 +61,13 @@ struct AgentSettings: Sendable {
             text = String(decoding: data, as: UTF8.self)
         } else if let value = ProcessInfo.processInfo.environment["SUANPAN_JOIN_TOKEN"] {
             text = value
+        } else if let data = FileManager.default.contents(atPath: handedOverToken) {
+            text = String(decoding: data, as: UTF8.self)
         } else {
             return nil
         }
         guard let token = JoinToken(parsing: text) else {
-            throw StartError("the join token is not one: expected spj_… as 'suanpan node token' prints it")
+            throw StartError("the join token is not one: expected spj_… as 'suanpan node token --only-token' prints it")
         }
         return token
     }

@@ -26,7 +26,8 @@ struct NodeIdentity: Sendable {
         }
         guard let token else {
             throw StartError(
-                "this node has not joined a cluster: give a token with --token-file, or in SUANPAN_JOIN_TOKEN (suanpan node token)")
+                "this node has not joined a cluster: give a token with --token-file, or in SUANPAN_JOIN_TOKEN (suanpan node token --only-token)"
+            )
         }
         let node = try await AgentEnroller.enroll(token: token, keyPair: keyPair, nodeName: name)
         let identity = NodeIdentity(keyPair: keyPair, endpoints: token.endpoints, node: node)

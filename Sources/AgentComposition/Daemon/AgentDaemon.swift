@@ -28,6 +28,8 @@ struct AgentDaemon {
         let directory = settings.dataDirectory
         let lock = try DirectoryLock(directory)
         defer { lock.release() }
+        let mark = RegistrationMark(directory: directory)
+        mark.remove()
         let token = try settings.joinToken()
         let identity = try await NodeIdentity.obtain(name: settings.name, directory: directory, token: token)
         let machine = try discover(coordinator: identity.endpoints.agents)
@@ -56,7 +58,11 @@ struct AgentDaemon {
             configuration: configuration, driver: driver, stager: stager, link: link, loop: loop, clocks: SystemClocks(),
             topology: TopologyDocument(digest: machine.inventory.topologyDigest, compressedXML: machine.compressedTopology),
             leaseFile: directory + "/lease", logger: logger)
-        try await AgentLife(engines: [engine], onReady: onReady, logger: logger).run()
+        let report: @Sendable () -> Void = { [onReady, name = settings.name] in
+            mark.leave(name: name)
+            onReady()
+        }
+        try await AgentLife(engines: [engine], onReady: report, logger: logger).run()
         await loop.stop()
     }
 
@@ -80,6 +86,17 @@ struct AgentDaemon {
         }
         return path
     }
+}
+
+/// `registered` in the data directory: the node's name, from the moment that the coordinator has accepted this agent.
+/// `/install` waits for it.
+private struct RegistrationMark {
+    let path: String
+
+    init(directory: String) { path = directory + "/registered" }
+
+    func remove() { unlink(path) }
+    func leave(name: String) { try? PrivateFile.write(Array(name.utf8), to: path) }
 }
 
 /// One agent for one data directory.

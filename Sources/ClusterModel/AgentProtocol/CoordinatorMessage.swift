@@ -34,14 +34,19 @@ public struct Welcome: Hashable, Sendable {
     }
 }
 
-/// Where the coordinator serves files to agents: at the host by which they reach its sockets.
+/// Where the coordinator serves files to agents.
 public struct FileService: Hashable, Sendable {
+    /// Empty: the host by which an agent reaches the sockets.
+    public var host: String
     public var port: UInt16
-    /// PEM of the only certificate to accept there; empty for plain HTTP.
+    public var isTLS: Bool
+    /// PEM of the only certificate to accept; empty: one that the node's own authorities vouch for.
     public var certificate: [UInt8]
 
-    public init(port: UInt16, certificate: [UInt8]) {
+    public init(host: String = "", port: UInt16, isTLS: Bool = false, certificate: [UInt8] = []) {
+        self.host = host
         self.port = port
+        self.isTLS = isTLS
         self.certificate = certificate
     }
 }

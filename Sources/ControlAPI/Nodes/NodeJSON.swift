@@ -7,6 +7,9 @@ extension NodeView {
         writer.member("id", id.description)
         writer.member("name", name)
         writer.member("state", state.rawValue)
+        if let drain { writer.member("drain") { drain.write(to: &$0) } } else { writer.null("drain") }
+        writer.member("center", membership.center.isEmpty ? nil : membership.center)
+        writer.member("pool", membership.pool.isEmpty ? nil : membership.pool)
         writer.member("simulated", inventory?.isSimulated)
         writer.member("address", inventory?.address)
         writer.member("cpuMilli", inventory?.cpuMilli)
@@ -21,6 +24,13 @@ extension NodeView {
         if showingAttempts { writer.member("liveAttempts", strings: liveAttempts.map(\.description)) }
         writer.member("enrolledAt", enrolledAt)
         writer.member("registeredAt", registeredAt)
+    }
+}
+
+extension NodeView.Drain {
+    func write(to writer: inout JSONWriter) {
+        writer.member("deadline", deadline)
+        writer.member("done", isDone)
     }
 }
 

@@ -1,6 +1,5 @@
 import ClusterModel
 import ClusterPorts
-import Crypto
 import HTTPTypes
 import Hummingbird
 import SchedulingCore
@@ -12,7 +11,6 @@ extension ControlRouter {
                 call.json(JSONWriter.object { call.controlPlane.cluster().write(to: &$0) })
             },
             Endpoint(.get, "/v1/nodes", .reading, query: ["limit", "cursor"]) { call in try list(call) },
-            Endpoint(.post, "/v1/nodes/tokens", .administering) { call in try await createToken(call) },
             Endpoint(.get, "/v1/nodes/{id}", .reading) { call in
                 let node = try call.node()
                 return call.tagged(JSONWriter.object { node.write(to: &$0, showingAttempts: call.principal.role == .admin) })
@@ -26,6 +24,7 @@ extension ControlRouter {
             },
             Endpoint(.post, "/v1/nodes/{id}/cordon", .administering) { call in try await cordon(call, true) },
             Endpoint(.post, "/v1/nodes/{id}/uncordon", .administering) { call in try await cordon(call, false) },
+            Endpoint(.post, "/v1/nodes/{id}/drain", .administering) { call in try await drain(call) },
         ]
     }
 
@@ -43,7 +42,23 @@ extension ControlRouter {
     private static func cordon(_ call: Call, _ isCordoned: Bool) async throws -> Response {
         try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
         let id = try call.node().id
-        let decision = try await call.perform(.setNodeCordon(id, isCordoned: isCordoned))
+        return try written(try await call.perform(.setNodeCordon(id, isCordoned: isCordoned)), call)
+    }
+
+    private static let drainSecondsMax: Int64 = 365 * 86_400
+
+    private static func drain(_ call: Call) async throws -> Response {
+        let problems = FieldProblems()
+        var reader = FieldReader(try await RequestBodyReader.read(call.request, isOptional: true).value, at: .body, problems: problems)
+        let seconds = reader.integer("deadlineSeconds", 0...drainSecondsMax)
+        reader.finish()
+        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+        let id = try call.node().id
+        return try written(try await call.perform(.drainNode(id, within: seconds.map { .seconds($0) })), call)
+    }
+
+    /// The node as the decision left it.
+    private static func written(_ decision: Decision, _ call: Call) throws -> Response {
         let node = try call.node()
         return call.json(
             JSONWriter.object { node.write(to: &$0, showingAttempts: true) }, revision: decision.revision)
@@ -65,39 +80,5 @@ extension ControlRouter {
         ]
         if call.request.headers[.ifNoneMatch]?.contains(tag) == true { return Response(status: .notModified, headers: [.eTag: tag]) }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: document)))
-    }
-
-    // MARK: - Join tokens
-
-    private static let tokenSecondsMax: Int64 = 30 * 86_400
-
-    /// The secret is made here and shown once; the state gets only the verifier of its proof.
-    private static func createToken(_ call: Call) async throws -> Response {
-        let problems = FieldProblems()
-        let body = try await RequestBodyReader.read(call.request, isOptional: true).value
-        var reader = FieldReader(body, at: .body, problems: problems)
-        let seconds = reader.integer("ttlSeconds", 1...tokenSecondsMax) ?? 3600
-        let uses: UInt32 = reader.integer("uses", 1...100_000) ?? 1
-        let prefix = reader.string("namePrefix") ?? ""
-        if !prefix.isEmpty, !ObjectName.isValid(prefix) {
-            problems.add(reader.path(of: "namePrefix"), expected: "the beginning of a name, \(ObjectName.grammar)", not: .string(prefix))
-        }
-        reader.finish()
-        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
-        var generator = SystemRandomNumberGenerator()
-        let token = JoinToken(
-            id: generator.bytes(count: 16), secret: generator.bytes(count: 32), endpoints: call.controlPlane.endpoints)
-        let record = JoinTokenRecord(
-            id: token.id, verifier: Array(SHA256.hash(data: token.secret)), expiresAt: call.controlPlane.now() + .seconds(seconds),
-            usesLeft: uses, namePrefix: prefix)
-        let decision = try await call.perform(.createJoinToken(record))
-        let reply = JSONWriter.object { writer in
-            writer.member("id", Hexadecimal.text(token.id))
-            writer.member("token", token.text)
-            writer.member("expiresAt", record.expiresAt)
-            writer.member("uses", uses)
-            writer.member("namePrefix", prefix.isEmpty ? nil : prefix)
-        }
-        return call.json(reply, status: .created, revision: decision.revision)
     }
 }

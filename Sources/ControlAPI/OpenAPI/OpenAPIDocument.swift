@@ -165,11 +165,19 @@ enum OpenAPIDocument {
         ; its text is shown once.","requestBody":{"content":{"application/json":{"schema":{"type":"object","additionalProperties\#
         ":false,"properties":{"ttlSeconds":{"type":"integer","minimum":1,"maximum":2592000,"default":3600},"uses":{"type":"integ\#
         er","minimum":1,"maximum":100000,"default":1},"namePrefix":{"type":"string","description":"names of nodes that it may ad\#
-        d begin so"}}},"example":{"ttlSeconds":600,"uses":8}}}},"responses":{"201":{"description":"The token","headers":{"Suanpa\#
-        n-Revision":{"$ref":"#/components/headers/Revision"}},"content":{"application/json":{"schema":{"type":"object","required\#
-        ":["id","token","expiresAt","uses","namePrefix"],"properties":{"id":{"type":"string"},"token":{"type":"string","pattern"\#
-        :"^spj_"},"expiresAt":{"type":"string","format":"date-time"},"uses":{"type":"integer"},"namePrefix":{"type":["string","n\#
-        ull"]}}}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
+        d begin so"},"center":{"type":"string","description":"where its nodes belong","whatever they claim":null},"pool":{"type"\#
+        :"string"},"labels":{"type":"object","additionalProperties":{"type":"string"},"description":"of its nodes, over those th\#
+        at they claim"}}},"example":{"ttlSeconds":600,"uses":8,"center":"lab","pool":"a100"}}}},"responses":{"201":{"description\#
+        ":"The token","headers":{"Suanpan-Revision":{"$ref":"#/components/headers/Revision"}},"content":{"application/json":{"sc\#
+        hema":{"type":"object","required":["id","token","command","commandProblem","url","pin","expiresAt","uses","namePrefix","\#
+        center","pool","labels"],"properties":{"id":{"type":"string"},"token":{"type":"string","pattern":"^spj_"},"command":{"ty\#
+        pe":["string","null"],"description":"The line to paste on a new node; it holds the token."},"commandProblem":{"type":["s\#
+        tring","null"],"description":"why there is no such line"},"url":{"type":"string","description":"how other machines reach\#
+         this interface"},"pin":{"type":["string","null"],"pattern":"^sha256//","description":"Of the key of the interface's cer\#
+        tificate, as `curl --pinnedpubkey` takes it; null for plain http."},"expiresAt":{"type":"string","format":"date-time"},"\#
+        uses":{"type":"integer"},"namePrefix":{"type":["string","null"]},"center":{"type":["string","null"]},"pool":{"type":["st\#
+        ring","null"]},"labels":{"type":"object","additionalProperties":{"type":"string"}}}}}}},"default":{"$ref":"#/components/\#
+        responses/Problem"}}}},
         "/v1/nodes/{id}":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
         "get":{"tags":["nodes"],"operationId":"getNode","summary":"Shows a node.","parameters":[{"$ref":"#/components/parameters\#
         /MinRevision"},{"$ref":"#/components/parameters/IfNoneMatch"}],"responses":{"200":{"description":"The node","headers":{"\#
@@ -192,8 +200,26 @@ enum OpenAPIDocument {
         "post":{"tags":["nodes"],"operationId":"cordonNode","summary":"Places nothing new on a node.","responses":{"200":{"$ref"\#
         :"#/components/responses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/nodes/{id}/uncordon":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
-        "post":{"tags":["nodes"],"operationId":"uncordonNode","summary":"Places on a node again.","responses":{"200":{"$ref":"#/\#
-        components/responses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "post":{"tags":["nodes"],"operationId":"uncordonNode","summary":"Places on a node again; ends a drain.","responses":{"20\#
+        0":{"$ref":"#/components/responses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/nodes/{id}/drain":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
+        "post":{"tags":["nodes"],"operationId":"drainNode","summary":"Cordons a node and empties it. What runs may end by itself\#
+         until the deadline; what is left then is stopped and runs elsewhere, which counts as no retry.","requestBody":{"content\#
+        ":{"application/json":{"schema":{"type":"object","additionalProperties":false,"properties":{"deadlineSeconds":{"type":"i\#
+        nteger","minimum":0,"maximum":31536000,"description":"From now. Without one, what runs is waited for. A later drain repl\#
+        aces a deadline that lies ahead."}}},"example":{"deadlineSeconds":1800}}}},"responses":{"200":{"$ref":"#/components/resp\#
+        onses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/install":{"get":{"tags":["nodes"],"operationId":"getInstallScript","summary":"Serves the script by which a machine joi\#
+        ns; it wants root, and a join token on its standard input.","security":[],"responses":{"200":{"description":"A script fo\#
+        r POSIX shells","content":{"text/x-shellscript":{"schema":{"type":"string"}}}},"default":{"$ref":"#/components/responses\#
+        /Problem"}}}},
+        "/install/{file}":{"parameters":[{"name":"file","in":"path","required":true,"description":"As the script names it.","sch\#
+        ema":{"type":"string"}}],
+        "get":{"tags":["nodes"],"operationId":"getPackage","summary":"Serves a package of the agent.","security":[],"parameters"\#
+        :[{"$ref":"#/components/parameters/IfNoneMatch"}],"responses":{"200":{"description":"The package","headers":{"ETag":{"$r\#
+        ef":"#/components/headers/ETag"},"Repr-Digest":{"description":"RFC 9530, SHA-256","schema":{"type":"string"}}},"content"\#
+        :{"application/vnd.debian.binary-package":{"schema":{"type":"string","format":"binary"}}}},"304":{"description":"The cli\#
+        ent has it, by its ETag."},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/usage/records":{"get":{"tags":["usage"],"operationId":"listUsageRecords","summary":"Lists usage records in order of\#
          the ledger; a record never changes.","parameters":[{"name":"after","in":"query","description":"Records after this seque\#
         nce number; also where `nextCursor` goes.","schema":{"type":"integer","minimum":0,"default":0}},{"$ref":"#/components/pa\#
@@ -421,19 +447,23 @@ enum OpenAPIDocument {
         re","lease_expired"]},"exitCode":{"type":"integer"},"signal":{"type":["integer","null"]},"elapsedMilliseconds":{"type":"\#
         integer"},"cpuTimeMilliseconds":{"type":"integer"},"memoryPeakBytes":{"type":"integer"},"stdoutBytes":{"type":"integer"}\#
         ,"stderrBytes":{"type":"integer"},"droppedBytes":{"type":"integer"},"detail":{"type":["string","null"]}}}}},
-        "Node":{"type":"object","required":["id","name","state","simulated","address","cpuMilli","cpuMilliAllocated","memoryByte\#
-        s","memoryBytesAllocated","deviceCount","deviceShareMilliAllocated","topology","labels","liveAttemptCount","enrolledAt",\#
-        "registeredAt"],"properties":{"id":{"type":"string"},"name":{"type":"string"},"state":{"type":"string","enum":["unregist\#
-        ered","ready","suspect","unreachable","cordoned"]},"simulated":{"type":["boolean","null"]},"address":{"type":["string","\#
-        null"]},"cpuMilli":{"type":["integer","null"]},"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"type":["integer","\#
-        null"]},"memoryBytesAllocated":{"type":"integer"},"deviceCount":{"type":"integer"},"deviceShareMilliAllocated":{"type":"\#
-        integer","description":"1000 for each device that is wholly in use"},"topology":{"type":["object","null"],"properties":{\#
-        "architecture":{"type":"string"},"cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaNodes":{"type":"integer\#
-        "},"level3Caches":{"type":"integer"},"level2Caches":{"type":"integer"},"cores":{"type":"integer"},"processingUnits":{"ty\#
-        pe":"integer"},"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"}}},"labels":{"type":"object","additionalPro\#
-        perties":{"type":"string"}},"liveAttemptCount":{"type":"integer"},"liveAttempts":{"type":"array","items":{"type":"string\#
-        "},"description":"for administrators"},"enrolledAt":{"type":"string","format":"date-time"},"registeredAt":{"type":["stri\#
-        ng","null"],"format":"date-time"}}},
+        "Node":{"type":"object","required":["id","name","state","drain","center","pool","simulated","address","cpuMilli","cpuMil\#
+        liAllocated","memoryBytes","memoryBytesAllocated","deviceCount","deviceShareMilliAllocated","topology","labels","liveAtt\#
+        emptCount","enrolledAt","registeredAt"],"properties":{"id":{"type":"string"},"name":{"type":"string"},"state":{"type":"s\#
+        tring","enum":["unregistered","ready","suspect","unreachable","cordoned","draining","drained"]},"drain":{"type":["object\#
+        ","null"],"description":"set while the node is to be empty, whatever its state","required":["deadline","done"],"properti\#
+        es":{"deadline":{"type":["string","null"],"format":"date-time","description":"null: what runs there is waited for"},"don\#
+        e":{"type":"boolean","description":"nothing is left there"}}},"center":{"type":["string","null"],"description":"as its j\#
+        oin token had it"},"pool":{"type":["string","null"],"description":"as its join token had it"},"simulated":{"type":["bool\#
+        ean","null"]},"address":{"type":["string","null"]},"cpuMilli":{"type":["integer","null"]},"cpuMilliAllocated":{"type":"i\#
+        nteger"},"memoryBytes":{"type":["integer","null"]},"memoryBytesAllocated":{"type":"integer"},"deviceCount":{"type":"inte\#
+        ger"},"deviceShareMilliAllocated":{"type":"integer","description":"1000 for each device that is wholly in use"},"topolog\#
+        y":{"type":["object","null"],"properties":{"architecture":{"type":"string"},"cpuModel":{"type":"string"},"packages":{"ty\#
+        pe":"integer"},"numaNodes":{"type":"integer"},"level3Caches":{"type":"integer"},"level2Caches":{"type":"integer"},"cores\#
+        ":{"type":"integer"},"processingUnits":{"type":"integer"},"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"}\#
+        }},"labels":{"type":"object","additionalProperties":{"type":"string"}},"liveAttemptCount":{"type":"integer"},"liveAttemp\#
+        ts":{"type":"array","items":{"type":"string"},"description":"for administrators"},"enrolledAt":{"type":"string","format"\#
+        :"date-time"},"registeredAt":{"type":["string","null"],"format":"date-time"}}},
         "Device":{"type":"object","required":["index","kind","vendor","model","uuid","pciAddress","memoryBytes","memoryBytesAllo\#
         cated","shareMilliAllocated","numaNode"],"properties":{"index":{"type":"integer"},"kind":{"type":"string","enum":["gpu",\#
         "npu","other"]},"vendor":{"type":"string"},"model":{"type":"string"},"uuid":{"type":"string"},"pciAddress":{"type":["str\#
@@ -457,9 +487,9 @@ enum OpenAPIDocument {
         "#/components/schemas/Resources"},"allocated":{"$ref":"#/components/schemas/Allocation"},"deviceModels":{"type":"array",\#
         "items":{"type":"string"}},"start":{"type":"string","format":"date-time"},"end":{"type":"string","format":"date-time","d\#
         escription":"not included"},"endReason":{"type":"string","enum":["cut","completed","failed","cancelled","timeout","oom",\#
-        "infrastructure","node_lost"]},"billable":{"type":"boolean"},"billingRule":{"type":"integer"},"measured":{"type":["objec\#
-        t","null"],"properties":{"elapsedNanoseconds":{"type":"integer"},"cpuTimeNanoseconds":{"type":"integer"},"memoryPeakByte\#
-        s":{"type":"integer"}}}}},
+        "infrastructure","node_lost","preempted"]},"billable":{"type":"boolean"},"billingRule":{"type":"integer"},"measured":{"t\#
+        ype":["object","null"],"properties":{"elapsedNanoseconds":{"type":"integer"},"cpuTimeNanoseconds":{"type":"integer"},"me\#
+        moryPeakBytes":{"type":"integer"}}}}},
         "Key":{"type":"object","required":["id","tenant","user","role","createdAt"],"properties":{"id":{"type":"string"},"tenant\#
         ":{"type":"string"},"user":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},"createdAt":{"type":"string","f\#
         ormat":"date-time"}}},

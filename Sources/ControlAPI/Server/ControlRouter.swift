@@ -9,12 +9,12 @@ struct ControlRouter {
     let endpoints: [Endpoint]
     let router: Router<ControlContext>
 
-    init(_ controlPlane: any ControlPlane, isLoopback: Bool, logs: LogService) {
+    init(_ controlPlane: any ControlPlane, isLoopback: Bool, isTLS: Bool, logs: LogService, installation: Installation) {
         endpoints =
-            Self.operations + Self.jobs + Self.attempts(logs) + Self.nodes + Self.uploads + Self.jobFiles + Self.holdings + Self.usage
-            + Self.keys + Self.users
+            Self.operations + Self.jobs + Self.attempts(logs) + Self.nodes + Self.tokens(installation) + Self.uploads + Self.jobFiles
+            + Self.holdings + Self.usage + Self.keys + Self.users + Self.install(installation)
         router = Router(context: ControlContext.self)
-        router.add(middleware: Gate(controlPlane: controlPlane, isLoopback: isLoopback, endpoints: endpoints))
+        router.add(middleware: Gate(controlPlane: controlPlane, isLoopback: isLoopback, isTLS: isTLS, endpoints: endpoints))
         for endpoint in endpoints {
             let path = endpoint.path.replacing(/\{\w+\+\}/, with: "**").replacing("{", with: ":").replacing("}", with: "")
             router.on(RouterPath(path), method: endpoint.method) { request, context in

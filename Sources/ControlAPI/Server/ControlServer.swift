@@ -23,17 +23,27 @@ public struct ControlServer: Sendable {
         public var connectionCountMax: Int
         /// Logs that one key may read at once.
         public var logReaderCountMax: Int
+        /// Where packages of the agent lie, for machines that join.
+        public var packagesDirectory: String
+        /// How long a TLS handshake may take.
+        public var handshakeTimeout: Duration
 
         public init(
             host: String = "127.0.0.1", port: Int = 8470, idleTimeout: Duration = .seconds(60), connectionCountMax: Int = 4096,
-            logReaderCountMax: Int = 64
+            logReaderCountMax: Int = 64, packagesDirectory: String = "/usr/share/suanpan/install",
+            handshakeTimeout: Duration = .seconds(10)
         ) {
             self.host = host
             self.port = port
             self.idleTimeout = idleTimeout
             self.connectionCountMax = connectionCountMax
             self.logReaderCountMax = logReaderCountMax
+            self.packagesDirectory = packagesDirectory
+            self.handshakeTimeout = handshakeTimeout
         }
+
+        /// Nobody but this machine reaches the server.
+        public var isLoopback: Bool { Loopback.isName(host) }
     }
 
     /// Where the server really listens.
@@ -44,25 +54,23 @@ public struct ControlServer: Sendable {
 
     private let controlPlane: any ControlPlane
     private let configuration: Configuration
+    private let interface: ServedInterface
     private let logger: Logger
     private let onListening: @Sendable (BoundAddress) -> Void
 
+    /// - Parameter interface: what to serve under; plain http without one.
     public init(
-        controlPlane: any ControlPlane, configuration: Configuration, logger: Logger,
+        controlPlane: any ControlPlane, configuration: Configuration, interface: ServedInterface? = nil, logger: Logger,
         onListening: @escaping @Sendable (BoundAddress) -> Void = { _ in }
     ) {
         self.controlPlane = controlPlane
         self.configuration = configuration
+        self.interface = interface ?? ServedInterface(host: configuration.host, identity: nil)
         self.logger = logger
         self.onListening = onListening
     }
 
     public func run() async throws {
-        if !Loopback.isName(configuration.host) {
-            logger.warning(
-                "the interface is reachable from other machines without TLS: put it behind a proxy that has it",
-                metadata: ["host": "\(configuration.host)"])
-        }
         do {
             try await makeApplication().run()
         } catch let error as IOError {
@@ -76,7 +84,10 @@ public struct ControlServer: Sendable {
     func makeApplication() -> Application<RouterResponder<ControlContext>> {
         let stop = StopSignal()
         let logs = LogService(readersPerKeyMax: configuration.logReaderCountMax, stop: stop)
-        let interface = ControlRouter(controlPlane, isLoopback: Loopback.isName(configuration.host), logs: logs)
+        let installation = Installation(packagesDirectory: configuration.packagesDirectory, interface: interface)
+        let routes = ControlRouter(
+            controlPlane, isLoopback: configuration.isLoopback, isTLS: interface.isTLS, logs: logs, installation: installation)
+        let handshakeLimit = TimeAmount(configuration.handshakeTimeout)
         let idleTimeout = TimeAmount(configuration.idleTimeout)
         let host = configuration.host
         let places = ConnectionPlaces(countMax: configuration.connectionCountMax, stallMax: idleTimeout)
@@ -84,10 +95,14 @@ public struct ControlServer: Sendable {
             additionalChannelHandlers: [ConnectionPlaceHandler(places), StopListener(stop)], idleTimeout: idleTimeout,
             httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))
         return Application(
-            router: interface.router,
-            server: HTTPServerBuilder { PinnedChannel(channel: HTTP1Channel(responder: $0, configuration: connections)) },
+            router: routes.router,
+            server: HTTPServerBuilder { [interface] in
+                PinnedChannel(
+                    channel: HTTP1Channel(responder: $0, configuration: connections), interface: interface, handshakeLimit: handshakeLimit)
+            },
             configuration: ApplicationConfiguration(address: .hostname(host, port: configuration.port), serverName: "suanpan"),
-            onServerRunning: { [onListening] channel in
+            onServerRunning: { [onListening, interface] channel in
+                interface.listens(on: channel.localAddress?.port ?? 0)
                 onListening(BoundAddress(host: host, port: channel.localAddress?.port ?? 0))
             },
             logger: logger)
@@ -97,7 +112,7 @@ public struct ControlServer: Sendable {
 /// Why the server does not listen; the message says what to mend.
 public struct ControlServerError: Error, CustomStringConvertible {
     public struct Code: Hashable, Sendable {
-        private enum Value { case addressInUse, notPermitted, address, io }
+        private enum Value { case addressInUse, notPermitted, address, certificate, io }
         private let value: Value
         /// Another process listens there.
         public static let addressInUse = Code(value: .addressInUse)
@@ -105,6 +120,8 @@ public struct ControlServerError: Error, CustomStringConvertible {
         public static let notPermitted = Code(value: .notPermitted)
         /// The host has no such address.
         public static let address = Code(value: .address)
+        /// Certificate or key do not do.
+        public static let certificate = Code(value: .certificate)
         public static let io = Code(value: .io)
     }
 

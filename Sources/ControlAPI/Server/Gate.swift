@@ -13,6 +13,8 @@ struct Gate: RouterMiddleware {
     let controlPlane: any ControlPlane
     /// The server listens on a loopback address: only then is the set of names it may be called by known.
     let isLoopback: Bool
+    /// The server itself speaks TLS. Where it does not, a proxy before it may.
+    let isTLS: Bool
     /// Methods by path, to tell a wrong method from a wrong path.
     let endpoints: [Endpoint]
 
@@ -60,6 +62,8 @@ struct Gate: RouterMiddleware {
         guard let start = origin.firstRange(of: "://"), origin[start.upperBound...].lowercased() == host.lowercased() else {
             throw .forbiddenOrigin
         }
+        // An origin is scheme, host and port. Where TLS ends here, a page that came without it, and may be anybody's, is another.
+        if isTLS, origin[..<start.lowerBound].lowercased() != "https" { throw .forbiddenOrigin }
     }
 
     private func hostName(_ authority: String) -> Substring {

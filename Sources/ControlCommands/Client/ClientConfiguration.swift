@@ -7,24 +7,29 @@ struct ClientConfiguration: Hashable, Sendable {
     /// Without a slash at its end.
     var url: String
     var key: String?
+    /// PEM file with the certificates to trust instead of the system's; nil trusts the system's.
+    var certificateFile: String?
 
-    init(url: String, key: String?) {
+    init(url: String, key: String?, certificateFile: String? = nil) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.key = key
+        self.certificateFile = certificateFile
     }
 
     /// `--data-dir` before the environment, the environment before the file in the default place.
     static func resolve(dataDirectory: String?, environment: [String: String]) throws(CommandFailure) -> ClientConfiguration {
         let key = environment["SUANPAN_API_KEY"].flatMap { $0.isEmpty ? nil : $0 }
+        let certificateFile = environment["SUANPAN_CA_FILE"].flatMap { $0.isEmpty ? nil : $0 }
         if dataDirectory == nil, let url = environment["SUANPAN_URL"], !url.isEmpty {
             guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
                 throw CommandFailure(.usage, "SUANPAN_URL is '\(url)'", details: ["expected http://HOST:PORT or https://HOST:PORT"])
             }
-            return ClientConfiguration(url: url, key: key)
+            return ClientConfiguration(url: url, key: key, certificateFile: certificateFile)
         }
         let directory = DataDirectory.resolve(option: dataDirectory, environment: environment)
         var configuration = try read(file: directory + "/client.yaml")
         if let key { configuration.key = key }
+        if let certificateFile { configuration.certificateFile = certificateFile }
         return configuration
     }
 
@@ -59,12 +64,12 @@ struct ClientConfiguration: Hashable, Sendable {
         } catch {
             throw CommandFailure(.failed, "\(file): \(error.message)")
         }
-        let unknown = (document.members ?? []).map(\.name).filter { $0 != "url" && $0 != "key" }
-        guard unknown.isEmpty else { throw CommandFailure(.failed, "\(file): unknown key '\(unknown[0])'; valid: url, key") }
+        let unknown = (document.members ?? []).map(\.name).filter { !["url", "key", "ca"].contains($0) }
+        guard unknown.isEmpty else { throw CommandFailure(.failed, "\(file): unknown key '\(unknown[0])'; valid: url, ca, key") }
         guard let url = document["url"]?.text, url.hasPrefix("http://") || url.hasPrefix("https://") else {
-            throw CommandFailure(.failed, "\(file): needs url: http://HOST:PORT")
+            throw CommandFailure(.failed, "\(file): needs url: http://HOST:PORT or https://HOST:PORT")
         }
-        return ClientConfiguration(url: url, key: document["key"]?.text)
+        return ClientConfiguration(url: url, key: document["key"]?.text, certificateFile: document["ca"]?.text)
     }
 }
 

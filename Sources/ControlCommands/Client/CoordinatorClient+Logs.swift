@@ -51,7 +51,10 @@ extension CoordinatorClient {
     /// Passes the stream's bytes to `receive` until the coordinator ends it, the first `skip` left out: what an earlier
     /// connection brought.
     func readLog(_ log: LogRequest, skipping skip: Int64 = 0, receive: ([UInt8]) -> Void) async throws(LogInterruption) {
-        var request = request(.get, "/v1/jobs/\(Self.escape(log.job))/logs", query: log.query)
+        var request: HTTPClientRequest
+        do throws(CommandFailure) {
+            request = try self.request(.get, "/v1/jobs/\(Self.escape(log.job))/logs", query: log.query)
+        } catch { throw .refused(error) }
         request.headers.replaceOrAdd(name: "Accept", value: "text/plain, application/octet-stream, application/problem+json")
         do {
             // No deadline: a quiet job is not a fault. Who follows a job watches its state beside this.
@@ -76,6 +79,7 @@ extension CoordinatorClient {
             throw .cancelled
         } catch {
             if Task.isCancelled { throw .cancelled }
+            if let distrust = distrust(error) { throw .refused(distrust) }
             throw .lost(Self.isUnreachable(error) ? "cannot reach \(configuration.url)" : Self.describe(error))
         }
     }

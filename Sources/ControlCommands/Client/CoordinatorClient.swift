@@ -5,6 +5,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// Sends requests to a coordinator. A failure is always one that a verb can end with.
@@ -36,6 +37,8 @@ final class CoordinatorClient: Sendable {
     }()
 
     let configuration: ClientConfiguration
+    /// Why requests cannot be sent; found once, told by each.
+    private let trust: Result<TLSConfiguration?, CommandFailure>
     private let patience: RetrySchedule.Patience
     /// Says to a person why nothing happens.
     private let notice: @Sendable (String) -> Void
@@ -47,6 +50,10 @@ final class CoordinatorClient: Sendable {
         notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.configuration = configuration
+        do throws(CommandFailure) {
+            let isTLS = configuration.url.hasPrefix("https:")
+            trust = .success(isTLS ? try configuration.certificateFile.map(TrustedCertificates.init(file:))?.tls : nil)
+        } catch { trust = .failure(error) }
         self.patience = patience
         self.notice = notice
     }
@@ -134,6 +141,7 @@ final class CoordinatorClient: Sendable {
             case .lost(let reason):
                 failure = CommandFailure(.unreachable, "\(configuration.url) gave no answer: \(reason)", remedy: "is the coordinator well?")
                 outcome = .lost
+            case .refused(let refusal): throw refusal
             case .cancelled: throw CommandFailure(.failed, "interrupted")
             }
             guard let delay = schedule.delay(after: outcome, chance: .random(in: 0...1)) else { throw failure }
@@ -172,13 +180,16 @@ final class CoordinatorClient: Sendable {
         case answer(Answer)
         case unreachable
         case lost(String)
+        /// Asking again would meet the same.
+        case refused(CommandFailure)
         case cancelled
     }
 
     private func exchange(
         _ method: Method, _ path: String, query: Query, body: [UInt8]?, idempotencyKey: String?
     ) async -> Exchange {
-        var request = request(method, path, query: query)
+        var request: HTTPClientRequest
+        do throws(CommandFailure) { request = try self.request(method, path, query: query) } catch { return .refused(error) }
         if let idempotencyKey { request.headers.add(name: "Idempotency-Key", value: idempotencyKey) }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
@@ -195,17 +206,35 @@ final class CoordinatorClient: Sendable {
         } catch is CancellationError {
             return .cancelled
         } catch {
+            if let distrust = distrust(error) { return .refused(distrust) }
             return Self.isUnreachable(error) ? .unreachable : .lost(Self.describe(error))
         }
     }
 
-    func request(_ method: Method, _ path: String, query: Query) -> HTTPClientRequest {
+    func request(_ method: Method, _ path: String, query: Query) throws(CommandFailure) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: configuration.url + path + Self.encode(query))
+        request.tlsConfiguration = try trust.get()
         request.method = HTTPMethod(rawValue: method.rawValue)
         request.headers.add(name: "Accept", value: "application/json, application/problem+json")
         request.headers.add(name: "User-Agent", value: "suanpan/\(Version.text)")
         if let key = configuration.key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
         return request
+    }
+
+    /// The connection came about, and the other side is not who it should be, or speaks no TLS; nil for any other error.
+    func distrust(_ error: any Error) -> CommandFailure? {
+        guard error is NIOSSLExtraError || Self.isHandshakeFailure(error) else { return nil }
+        let known = configuration.certificateFile.map { "it does not match \($0)" } ?? "no authority of this system vouches for it"
+        return CommandFailure(
+            .notAllowed, "\(configuration.url) is not trusted: \(known), or the server speaks no TLS",
+            remedy:
+                "copy tls/certificate.pem from the coordinator's data directory, and name the copy in SUANPAN_CA_FILE or as ca in client.yaml"
+        )
+    }
+
+    private static func isHandshakeFailure(_ error: any Error) -> Bool {
+        if case .handshakeFailed = error as? NIOSSLError { return true }
+        return error is BoringSSLError
     }
 
     /// Whether an error means that no connection came about, so that nothing was sent.

@@ -16,7 +16,7 @@ extension CoordinatorClient {
     func exchange(
         _ method: Method, _ path: String, body: HTTPClientRequest.Body, type: String, headers: [(String, String)] = []
     ) async throws(CommandFailure) -> FileAnswer {
-        var request = request(method, path, query: [])
+        var request = try request(method, path, query: [])
         request.headers.add(name: "Content-Type", value: type)
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         request.body = body
@@ -32,7 +32,7 @@ extension CoordinatorClient {
     /// Hands over content part by part.
     func download(_ path: String, _ take: ([UInt8]) throws(CommandFailure) -> Void) async throws(CommandFailure) {
         do {
-            let response = try await Self.transport.execute(request(.get, path, query: []), deadline: .distantFuture)
+            let response = try await Self.transport.execute(try request(.get, path, query: []), deadline: .distantFuture)
             guard response.status == .ok else {
                 let body = try await response.body.collect(upTo: 1 << 20)
                 throw Problem.failure(http: Int(response.status.code), body: Array(body.readableBytesView), url: configuration.url)

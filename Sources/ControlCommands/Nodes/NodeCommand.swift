@@ -5,7 +5,7 @@ struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "List, inspect, add and remove nodes.",
         discussion: "EXAMPLE: suanpan node ls",
-        subcommands: [List.self, Show.self, Topology.self, Cordon.self, Uncordon.self, Token.self, Remove.self])
+        subcommands: [List.self, Show.self, Topology.self, Drain.self, Cordon.self, Uncordon.self, Token.self, Remove.self])
 }
 
 extension NodeCommand {
@@ -79,7 +79,8 @@ extension NodeCommand {
 
     struct Uncordon: Verb {
         static let configuration = CommandConfiguration(
-            commandName: "uncordon", abstract: "Place work on a node again.", discussion: "EXAMPLE: suanpan node uncordon worker-1")
+            commandName: "uncordon", abstract: "Place work on a node again; end its drain.",
+            discussion: "EXAMPLE: suanpan node uncordon worker-1")
 
         @Argument(help: "Names of nodes.")
         var nodes: [String]
@@ -87,41 +88,6 @@ extension NodeCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func perform(in context: CommandContext) async throws { try await NodeCommand.act("uncordon", on: nodes, connection, context) }
-    }
-
-    struct Token: Verb {
-        static let configuration = CommandConfiguration(
-            commandName: "token", abstract: "Make a join token for new nodes and print it.",
-            discussion: """
-                The token is a secret and is shown once. Give it to the new machine by file, not by argument.
-
-                EXAMPLE: suanpan node token --ttl 1h | ssh worker-1 suanpan agent --token-file -
-                """)
-
-        @Option(parsing: .unconditional, help: ArgumentHelp("How long it can be used, such as 1h.", valueName: "span"))
-        var ttl: String?
-
-        @Option(parsing: .unconditional, help: ArgumentHelp("How many nodes may join with it.", valueName: "n"))
-        var uses: UInt32?
-
-        @Option(help: ArgumentHelp("Only nodes whose names begin so.", valueName: "text"))
-        var namePrefix: String?
-
-        @OptionGroup var output: OutputOptions
-        @OptionGroup var connection: ConnectionOptions
-
-        func perform(in context: CommandContext) async throws {
-            var body = JSONObject()
-            if let ttl {
-                do throws(QuantityError) {
-                    body["ttlSeconds"] = .integer(try Quantity.span(ttl).wholeSeconds)
-                } catch { throw CommandFailure(.usage, "--ttl '\(ttl)': expected \(error.expected)") }
-            }
-            if let uses { body["uses"] = .integer(uses) }
-            if let namePrefix { body["namePrefix"] = .string(namePrefix) }
-            let token = try await context.client(connection).send(.post, "/v1/nodes/tokens", body: .object(body))
-            context.console.write(Detail(object: token, human: { ($0["token"]?.text ?? "") + "\n" }).text(as: output.format))
-        }
     }
 
     struct Remove: Verb {
@@ -139,12 +105,12 @@ extension NodeCommand {
         }
     }
 
-    fileprivate static func act(_ action: String, on nodes: [String], _ connection: ConnectionOptions, _ context: CommandContext)
-        async throws
-    {
+    static func act(
+        _ action: String, on nodes: [String], body: JSONValue? = nil, _ connection: ConnectionOptions, _ context: CommandContext
+    ) async throws {
         let client = try context.client(connection)
         for node in nodes {
-            let answer = try await client.send(.post, "/v1/nodes/\(CoordinatorClient.escape(node))/\(action)")
+            let answer = try await client.send(.post, "/v1/nodes/\(CoordinatorClient.escape(node))/\(action)", body: body)
             context.console.note("node \(node) \(answer["state"]?.text ?? action + "ed")")
         }
     }

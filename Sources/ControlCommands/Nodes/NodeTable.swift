@@ -4,7 +4,8 @@ enum NodeTable {
         var table = Table([
             .init("NAME"), .init("STATE"), .init("CPUS", isRightAligned: true), .init("MEMORY", isRightAligned: true),
             .init("DEVICES", isRightAligned: true),
-            .init("JOBS", isRightAligned: true), .init("ADDRESS", isWide: true), .init("SIMULATED", isWide: true),
+            .init("JOBS", isRightAligned: true), .init("ADDRESS", isWide: true), .init("CENTER", isWide: true),
+            .init("POOL", isWide: true), .init("SIMULATED", isWide: true),
             .init("LABELS", isWide: true),
         ])
         for node in nodes {
@@ -14,7 +15,7 @@ enum NodeTable {
                 .init(node["name"]?.text ?? "-"), .init(state, tint: Tint(state: state)), .init(cpus(node)), .init(memory(node)),
                 .init(devices(node)),
                 .init(node["liveAttemptCount"]?.scalarText ?? "-"),
-                .init(node["address"]?.text ?? "-"),
+                .init(node["address"]?.text ?? "-"), .init(node["center"]?.text ?? "-"), .init(node["pool"]?.text ?? "-"),
                 .init(node["simulated"]?.flag == true ? "yes" : "no"), .init(labels.isEmpty ? "-" : labels),
             ])
         }
@@ -33,6 +34,12 @@ enum NodeTable {
         return Humanized.milli(node["deviceShareMilliAllocated"]?.integer ?? 0) + "/\(count)"
     }
 
+    private static func drain(_ node: JSONValue) -> String? {
+        guard let drain = node["drain"], drain.members != nil else { return nil }
+        if drain["done"]?.flag == true { return "nothing is left there" }
+        return drain["deadline"]?.text.map { "what still runs is stopped at \($0)" } ?? "what still runs is waited for"
+    }
+
     private static func memory(_ node: JSONValue) -> String {
         guard let total = node["memoryBytes"]?.integer else { return "-" }
         return Humanized.bytes(node["memoryBytesAllocated"]?.integer ?? 0) + " / " + Humanized.bytes(total)
@@ -46,7 +53,8 @@ enum NodeTable {
         }.joined(separator: ", ")
         var output = Facts.text([
             ("Node", field("name")), ("Id", field("id")), ("State", field("state")), ("Address", field("address")),
-            ("Center", field("center")), ("CPUs in use", cpus(node)), ("Memory in use", memory(node)),
+            ("Drain", drain(node)), ("Center", field("center")), ("Pool", field("pool")), ("CPUs in use", cpus(node)),
+            ("Memory in use", memory(node)),
             ("Topology", topology.isEmpty ? nil : topology), ("Labels", labels.isEmpty ? nil : labels),
             ("Simulated", node["simulated"]?.flag == true ? "yes" : nil),
         ])

@@ -74,7 +74,7 @@ enum JobOutcome {
         case "topology": "waiting for nodes close to each other"
         case "staging": hasEnded ? "its files could not be moved" : "inputs are on their way"
         case "pulling": "the image is on its way"
-        case "preempted": "displaced by more urgent work"
+        case "preempted": "its place was needed for something else"
         case "oom": "out of memory"
         case "timeout": "its time limit passed"
         case "node_lost": "its node was lost"

@@ -176,8 +176,8 @@ struct LocalCluster {
         do throws(CommandFailure) {
             let configuration = try ClientConfiguration.read(file: settings.clientFile)
             // With port 0, a restarted coordinator must come back where clients know it.
-            if let http = settings.http, http.hasSuffix(":0"), let scheme = configuration.url.firstRange(of: "://") {
-                settings.http = String(configuration.url[scheme.upperBound...])
+            if let http = settings.http, http.hasSuffix(":0"), let colon = configuration.url.lastIndex(of: ":") {
+                settings.http = String(http.dropLast(2)) + String(configuration.url[colon...])
             }
             let nodes = try await CoordinatorClient(configuration: configuration).list("/v1/nodes", limit: nil)
             console.write(

@@ -12,6 +12,11 @@ struct CoordinatorSettings: Sendable {
     var logEndpoint: String?
     var lease: String?
     var heartbeatInterval: String?
+    var tls: String?
+    var tlsCertificate: String?
+    var tlsKey: String?
+    var advertise: String?
+    var packagesDirectory: String?
 
     init(_ settings: DaemonSettings) {
         dataDirectory = settings["data-dir"]
@@ -21,6 +26,11 @@ struct CoordinatorSettings: Sendable {
         logEndpoint = settings["log-endpoint"]
         lease = settings["lease"]
         heartbeatInterval = settings["heartbeat-interval"]
+        tls = settings["tls"]
+        tlsCertificate = settings["tls-certificate"]
+        tlsKey = settings["tls-key"]
+        advertise = settings["advertise"]
+        packagesDirectory = settings["packages-dir"]
     }
 
     // MARK: Values

@@ -7,20 +7,25 @@ import SchedulerEngine
 import SchedulingCore
 import Yams
 
-/// `client.yaml`: URL and admin key for the verbs of the user who started the coordinator, mode 0600. The key is kept
+/// `client.yaml`: URL, certificate and admin key for the verbs of the user who started the coordinator, mode 0600. The key is kept
 /// when it still works; otherwise a new one is made, so that losing the file never locks anyone out of their machine.
 struct ClientFile {
     let path: String
 
-    func provide(url: String, engine: SchedulerEngine) async throws {
+    /// - Parameter certificateFile: what clients must trust where no authority vouches for it.
+    func provide(url: String, certificateFile: String?, engine: SchedulerEngine) async throws {
         var key = storedKey()
         if let stored = key, !isAccepted(stored, engine: engine) { key = nil }
         if key == nil { key = try await makeKey(engine: engine) }
         guard let key else { return }
-        let text =
-            "# Written by the coordinator: where it is and the admin key of this cluster. Keep it to yourself.\nurl: \(url)\nkey: \(key)\n"
+        var text = "# Written by the coordinator: where it is and the admin key of this cluster. Keep it to yourself.\nurl: \(url)\n"
+        if let certificateFile { text += "ca: \(Self.quoted(certificateFile))\n" }
+        text += "key: \(key)\n"
         try PrivateFile.write(Array(text.utf8), to: path)
     }
+
+    /// As YAML reads it back, whatever the path is made of.
+    private static func quoted(_ path: String) -> String { "'" + path.replacing("'", with: "''") + "'" }
 
     private func storedKey() -> String? {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8), let node = try? Yams.compose(yaml: text) else { return nil }

@@ -32,6 +32,7 @@ struct Coordinator {
         try Self.prepare(directory)
         let listen = try settings.listen()
         let heartbeats = try settings.heartbeats()
+        let serving = try InterfaceSetup(settings, listen: listen, directory: directory, logger: logger)
         let journal = try SQLiteJournal(directory: directory, digest: sha256)
         let reads = try SQLiteReadModel(directory: directory)
         let sealer = SecretBox(key: try KeyFile.load("\(directory)/secrets.key") { KeyFile.random() })
@@ -48,33 +49,35 @@ struct Coordinator {
         }
         let files = try DiskFileStore(directory: "\(directory)/files", bootID: try Boot.identifier())
         let engine = try await SchedulerEngine(
-            journal: journal, server: server, clocks: SystemClocks(), sealer: sealer, logStore: logStore, files: files,
-            reads: reads,
-            configuration: EngineConfiguration(heartbeats: heartbeats, acceptsClock: acceptsClock),
+            journal: journal, server: server, clocks: SystemClocks(), sealer: sealer, logStore: logStore, files: files, reads: reads,
+            configuration: EngineConfiguration(
+                heartbeats: heartbeats, acceptsClock: acceptsClock,
+                advertise: { [advertised = serving.advertised] in advertised.endpoints(for: $0) }),
             newClusterID: KeyFile.random(16), logger: logger,
             keepTopology: { document in
                 Task { try? await journal.storeTopology(digest: document.digest, compressedXML: document.compressedXML) }
             },
             proves: { EnrollmentProof.isValid(request: $0, verifier: $1, serverPublicKey: serverPublicKey) })
-        try await serve(engine, server: server, journal: journal, listen: listen, directory: directory)
+        try await serve(engine, server: server, journal: journal, serving: serving, directory: directory)
     }
 
     private func serve(
-        _ engine: SchedulerEngine, server: ZMQAgentServer, journal: SQLiteJournal, listen: (host: String, port: Int), directory: String
+        _ engine: SchedulerEngine, server: ZMQAgentServer, journal: SQLiteJournal, serving: InterfaceSetup, directory: String
     ) async throws {
         let (leading, isLeading) = AsyncStream.makeStream(of: Void.self)
-        let control = ControlService(listen: listen, engine: engine, logger: logger, leading: leading) { url in
-            try await announce(url, engine: engine, directory: directory)
+        let control = ControlService(serving: serving, engine: engine, logger: logger, leading: leading) { port in
+            try await announce(serving, port: port, engine: engine, directory: directory)
         }
         let snapshots = SnapshotMaker(engine: engine, journal: journal, directory: directory, logger: logger)
+        let watch = serving.files.map { CertificateWatch(files: $0, interface: serving.interface, logger: logger) { serving.fileService.map(engine.serveFiles) } }
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: EngineService(engine: engine, isLeading: isLeading), failureTerminationBehavior: .cancelGroup),
+            .init(service: control, failureTerminationBehavior: .cancelGroup), .init(service: snapshots),
+        ]
+        if let watch { services.append(.init(service: watch)) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: EngineService(engine: engine, isLeading: isLeading), failureTerminationBehavior: .cancelGroup),
-                    .init(service: control, failureTerminationBehavior: .cancelGroup),
-                    .init(service: snapshots),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         let parent = ParentWatch.shared
         let result: Result<Void, any Error>
         do {
@@ -95,12 +98,12 @@ struct Coordinator {
     }
 
     /// First things that a user needs, before anyone is told that the coordinator is ready.
-    private func announce(_ url: String, engine: SchedulerEngine, directory: String) async throws {
-        try await ClientFile(path: "\(directory)/client.yaml").provide(url: url, engine: engine)
+    private func announce(_ serving: InterfaceSetup, port: Int, engine: SchedulerEngine, directory: String) async throws {
+        let url = serving.localURL(port: port)
+        try await ClientFile(path: "\(directory)/client.yaml").provide(
+            url: url, certificateFile: serving.certificateToTrust, engine: engine)
         if let bootstrapTokenFile { try await BootstrapToken.provide(in: bootstrapTokenFile, engine: engine) }
-        if let port = URL(string: url)?.port.flatMap(UInt16.init(exactly:)) {
-            engine.serveFiles(at: FileService(port: port, certificate: []))
-        }
+        serving.fileService.map(engine.serveFiles)
         logger.info("ready", metadata: ["url": "\(url)", "agents": "\(engine.endpoints.agents)"])
         onReady(url)
     }
@@ -137,20 +140,20 @@ private struct EngineService: Service {
 
 /// The REST interface, from the moment the engine leads.
 private struct ControlService: Service {
-    let listen: (host: String, port: Int)
+    let serving: InterfaceSetup
     let engine: SchedulerEngine
     let logger: Logger
     let leading: AsyncStream<Void>
-    let onListening: @Sendable (String) async throws -> Void
+    let onListening: @Sendable (_ port: Int) async throws -> Void
 
     func run() async throws {
         for await _ in leading {}
         let (addresses, listening) = AsyncStream.makeStream(of: ControlServer.BoundAddress.self)
         // Agents, logs and the store need files too: half of them is for clients at most.
-        var configuration = ControlServer.Configuration(host: listen.host, port: listen.port)
+        var configuration = serving.configuration
         configuration.connectionCountMax = min(configuration.connectionCountMax, OpenFiles.raiseLimit() / 2)
         let server = ControlServer(
-            controlPlane: engine, configuration: configuration, logger: logger,
+            controlPlane: engine, configuration: configuration, interface: serving.interface, logger: logger,
             onListening: { listening.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -158,10 +161,7 @@ private struct ControlService: Service {
                 listening.finish()
             }
             group.addTask {
-                for await address in addresses {
-                    let host = address.host.contains(":") ? "[\(address.host)]" : address.host
-                    try await onListening("http://\(host):\(address.port)")
-                }
+                for await address in addresses { try await onListening(address.port) }
             }
             try await group.next()
             listening.finish()

@@ -44,13 +44,18 @@ public struct JoinTokenRecord: Hashable, Sendable {
     public var usesLeft: UInt32
     /// Names of nodes that this token may add carry this prefix; empty for any.
     public var namePrefix: String
+    /// Where the nodes that it adds belong.
+    public var membership: NodeMembership
 
-    public init(id: [UInt8], verifier: [UInt8], expiresAt: LogicalTime, usesLeft: UInt32, namePrefix: String) {
+    public init(
+        id: [UInt8], verifier: [UInt8], expiresAt: LogicalTime, usesLeft: UInt32, namePrefix: String, membership: NodeMembership = .none
+    ) {
         self.id = id
         self.verifier = verifier
         self.expiresAt = expiresAt
         self.usesLeft = usesLeft
         self.namePrefix = namePrefix
+        self.membership = membership
     }
 }
 
@@ -89,10 +94,17 @@ extension JoinTokenRecord: CanonicalValue {
         writer.write(expiresAt)
         writer.write(usesLeft)
         writer.write(namePrefix)
+        writer.write(membership)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(
+        self = try Self.withoutMembership(&reader)
+        membership = try reader.read()
+    }
+
+    /// The form of version 1 of the event and of snapshots up to level 2.
+    static func withoutMembership(_ reader: inout CanonicalReader) throws(CanonicalError) -> JoinTokenRecord {
+        JoinTokenRecord(
             id: try reader.readBytes(), verifier: try reader.readBytes(), expiresAt: try reader.read(), usesLeft: try reader.readUInt32(),
             namePrefix: try reader.readString())
     }

@@ -32,6 +32,7 @@ extension SchedulerCore {
         var errors: [FieldError] = []
         if token.expiresAt <= now { errors.append(FieldError("ttlSeconds", "must be positive")) }
         if !(1...100_000).contains(token.usesLeft) { errors.append(FieldError("uses", "must be 1 … 100000")) }
+        errors += token.membership.validate()
         if joinTokens[token.id] != nil { errors.append(FieldError("id", "is taken")) }
         if !errors.isEmpty { throw .invalid(errors) }
         return Decided(events: [.joinTokenCreated(token)])

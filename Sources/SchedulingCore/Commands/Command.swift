@@ -15,6 +15,8 @@ public enum Command: Hashable, Sendable {
     /// A new job like an ended one; the shell brings the specification from the tables.
     case retry(JobID, Submission)
     case setNodeCordon(NodeID, isCordoned: Bool)
+    /// Cordons it; what runs may end by itself within the span, for ever without one. A later one replaces the span.
+    case drainNode(NodeID, within: Span?)
     case removeNode(NodeID)
     case createJoinToken(JoinTokenRecord)
     case createKey(AccessKey)

@@ -33,16 +33,18 @@ extension Event {
         case timersDue = 23
         case successorsGranted = 24
         case successorReturned = 25
-        case secretSet = 26
-        case secretRemoved = 27
-        case datasetCreated = 28
-        case datasetRemoved = 29
+        case nodeDrainBegan = 26
+        case nodeDrainDue = 27
+        case secretSet = 28
+        case secretRemoved = 29
+        case datasetCreated = 30
+        case datasetRemoved = 31
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 {
             switch self {
-            // 2: specifications of form 2 (`JobSpecification`).
-            case .jobAccepted: 2
+            // Specifications of form 2 (`JobSpecification`); where a node belongs.
+            case .jobAccepted, .nodeEnrolled, .joinTokenCreated: 2
             default: 1
             }
         }
@@ -100,6 +102,12 @@ extension Event: CanonicalValue {
             writer.write(isCordoned)
             writer.write(at)
         case .nodeRemoved(let node, let at): writer.write(.nodeRemoved, node, at)
+        case .nodeDrainBegan(let node, let deadline, let at):
+            writer.write(.nodeDrainBegan)
+            writer.write(node)
+            writer.write(deadline)
+            writer.write(at)
+        case .nodeDrainDue(let node, let at): writer.write(.nodeDrainDue, node, at)
         case .joinTokenCreated(let token): writer.write(.joinTokenCreated, token)
         case .keyCreated(let key): writer.write(.keyCreated, key)
         case .keyRevoked(let key, let at): writer.write(.keyRevoked, key, at)
@@ -144,14 +152,16 @@ extension Event: CanonicalValue {
         case .attemptEnded: self = .attemptEnded(try reader.read())
         case .jobFinished: self = .jobFinished(try reader.read())
         case .idempotencyExpired: self = .idempotencyExpired(through: try reader.read())
-        case .nodeEnrolled: self = .nodeEnrolled(try reader.read())
+        case .nodeEnrolled: self = .nodeEnrolled(version == 1 ? try .withoutMembership(&reader) : try reader.read())
         case .nodeRegistered: self = .nodeRegistered(try reader.read())
         case .nodeSuspected: self = .nodeSuspected(try reader.read(), at: try reader.read())
         case .nodeSilenced: self = .nodeSilenced(try reader.read(), lastHeard: try reader.read(), at: try reader.read())
         case .nodeCordoned:
             self = .nodeCordoned(try reader.read(), isCordoned: try reader.readBool(), at: try reader.read())
         case .nodeRemoved: self = .nodeRemoved(try reader.read(), at: try reader.read())
-        case .joinTokenCreated: self = .joinTokenCreated(try reader.read())
+        case .nodeDrainBegan: self = .nodeDrainBegan(try reader.read(), deadline: try reader.readOptional(), at: try reader.read())
+        case .nodeDrainDue: self = .nodeDrainDue(try reader.read(), at: try reader.read())
+        case .joinTokenCreated: self = .joinTokenCreated(version == 1 ? try .withoutMembership(&reader) : try reader.read())
         case .keyCreated: self = .keyCreated(try reader.read())
         case .keyRevoked: self = .keyRevoked(try reader.readString(), at: try reader.read())
         case .userSet: self = .userSet(try reader.read(), at: try reader.read())
@@ -365,10 +375,17 @@ extension EnrolledNode: CanonicalValue {
         writer.write(bytes: publicKey)
         writer.write(bytes: tokenID)
         writer.write(at)
+        writer.write(membership)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(
+        self = try Self.withoutMembership(&reader)
+        membership = try reader.read()
+    }
+
+    /// The form of version 1.
+    fileprivate static func withoutMembership(_ reader: inout CanonicalReader) throws(CanonicalError) -> EnrolledNode {
+        EnrolledNode(
             id: try reader.read(), name: try reader.readString(), publicKey: try reader.readBytes(), tokenID: try reader.readBytes(),
             at: try reader.read())
     }

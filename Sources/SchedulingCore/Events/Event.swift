@@ -35,6 +35,10 @@ public enum Event: Hashable, Sendable {
     case nodeSilenced(NodeID, lastHeard: LogicalTime, at: LogicalTime)
     case nodeCordoned(NodeID, isCordoned: Bool, at: LogicalTime)
     case nodeRemoved(NodeID, at: LogicalTime)
+    /// Nothing new is placed there; what runs may end by itself until the deadline, for ever without one.
+    case nodeDrainBegan(NodeID, deadline: LogicalTime?, at: LogicalTime)
+    /// The deadline has passed: what is left there is stopped and runs elsewhere.
+    case nodeDrainDue(NodeID, at: LogicalTime)
 
     case joinTokenCreated(JoinTokenRecord)
     case keyCreated(AccessKey)
@@ -157,7 +161,8 @@ public struct StoppedUnit: Hashable, Sendable {
     public var job: JobID
     public var ordinal: UInt32
     public var grace: Span
-    /// `user` for a cancellation; otherwise the cause of the task that brought the gang down.
+    /// `user` for a cancellation, `preempted` where its node is needed for something else; otherwise the cause of the task
+    /// that brought the gang down.
     public var reason: Reason
     public var at: LogicalTime
 
@@ -226,13 +231,18 @@ public struct EnrolledNode: Hashable, Sendable {
     public var name: String
     public var publicKey: [UInt8]
     public var tokenID: [UInt8]
+    /// As its token had it.
+    public var membership: NodeMembership
     public var at: LogicalTime
 
-    public init(id: NodeID, name: String, publicKey: [UInt8], tokenID: [UInt8], at: LogicalTime) {
+    public init(
+        id: NodeID, name: String, publicKey: [UInt8], tokenID: [UInt8], membership: NodeMembership = .none, at: LogicalTime
+    ) {
         self.id = id
         self.name = name
         self.publicKey = publicKey
         self.tokenID = tokenID
+        self.membership = membership
         self.at = at
     }
 }

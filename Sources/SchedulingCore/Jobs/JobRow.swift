@@ -66,6 +66,8 @@ struct JobRow: Hashable, Sendable {
     var waiting: [WaitingUnits]
     /// By gang ordinal. For look-up; iterate `liveOrdinals`.
     var live: [UInt32: LiveUnit] = [:]
+    /// How often gangs of it lost their place to something else: tries that count against no limit. For look-up.
+    var preemptions: [UInt32: UInt32] = [:]
     /// Tasks that wait behind live ones; they count as queued.
     var successors = SuccessorTable()
     /// Of a task's run, for run-ahead: a moving average over those that exited by themselves. nil before the first.
@@ -141,7 +143,8 @@ struct JobRow: Hashable, Sendable {
             case .queued where !unmetDependencies.isEmpty: .dependency
             case .queued where waiting.allSatisfy { $0.notBefore > .zero }: .beginTime
             case .queued: .capacity
-            case .stopping: isCancelling ? .user : (firstFailure == .none ? .user : firstFailure)
+            case .stopping where isCancelling: .user
+            case .stopping: liveOrdinals.lazy.compactMap { live[$0]?.stopReason }.first ?? .user
             default: .none
             }
         return JobStanding(

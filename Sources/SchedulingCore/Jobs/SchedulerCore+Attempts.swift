@@ -76,7 +76,7 @@ extension SchedulerCore {
         let disposition: EndedAttempt.Disposition =
             othersLive
             ? .gangLives
-            : self.disposition(of: unit, failure: failure, row: row, at: now)
+            : self.disposition(of: unit, ordinal: ordinal, failure: failure, row: row, at: now)
         events.append(
             .attemptEnded(
                 EndedAttempt(
@@ -111,16 +111,19 @@ extension SchedulerCore {
     }
 
     private func disposition(
-        of unit: LiveUnit, failure: LiveUnit.FirstFailure?, row: JobRow, at now: LogicalTime
+        of unit: LiveUnit, ordinal: UInt32, failure: LiveUnit.FirstFailure?, row: JobRow, at now: LogicalTime
     ) -> EndedAttempt.Disposition {
         guard let failure else { return .finished(.succeeded, .none) }
+        let charged = unit.attempt - (row.preemptions[ordinal] ?? 0)
         if row.isCancelling { return .finished(.cancelled, .user) }
+        // The platform took what the task held for something else: it goes on elsewhere at once, on nobody's account.
+        if failure.reason == .preempted { return .requeued(attempt: unit.attempt + 1, notBefore: .zero, reason: .preempted) }
         let policy = row.specification.retry
         let isPlatform = failure.reason == .infrastructure || (failure.reason == .nodeLost && row.specification.onNodeLost == .replace)
         let allowance = isPlatform ? max(policy.limit, SchedulerLimits.platformRetries) : policy.limit
-        let isRetried = (isPlatform || policy.causes.contains(failure.reason)) && unit.attempt <= allowance
+        let isRetried = (isPlatform || policy.causes.contains(failure.reason)) && charged <= allowance
         guard isRetried, failure.state != .cancelled else { return .finished(failure.state, failure.reason) }
-        return .requeued(attempt: unit.attempt + 1, notBefore: Self.backoff(after: unit.attempt, at: now), reason: failure.reason)
+        return .requeued(attempt: unit.attempt + 1, notBefore: Self.backoff(after: charged, at: now), reason: failure.reason)
     }
 
     /// Doubles from one second to five minutes, on whole seconds: what failed together waits together.
@@ -223,7 +226,7 @@ extension SchedulerCore {
             row.settle(ordinal, ended)
         }
         if !handOver(ended, task, &changes) { _ = offers.update(task.node) { $0.give(task.allocation) } }
-        if case .requeued(_, let notBefore, _) = ended.disposition { alarms.insert(id, at: notBefore) }
+        if case .requeued(_, let notBefore, _) = ended.disposition, notBefore > .zero { alarms.insert(id, at: notBefore) }
         requeue(id)
         changes.touch(id)
     }
@@ -231,6 +234,7 @@ extension SchedulerCore {
     private func endReason(_ ended: EndedAttempt) -> UsageSegment.EndReason {
         switch (ended.state, ended.reason) {
         case (.succeeded, _): .completed
+        case (_, .preempted): .preempted
         case (.cancelled, _): .cancelled
         case (_, .timeout): .timeLimit
         case (_, .oom): .outOfMemory
@@ -312,8 +316,10 @@ extension JobRow {
                 if state != .succeeded { moveEnded(of: unit, to: state) }
             }
             if firstFailure == .none { firstFailure = reason }
+            preemptions[ordinal] = nil
         case .requeued(let attempt, let notBefore, let reason):
             if let unit = live.removeValue(forKey: ordinal) { moveEnded(of: unit, to: .queued) }
+            if reason == .preempted { preemptions[ordinal, default: 0] += 1 }
             wait(ordinal, attempt: attempt, notBefore: notBefore, reason: reason)
         }
     }

@@ -115,6 +115,7 @@ extension SchedulerCore {
     /// When the core wants a `tick`, at the latest.
     public var nextWake: LogicalTime? {
         var wake = alarms.earliest
+        if let drain = drainDeadlines.earliest { wake = wake.map { min($0, drain) } ?? drain }
         if let cut = nextHourCut { wake = wake.map { min($0, cut) } ?? cut }
         return wake
     }
@@ -122,6 +123,8 @@ extension SchedulerCore {
     func decideTick(at now: LogicalTime) -> Decided {
         var decided = Decided()
         if let earliest = alarms.earliest, earliest <= now { decided.events.append(.timersDue(at: now)) }
+        let drained = drainDeadlines.due(at: now)
+        if !drained.isEmpty { appendEviction(from: drained, at: now, &decided.events) }
         if let cut = nextHourCut, cut <= now {
             // After a long sleep the missed hours are cut one by one, so that no segment spans two of them.
             var hour = cut

@@ -61,6 +61,7 @@ extension SchedulerCore {
     }
 
     /// Sent again, like any start that was lost: this registration may be older than the start, so the node may have it.
+    /// Where the node is to be empty, the stop follows, and the node gives it back.
     func decideUnlistedSuccessor(_ attempt: AttemptID, on node: NodeID, rebooted: Bool, at now: LogicalTime) -> Decided {
         let id = attempt.task.job
         guard let row = jobs[id], let session = nodes[node]?.session, !rebooted, !row.isCancelling,
@@ -117,22 +118,26 @@ extension SchedulerCore {
     /// The slot that `ended` leaves goes to the next in it, with everything that it holds. False: there is none.
     mutating func handOver(_ ended: EndedAttempt, _ task: LiveTask, _ changes: inout Changes) -> Bool {
         let id = ended.attempt.task.job
+        let isEvicting = nodes[task.node]?.isEvicting ?? false
         let placed = jobs.update(id) { row -> AttemptPlacement? in
             guard let next = row.successors.handOver(task.slot) else { return nil }
             let holder = LiveTask(
                 node: task.node, fence: next.fence, slot: task.slot, allocation: task.allocation, phase: .starting,
                 segmentStart: ended.at, segmentNumber: 0)
+            let stopReason: Reason? = row.isCancelling ? .user : isEvicting ? .preempted : nil
             row.live[next.ordinal] = LiveUnit(
-                attempt: next.attempt, restartReason: next.restartReason, tasks: [holder], stopReason: row.isCancelling ? .user : nil)
+                attempt: next.attempt, restartReason: next.restartReason, tasks: [holder], stopReason: stopReason)
             row.counts.queued -= 1
-            if row.isCancelling { row.counts.stopping += 1 } else { row.counts.starting += 1 }
+            if stopReason != nil { row.counts.stopping += 1 } else { row.counts.starting += 1 }
             return AttemptPlacement(
                 attempt: AttemptID(job: id, index: next.ordinal, number: next.attempt), node: task.node, fence: next.fence,
                 allocation: task.allocation, at: ended.at)
         }
         guard let placement = placed ?? nil else { return false }
         changes.add(.attemptPlaced(placement))
-        if jobs[id]?.isCancelling == true { changes.add(.attemptStopping(placement.attempt, .user)) }
+        if let reason = jobs[id]?.live[placement.attempt.task.index]?.stopReason {
+            changes.add(.attemptStopping(placement.attempt, reason))
+        }
         changes.slotMoved(id, to: placement.attempt.task.index)
         return true
     }

@@ -49,8 +49,8 @@ extension Command {
     /// Whether a person's request; everything else is the cluster speaking.
     public var isFromClient: Bool {
         switch self {
-        case .submit, .cancel, .retry, .setNodeCordon, .removeNode, .createJoinToken, .createKey, .revokeKey, .setUser, .setSecret,
-            .removeSecret, .createDataset, .removeDataset:
+        case .submit, .cancel, .retry, .setNodeCordon, .drainNode, .removeNode, .createJoinToken, .createKey, .revokeKey, .setUser,
+            .setSecret, .removeSecret, .createDataset, .removeDataset:
             true
         case .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick: false
         }

@@ -33,7 +33,7 @@ extension SchedulerCore {
             throw .enrollment(code: "name_taken", message: "another node is named '\(nodeName)'; choose another with --name, or remove it")
         }
         let id = NodeID(lastNode + 1)
-        let node = EnrolledNode(id: id, name: nodeName, publicKey: publicKey, tokenID: tokenID, at: now)
+        let node = EnrolledNode(id: id, name: nodeName, publicKey: publicKey, tokenID: tokenID, membership: token.membership, at: now)
         return Decided(events: [.nodeEnrolled(node)], answer: .node(id))
     }
 
@@ -50,8 +50,9 @@ extension SchedulerCore {
                     retryAfter: .seconds(60)))
         }
         var inventory = registration.inventory
-        // The name belongs to the key: an agent may not rename itself into another.
+        // The name belongs to the key, and where the node belongs is the token's to say: an agent claims neither.
         inventory.name = row.name
+        inventory.labels = row.membership.labels(over: inventory.labels)
         let errors = inventory.validate()
         guard errors.isEmpty else {
             let text = errors.map(\.description).joined(separator: "; ")
@@ -66,13 +67,15 @@ extension SchedulerCore {
 
     /// Attempts that the state holds on a node and that its registration did not name.
     ///
-    /// Never seen running, same boot: the order was lost, it is sent again. Otherwise what ran is gone.
+    /// Never seen running, same boot: the order was lost, it is sent again; its stop follows where there is one. This
+    /// registration may be older than the order, so what will be tried elsewhere must first be known to have ended here.
+    /// Otherwise what ran is gone.
     func decideUnlisted(_ attempt: AttemptID, on node: NodeID, rebooted: Bool, at now: LogicalTime) -> Decided {
         var decided = Decided()
         if successor(attempt) != nil { return decideUnlistedSuccessor(attempt, on: node, rebooted: rebooted, at: now) }
         guard let (row, ordinal, rank, unit) = liveTask(attempt), let session = nodes[node]?.session else { return decided }
         if unit.tasks[rank].phase == .starting, !rebooted {
-            if unit.stopReason == nil {
+            if unit.stopReason == nil || !row.isCancelling {
                 let unitPlaces = startBatches(job: attempt.task.job, row: row, ordinal: ordinal, only: [rank])
                 decided.effects += unitPlaces.map { .command($0.node, session, .start($0.batch)) }
                 return decided
@@ -111,7 +114,7 @@ extension SchedulerCore {
     func decideRemove(_ id: NodeID, at now: LogicalTime) throws(Rejection) -> Decided {
         guard let row = nodes[id] else { throw .nodeNotFound(id) }
         guard row.liveAttempts.isEmpty else {
-            throw .conflict("node '\(row.name)' still holds \(row.liveAttempts.count) tasks; cordon it and wait, or cancel them")
+            throw .conflict("node '\(row.name)' still holds \(row.liveAttempts.count) tasks; drain it and wait, or cancel them")
         }
         return Decided(events: [.nodeRemoved(id, at: now)])
     }
@@ -128,7 +131,8 @@ extension SchedulerCore {
     mutating func evolveEnrolled(_ node: EnrolledNode) {
         advance(to: node.at)
         lastNode = max(lastNode, node.id.value)
-        nodes.set(NodeRow(name: node.name, publicKey: node.publicKey, enrolledAt: node.at), for: node.id)
+        let row = NodeRow(name: node.name, publicKey: node.publicKey, enrolledAt: node.at, membership: node.membership)
+        nodes.set(row, for: node.id)
         nodeIDsByKey[node.publicKey] = node.id
         nodeIDsByName[node.name] = node.id
         guard var token = joinTokens[node.tokenID] else { return }
@@ -163,7 +167,7 @@ extension SchedulerCore {
         offers.set(offer, for: id)
     }
 
-    private mutating func setLink(_ link: NodeRow.Link, of id: NodeID) {
+    mutating func setLink(_ link: NodeRow.Link, of id: NodeID) {
         _ = nodes.update(id) { $0.link = link }
         let accepts = nodes[id]?.acceptsWork ?? false
         _ = offers.update(id) { $0.acceptsWork = accepts }
@@ -176,7 +180,11 @@ extension SchedulerCore {
 
     mutating func evolveCordoned(_ id: NodeID, _ isCordoned: Bool, at: LogicalTime) {
         advance(to: at)
-        _ = nodes.update(id) { $0.isCordoned = isCordoned }
+        _ = nodes.update(id) { row in
+            row.isCordoned = isCordoned
+            if !isCordoned { row.drain = nil }
+        }
+        if !isCordoned { drainDeadlines.set(nil, for: id) }
         if let link = nodes[id]?.link { setLink(link, of: id) }
     }
 
@@ -187,5 +195,6 @@ extension SchedulerCore {
         nodeIDsByName[row.name] = nil
         offers.remove(id)
         offerOrder.removeAll { $0 == id }
+        drainDeadlines.set(nil, for: id)
     }
 }

@@ -144,13 +144,39 @@ extension NodeRow: CanonicalValue {
         writer.write(bytes: bootID)
         writer.write(registeredAt)
         writer.write(isCordoned)
+        writer.write(membership)
+        writer.write(drain)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        try self.init(from: &reader, level: SchedulerCore.snapshotLevel)
     }
 
     /// What it holds is rebuilt from the job rows.
-    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+    init(from reader: inout CanonicalReader, level: UInt32) throws(CanonicalError) {
+        let name = try reader.readString()
+        let publicKey = try reader.readBytes()
+        let enrolledAt: LogicalTime = try reader.read()
+        let link: Link = try reader.read()
+        let session: SessionID = try reader.read()
+        let instance = try reader.readUInt64()
+        let bootID = try reader.readBytes()
+        let registeredAt: LogicalTime? = try reader.readOptional()
+        let isCordoned = try reader.readBool()
         self.init(
-            name: try reader.readString(), publicKey: try reader.readBytes(), enrolledAt: try reader.read(), link: try reader.read(),
-            session: try reader.read(), instance: try reader.readUInt64(), bootID: try reader.readBytes(),
-            registeredAt: try reader.readOptional(), isCordoned: try reader.readBool())
+            name: name, publicKey: publicKey, enrolledAt: enrolledAt, membership: level >= 3 ? try reader.read() : .none, link: link,
+            session: session, instance: instance, bootID: bootID, registeredAt: registeredAt, isCordoned: isCordoned,
+            drain: level >= 3 ? try reader.readOptional() : nil)
+    }
+}
+
+extension Drain: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(deadline)
+        writer.write(isDue)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(deadline: try reader.readOptional(), isDue: try reader.readBool())
     }
 }

@@ -66,6 +66,8 @@ extension SchedulerCore {
             }
         }
         for id in nodes.ids {
+            let isOpen = nodes[id]?.drain != nil && nodes[id]?.isCordoned == false
+            require(!isOpen, "a node that is emptied takes nothing new", "node \(id)")
             require(nodes[id]?.liveAttempts ?? [] == liveByNode[id] ?? [], "nodes and jobs name the same attempts", "node \(id)")
         }
         for set in [succeededJobs, failedJobs, cancelledJobs] {

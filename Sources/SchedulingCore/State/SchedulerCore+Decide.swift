@@ -11,6 +11,7 @@ extension SchedulerCore {
             guard let row = nodes[node] else { throw .nodeNotFound(node) }
             guard row.isCordoned != isCordoned else { return Decided(answer: .node(node)) }
             return Decided(events: [.nodeCordoned(node, isCordoned: isCordoned, at: now)], answer: .node(node))
+        case .drainNode(let node, let span): return try decideDrain(node, within: span, at: now)
         case .removeNode(let node): return try decideRemove(node, at: now)
         case .createJoinToken(let token): return try decideToken(token, at: now)
         case .createKey(let key): return try decideKey(key)

@@ -21,11 +21,12 @@ extension SchedulerCore {
             return releaseCommands(ended.attempt, on: ended.node)
         case .nodeRegistered(let node):
             return [.welcome(node.id, node.session, epoch)]
+        case .nodeDrainDue(let node, _): return stopCommandsForSuccessors(on: node)
         case .nodeRemoved(let node, _):
             return [.disconnect(node)]
         case .clusterFounded, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
-            .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .joinTokenCreated, .keyCreated,
-            .keyRevoked, .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .hourCut:
+            .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .nodeDrainBegan,
+            .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .hourCut:
             return []
         }
     }
@@ -40,8 +41,11 @@ extension SchedulerCore {
     /// `decideUnlisted`). After a restart nothing is outstanding before agents register again, which brings this about.
     public func outstandingEffects(for node: NodeID) -> [Effect] {
         var effects: [Effect] = []
+        let isEvicting = nodes[node]?.isEvicting ?? false
         for attempt in attempts(on: node) {
-            if let session = nodes[node]?.session, successor(attempt) != nil, let row = jobs[attempt.task.job], row.isCancelling {
+            if let session = nodes[node]?.session, successor(attempt) != nil, let row = jobs[attempt.task.job],
+                row.isCancelling || isEvicting
+            {
                 let order = StopOrder(attempt: attempt, grace: row.specification.grace)
                 effects.append(.command(node, session, .stop([order])))
                 continue
@@ -49,7 +53,9 @@ extension SchedulerCore {
             guard let (row, _, _, unit) = liveTask(attempt), let reason = unit.stopReason, let session = nodes[node]?.session else {
                 continue
             }
-            let grace = reason == .user ? row.specification.grace : min(row.specification.grace, SchedulerLimits.gangStopGrace)
+            let grace =
+                reason == .user || reason == .preempted
+                ? row.specification.grace : min(row.specification.grace, SchedulerLimits.gangStopGrace)
             effects.append(.command(node, session, .stop([StopOrder(attempt: attempt, grace: grace)])))
         }
         return effects

@@ -30,6 +30,8 @@ extension SchedulerCore {
         case .nodeSilenced(let node, _, let at): evolveLink(node, .silent, at: at)
         case .nodeCordoned(let node, let isCordoned, let at): evolveCordoned(node, isCordoned, at: at)
         case .nodeRemoved(let node, let at): evolveRemoved(node, at: at)
+        case .nodeDrainBegan(let node, let deadline, let at): evolveDrainBegan(node, deadline: deadline, at: at)
+        case .nodeDrainDue(let node, let at): evolveDrainDue(node, at: at)
         case .joinTokenCreated(let token): joinTokens[token.id] = token
         case .keyCreated(let key): keys[key.id] = key
         case .keyRevoked(let id, let at):

@@ -5,8 +5,8 @@ public import ClusterModel
 import Placement
 
 extension SchedulerCore {
-    /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead, level 3
-    /// specifications of form 2, secrets and data sets.
+    /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead; level 3 where nodes belong, what draining
+    /// takes, specifications of form 2, secrets and data sets.
     static let snapshotLevel: UInt32 = 3
 
     public func snapshot() -> [UInt8] {
@@ -57,6 +57,7 @@ extension SchedulerCore {
         writer.write(users.values.sorted { $0.name < $1.name })
         writer.write(nextHourCut)
         writeRunAhead(to: &writer)
+        writePreemptions(to: &writer)
         writeHoldings(to: &writer)
         return writer.bytes
     }
@@ -79,13 +80,19 @@ extension SchedulerCore {
         lastShape = try reader.readUInt64()
         try readJobs(&reader)
         try readKeys(&reader)
-        try readNodes(&reader)
-        for token in try reader.readList(JoinTokenRecord.self) { joinTokens[token.id] = token }
+        try readNodes(&reader, level: level)
+        for _ in 0..<(try reader.readCount()) {
+            let token: JoinTokenRecord = level >= 3 ? try reader.read() : try .withoutMembership(&reader)
+            joinTokens[token.id] = token
+        }
         for key in try reader.readList(AccessKey.self) { keys[key.id] = key }
         for user in try reader.readList(UserRecord.self) { users[user.name] = user }
         nextHourCut = try reader.readOptional()
         if level >= 2 { try readRunAhead(&reader) }
-        if level >= 3 { try readHoldings(&reader) }
+        if level >= 3 {
+            try readPreemptions(&reader)
+            try readHoldings(&reader)
+        }
         try reader.finish()
         reindex()
     }
@@ -160,14 +167,38 @@ extension SchedulerCore {
         }
     }
 
-    private mutating func readNodes(_ reader: inout CanonicalReader) throws(CanonicalError) {
+    /// For each job: how often gangs of it were preempted.
+    private func writePreemptions(to writer: inout CanonicalWriter) {
+        for id in jobs.ids {
+            let preemptions = jobs[id]?.preemptions ?? [:]
+            writer.write(UInt64(preemptions.count))
+            for ordinal in preemptions.keys.sorted() {
+                writer.write(ordinal)
+                writer.write(preemptions[ordinal]!)
+            }
+        }
+    }
+
+    private mutating func readPreemptions(_ reader: inout CanonicalReader) throws(CanonicalError) {
+        for id in jobs.ids {
+            var preemptions: [UInt32: UInt32] = [:]
+            for _ in 0..<(try reader.readCount()) {
+                let ordinal = try reader.readUInt32()
+                preemptions[ordinal] = try reader.readUInt32()
+            }
+            if !preemptions.isEmpty { _ = jobs.update(id) { $0.preemptions = preemptions } }
+        }
+    }
+
+    private mutating func readNodes(_ reader: inout CanonicalReader, level: UInt32) throws(CanonicalError) {
         for _ in 0..<(try reader.readCount()) {
             let id: NodeID = try reader.read()
-            let row: NodeRow = try reader.read()
+            let row = try NodeRow(from: &reader, level: level)
             let inventory: NodeInventory? = try reader.readOptional()
             nodes.set(row, for: id)
             nodeIDsByKey[row.publicKey] = id
             nodeIDsByName[row.name] = id
+            if let drain = row.drain, !drain.isDue { drainDeadlines.set(drain.deadline, for: id) }
             guard let inventory else { continue }
             offers.set(NodeOffer(inventory: inventory, acceptsWork: row.acceptsWork), for: id)
             offerOrder.append(id)

@@ -16,11 +16,21 @@ extension SchedulerCore {
         public var isSuspect: Bool
         public var isSilent: Bool
         public var isCordoned: Bool
+        public var membership: NodeMembership
+        /// nil unless it is being emptied.
+        public var drain: DrainStanding?
         public var session: SessionID
         public var offer: NodeOffer?
         public var liveAttempts: [AttemptID]
         public var enrolledAt: LogicalTime
         public var registeredAt: LogicalTime?
+    }
+
+    public struct DrainStanding: Hashable, Sendable {
+        /// nil: what runs there is waited for.
+        public var deadline: LogicalTime?
+        /// Nothing is left there.
+        public var isDone: Bool
     }
 
     public var nodeIDs: [NodeID] { nodes.ids }
@@ -31,7 +41,9 @@ extension SchedulerCore {
         guard let row = nodes[id] else { return nil }
         return NodeStanding(
             id: id, name: row.name, isRegistered: row.link != .unregistered, isSuspect: row.link == .suspect, isSilent: row.link == .silent,
-            isCordoned: row.isCordoned, session: row.session, offer: offers[id],
+            isCordoned: row.isCordoned, membership: row.membership,
+            drain: row.drain.map { DrainStanding(deadline: $0.deadline, isDone: row.liveAttempts.isEmpty) }, session: row.session,
+            offer: offers[id],
             liveAttempts: row.liveAttempts.filter { liveTask($0) != nil }.sorted(),
             enrolledAt: row.enrolledAt, registeredAt: row.registeredAt)
     }

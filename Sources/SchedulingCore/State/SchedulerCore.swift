@@ -46,6 +46,8 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var offers = Table<NodeID, NodeOffer>()
     /// Nodes with an offer, ascending: the order of search.
     var offerOrder: [NodeID] = []
+    /// Of nodes that are being emptied.
+    var drainDeadlines = DrainDeadlines()
     var nodeIDsByKey: [[UInt8]: NodeID] = [:]
     var nodeIDsByName: [String: NodeID] = [:]
     var joinTokens: [[UInt8]: JoinTokenRecord] = [:]

@@ -18,6 +18,7 @@ struct PromiseChecker {
     var endedJobs: Int { finished.count }
     var attempts: Int { placed.count }
     private(set) var handOvers = 0
+    private(set) var preemptions = 0
 
     mutating func note(_ batch: Batch) {
         for event in batch.events {
@@ -39,6 +40,7 @@ struct PromiseChecker {
                 linedUp[slot]?.removeAll { $0 == attempt }
             case .attemptEnded(let ended):
                 if !endedAttempts.insert(ended.attempt).inserted { violations.append("S6 attempt \(ended.attempt) ended twice") }
+                if ended.reason == .preempted { preemptions += 1 }
                 noteHandOver(ended)
             default: break
             }

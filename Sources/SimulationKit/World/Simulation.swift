@@ -19,6 +19,7 @@ public struct Simulation {
     var agents: [SimulatedAgent] = []
     var network: SimulatedNetwork
     var clients: SimulatedClients
+    var nodeOperator: SimulatedOperator
     var checker = PromiseChecker()
     var counts = (coordinator: 0, agent: 0, launcher: 0)
     var digest = TraceDigest()
@@ -30,6 +31,7 @@ public struct Simulation {
         chance = SeededGenerator(seed: plan.seed, stream: 2)
         network = SimulatedNetwork(chance: SeededGenerator(seed: plan.seed, stream: 3))
         clients = SimulatedClients(plan: plan)
+        nodeOperator = SimulatedOperator(plan: plan)
         coordinator = SimulatedCoordinator(recovering: disk, at: Self.clusterTime(now))
         disk.append(coordinator!.firstBatch)
         for index in 0..<plan.nodes { agents.append(SimulatedAgent(index: index, plan: plan, at: now)) }
@@ -66,7 +68,7 @@ public struct Simulation {
         try checkRecovery()
         return SimulationOutcome(
             digest: digest.value, events: disk.eventCount, steps: step, jobsEnded: checker.endedJobs, attempts: checker.attempts,
-            handOvers: checker.handOvers,
+            handOvers: checker.handOvers, preemptions: checker.preemptions,
             coordinatorCrashes: counts.coordinator, agentCrashes: counts.agent, launcherCrashes: counts.launcher,
             messagesLost: network.lost)
     }
@@ -165,6 +167,9 @@ public struct Simulation {
         guard coordinator != nil else { return }
         if !faultsLast { cancelUnsatisfiable() }
         for command in clients.next(at: now, chance: &chance) { coordinator!.offer(command.command, token: command.token) }
+        for command in nodeOperator.next(nodes: agents.map(\.node), core: coordinator!.loop.core, faultsLast: faultsLast) {
+            coordinator!.offer(command)
+        }
     }
 
     /// Accepted while no node was known, and nothing that came can hold them: their owners give up.

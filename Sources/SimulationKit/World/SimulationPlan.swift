@@ -67,6 +67,8 @@ public struct SimulationOutcome: Hashable, Sendable {
     public var attempts: Int
     /// Slots that went from one task to its successor.
     public var handOvers: Int
+    /// Attempts that ended since their node was to be empty.
+    public var preemptions: Int
     public var coordinatorCrashes: Int
     public var agentCrashes: Int
     public var launcherCrashes: Int

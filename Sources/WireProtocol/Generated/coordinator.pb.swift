@@ -125,7 +125,7 @@ nonisolated struct WireWelcome: Sendable {
   init() {}
 }
 
-/// Where the coordinator serves files: at the host that the agent reaches it by. Follows a welcome, and comes again when
+/// Where the coordinator serves files. Follows a welcome, and comes again when
 /// it changes.
 nonisolated struct WireFileService: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -134,8 +134,13 @@ nonisolated struct WireFileService: Sendable {
 
   var port: UInt32 = 0
 
-  /// PEM, the certificate to expect there; empty: plain HTTP.
+  /// PEM, the only certificate to accept there; empty: one that the node's own authorities vouch for.
   var certificate: Data = Data()
+
+  var tls: Bool = false
+
+  /// Empty: the host of the sockets.
+  var host: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -850,7 +855,7 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireFileService: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".FileService"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}port\0\u{1}certificate\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}port\0\u{1}certificate\0\u{1}tls\0\u{1}host\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -860,6 +865,8 @@ nonisolated extension WireFileService: SwiftProtobuf.Message, SwiftProtobuf._Mes
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.port) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.certificate) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.tls) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.host) }()
       default: break
       }
     }
@@ -872,12 +879,20 @@ nonisolated extension WireFileService: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.certificate.isEmpty {
       try visitor.visitSingularBytesField(value: self.certificate, fieldNumber: 2)
     }
+    if self.tls != false {
+      try visitor.visitSingularBoolField(value: self.tls, fieldNumber: 3)
+    }
+    if !self.host.isEmpty {
+      try visitor.visitSingularStringField(value: self.host, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireFileService, rhs: WireFileService) -> Bool {
     if lhs.port != rhs.port {return false}
     if lhs.certificate != rhs.certificate {return false}
+    if lhs.tls != rhs.tls {return false}
+    if lhs.host != rhs.host {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

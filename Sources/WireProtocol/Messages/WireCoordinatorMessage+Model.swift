@@ -50,11 +50,14 @@ extension WireFileService {
         self.init()
         port = UInt32(service.port)
         certificate = Data(service.certificate)
+        tls = service.isTLS
+        host = service.host
     }
 
     func checked() throws(WireError) -> FileService {
         FileService(
-            port: UInt16(try WireProtocol.checked(port, max: WireLimits.portMax, "files.port")),
+            host: try WireProtocol.checked(host, max: WireLimits.nameBytesMax, "files.host"),
+            port: UInt16(try WireProtocol.checked(port, max: WireLimits.portMax, "files.port")), isTLS: tls,
             certificate: try WireProtocol.checked(certificate, max: WireLimits.certificateBytesMax, "files.certificate"))
     }
 }

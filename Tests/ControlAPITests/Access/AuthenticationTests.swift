@@ -8,9 +8,7 @@ import Testing
 
 @Suite("API keys and roles")
 struct AuthenticationTests {
-    static let endpoints = ControlRouter(
-        FakeControlPlane(), isLoopback: true, logs: LogService(readersPerKeyMax: 1, stop: StopSignal())
-    ).endpoints
+    static let endpoints = ControlRouter.withoutServer().endpoints
 
     static func path(_ endpoint: Endpoint) -> String {
         endpoint.path.replacing("{id}", with: endpoint.path.contains("keys") ? "000000b1" : "1").replacing("{name}", with: "li")
@@ -22,7 +20,8 @@ struct AuthenticationTests {
         try await Interface.run { interface in
             let reply = try await interface.call(endpoint.method, Self.path(endpoint), as: nil)
             if endpoint.access == .open {
-                #expect(reply.status == .ok)
+                // Without packages there is nothing to install.
+                #expect(reply.status == (endpoint.path.hasPrefix("/install") ? .notFound : .ok))
             } else {
                 #expect(reply.status == .unauthorized)
                 #expect(reply.headers[.wwwAuthenticate] == #"Bearer realm="suanpan""#)

@@ -77,6 +77,22 @@ struct NodeTests {
         }
     }
 
+    @Test("a drain with and without a deadline; a wrong one changes nothing")
+    func drain() async throws {
+        try await Interface.run { interface in
+            let drained = try await interface.post("/v1/nodes/worker-1/drain", #"{"deadlineSeconds": 60}"#, as: .admin)
+            #expect(drained.status == .ok && drained.headers[.revision] == "41")
+            let node = try drained.json()
+            #expect(node["state"] == .string("draining"))
+            #expect(node["drain"] == .object(["deadline": .string("2026-01-31T08:31:00.25Z"), "done": .bool(false)]))
+            #expect(try await interface.post("/v1/nodes/1/drain", as: .admin).json()["drain"]?["deadline"] == .null)
+            for bad in [#"{"deadlineSeconds": -1}"#, #"{"deadline": "1h"}"#] {
+                #expect(try await interface.post("/v1/nodes/1/drain", bad, as: .admin).status == .badRequest)
+            }
+            #expect(interface.plane.commands == [.drainNode(NodeID(1), within: .seconds(60)), .drainNode(NodeID(1), within: nil)])
+        }
+    }
+
     @Test("a join token is shown once; the command has only its verifier")
     func token() async throws {
         try await Interface.run { interface in
@@ -91,7 +107,7 @@ struct NodeTests {
             #expect(body["expiresAt"] == .string("2026-01-31T08:31:00.25Z"))
             #expect(try await interface.post("/v1/nodes/tokens", as: .admin).json()["uses"] == .number(1))
             for bad in [
-                #"{"ttlSeconds": 0}"#, #"{"ttlSeconds": 9999999}"#, #"{"uses": 0}"#, #"{"namePrefix": "A"}"#, #"{"center": "x"}"#, "[]",
+                #"{"ttlSeconds": 0}"#, #"{"ttlSeconds": 9999999}"#, #"{"uses": 0}"#, #"{"namePrefix": "A"}"#, #"{"center": "X"}"#, "[]",
             ] {
                 #expect(try await interface.post("/v1/nodes/tokens", bad, as: .admin).status == .badRequest, "\(bad)")
             }

@@ -115,6 +115,11 @@ extension FakeControlPlane.State {
             guard let index = nodes.firstIndex(where: { $0.id == id }) else { return .failure(.rejected(.nodeNotFound(id))) }
             nodes[index].state = isCordoned ? .cordoned : .ready
             return .success(.node(id))
+        case .drainNode(let id, let span):
+            guard let index = nodes.firstIndex(where: { $0.id == id }) else { return .failure(.rejected(.nodeNotFound(id))) }
+            nodes[index].state = .draining
+            nodes[index].drain = NodeView.Drain(deadline: span.map { time + $0 }, isDone: false)
+            return .success(.node(id))
         case .removeNode(let id):
             nodes.removeAll { $0.id == id }
             return .success(.node(id))

@@ -73,15 +73,32 @@ struct Interface: Sendable {
 
     static func run(
         _ setup: TestingSetup = .router, host: String = "127.0.0.1", logReaders: Int = 64, connections: Int = 4096,
+        packages: String = "/nonexistent", serving: ServedInterface? = nil, handshakeTimeout: Duration = .seconds(10),
         _ test: @Sendable (Interface) async throws -> Void
     ) async throws {
         let plane = FakeControlPlane()
         var logger = Logger(label: "test")
         logger.logLevel = .critical
+        let serving = serving ?? ServedInterface(host: host, identity: nil)
+        // Without a socket there is no port of its own.
+        serving.listens(on: 8470)
         let server = ControlServer(
-            controlPlane: plane, configuration: .init(host: host, port: 0, connectionCountMax: connections, logReaderCountMax: logReaders),
-            logger: logger)
+            controlPlane: plane,
+            configuration: .init(
+                host: host, port: 0, connectionCountMax: connections, logReaderCountMax: logReaders, packagesDirectory: packages,
+                handshakeTimeout: handshakeTimeout),
+            interface: serving, logger: logger)
         try await server.makeApplication().test(setup) { client in try await test(Interface(plane: plane, client: client)) }
+    }
+
+    /// A server with a socket, for a test that brings its own client.
+    static func runServer(
+        _ serving: ServedInterface, connections: Int = 4096, handshakeTimeout: Duration = .seconds(10),
+        _ test: @Sendable (_ port: Int) async throws -> Void
+    ) async throws {
+        try await run(.live, connections: connections, serving: serving, handshakeTimeout: handshakeTimeout) { interface async throws in
+            try await test(try #require(interface.client.port))
+        }
     }
 
     @discardableResult
@@ -100,6 +117,15 @@ struct Interface: Sendable {
 
     func post(_ path: String, _ body: String? = nil, as caller: Caller? = .user, headers: HTTPFields = [:]) async throws -> TestResponse {
         try await call(.post, path, as: caller, body: body, headers: headers)
+    }
+}
+
+extension ControlRouter {
+    /// For tests that read the table of endpoints.
+    static func withoutServer() -> ControlRouter {
+        ControlRouter(
+            FakeControlPlane(), isLoopback: true, isTLS: false, logs: LogService(readersPerKeyMax: 1, stop: StopSignal()),
+            installation: Installation(packagesDirectory: "/nonexistent", interface: ServedInterface(host: "localhost", identity: nil)))
     }
 }
 
