@@ -73,9 +73,12 @@ let shell: [Target] = [
     .target(name: "WireProtocol", dependencies: ["ClusterModel", "SchedulingCore", "AgentCore", protobuf], swiftSettings: generated),
     .target(name: "LedgerHashing", dependencies: ["ClusterModel", "Metering", crypto], swiftSettings: strict),
     .target(name: "ClusterPorts", dependencies: ["ClusterModel", "Metering", "SchedulingCore", "AgentCore"], swiftSettings: strict),
+    .target(name: "Telemetry", swiftSettings: strict),
     .target(
         name: "SchedulerEngine",
-        dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", lifecycle, logging],
+        dependencies: [
+            "ClusterModel", "Placement", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", "Telemetry", lifecycle, logging,
+        ],
         swiftSettings: strict),
     .target(
         name: "AgentEngine", dependencies: ["ClusterModel", "AgentCore", "ClusterPorts", lifecycle, logging],
@@ -96,7 +99,8 @@ let shell: [Target] = [
     .target(
         name: "JournalSQLite",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "Telemetry", grdb,
+            .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ],
         swiftSettings: strict),
     .target(
@@ -105,18 +109,17 @@ let shell: [Target] = [
     .target(
         name: "ControlAPI",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore,
-            nioHTTPTypes,
-            logging,
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "Telemetry", crypto, hummingbird, hummingbirdCore, httpTypes,
+            nioCore, nioHTTPTypes, logging,
         ],
         swiftSettings: strict),
-    .target(name: "DaemonKit", dependencies: ["ClusterPorts", yams], swiftSettings: strict),
+    .target(name: "DaemonKit", dependencies: ["ClusterPorts", yams, logging], swiftSettings: strict),
     .target(
         name: "CoordinatorComposition",
         dependencies: [
             "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite",
             "ControlAPI",
-            "DaemonKit", crypto, arguments, yams, lifecycle, signals, logging,
+            "DaemonKit", "Telemetry", crypto, arguments, yams, lifecycle, signals, logging,
         ],
         swiftSettings: strict),
     .target(
@@ -147,7 +150,7 @@ let shell: [Target] = [
         name: "EngineTests",
         dependencies: [
             "ClusterModel", "Metering", "SchedulingCore", "AgentCore", "ClusterPorts", "SchedulerEngine", "AgentEngine", "LedgerHashing",
-            "JournalSQLite", "SchedulerTestKit", logging,
+            "JournalSQLite", "SchedulerTestKit", "Telemetry", logging,
         ],
         swiftSettings: strict),
     .testTarget(
@@ -162,13 +165,14 @@ let shell: [Target] = [
     .testTarget(
         name: "ControlAPITests",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI", hummingbird, httpTypes, nioCore, nioEmbedded,
-            nioHTTPTypes, logging, yams,
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI", "Telemetry", hummingbird, httpTypes, nioCore,
+            nioEmbedded, nioHTTPTypes, logging, yams,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ],
         swiftSettings: strict),
     .testTarget(name: "ControlCommandsTests", dependencies: ["ClusterModel", "ControlCommands", yams], swiftSettings: strict),
-    .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
+    .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit", logging], swiftSettings: strict),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
     .testTarget(name: "IntegrationTests", swiftSettings: strict),
 ]
 

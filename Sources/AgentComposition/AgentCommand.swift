@@ -35,6 +35,10 @@ public struct AgentCommand: AsyncParsableCommand {
     var allowRootJobs = false
     @Option(help: "own starts a launcher where none serves; external waits for one that the system keeps (default: own).")
     var launcher: String?
+    @Option(help: "text or json: a line for people, or an object a line for collectors (default: text).")
+    var logFormat: String?
+    @Option(help: "Least level of the log: trace, debug, info, notice, warning, error or critical (default: info).")
+    var logLevel: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/agent.yaml when it is there).")
     var config: String?
     @Option(help: "Run this many simulated nodes instead of this machine.")
@@ -50,7 +54,6 @@ public struct AgentCommand: AsyncParsableCommand {
 
     public func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         if let parentFd { ParentWatch.shared.watch(parentFd) }
         let readyDescriptor = readyFd
         let onReady: @Sendable () -> Void = {
@@ -60,6 +63,7 @@ public struct AgentCommand: AsyncParsableCommand {
         }
         do {
             let settings = try settings()
+            settings.log.begin()
             if let simulate {
                 try await SimulatedNodes(settings: settings, count: simulate, profile: profile, onReady: onReady).run()
             } else {
@@ -77,7 +81,7 @@ public struct AgentCommand: AsyncParsableCommand {
             flags: [
                 "data-dir": dataDir, "token-file": tokenFile, "name": name, "address": address, "cpus": cpus, "memory": memory,
                 "allow-root-jobs": allowRootJobs ? "true" : nil,
-                "launcher": launcher,
+                "launcher": launcher, "log-format": logFormat, "log-level": logLevel,
             ], lists: ["labels": labels], environment: environment, prefix: "SUANPAN_AGENT_", file: config,
             defaultFile: "/etc/suanpan/agent.yaml")
         let fallback = getuid() == 0 ? "/var/lib/suanpan/agent" : (environment["HOME"] ?? "/") + "/.local/share/suanpan/agent"
@@ -89,7 +93,7 @@ public struct AgentCommand: AsyncParsableCommand {
             tokenFile: given["token-file"], name: given["name"] ?? AgentSettings.hostName(), address: given["address"],
             cpuMilli: try given["cpus"].map { try value($0, "cpus", Quantity.cpuMilli) },
             memoryBytes: try given["memory"].map { try value($0, "memory", Quantity.bytes) }, labels: try given.list("labels").map(label),
-            allowsRootJobs: try given.flag("allow-root-jobs"), launcher: launcher)
+            allowsRootJobs: try given.flag("allow-root-jobs"), launcher: launcher, log: try LogSettings(given))
     }
 
     private func value(_ text: String, _ field: String, _ parse: (String) throws(QuantityError) -> Int64) throws -> Int64 {

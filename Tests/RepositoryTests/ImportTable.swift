@@ -37,7 +37,10 @@ struct ImportTable {
         // Protocols and the values that they carry.
         "ClusterPorts": ImportRule(level: 3, modules: ["FoundationEssentials"]),
 
-        "SchedulerEngine": ImportRule(level: 4, targets: ["ClusterPorts", "LedgerHashing"], modules: service.union(platform)),
+        // Counters and their text; everything that counts may use it.
+        "Telemetry": ImportRule(level: 3, modules: ["Synchronization"]),
+
+        "SchedulerEngine": ImportRule(level: 4, targets: ["ClusterPorts", "LedgerHashing", "Telemetry"], modules: service.union(platform)),
         "AgentEngine": ImportRule(level: 4, targets: ["ClusterPorts"], modules: service.union(platform)),
         "SimulationKit": ImportRule(level: 4, isPure: true),
         "SchedulerTestKit": ImportRule(level: 4, targets: ["ClusterPorts"], modules: platform.union(["Testing"])),
@@ -50,17 +53,19 @@ struct ImportTable {
         "ZMQTransport": ImportRule(
             level: 5, targets: ["CZMQ", "CLinuxShim", "ClusterPorts", "WireProtocol"], modules: platform.union(["Crypto", "Logging"])),
         "HostTopology": ImportRule(level: 5, targets: ["CHwloc", "CNUMA", "CZlib", "ClusterPorts"], modules: platform),
-        "JournalSQLite": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["GRDB", "GRDBSQLite"])),
+        "JournalSQLite": ImportRule(level: 5, targets: ["ClusterPorts", "Telemetry"], modules: platform.union(["GRDB", "GRDBSQLite"])),
         "TaskDrivers": ImportRule(level: 5, targets: ["CLinuxShim", "ClusterPorts"], modules: platform.union(["Logging"])),
         "ControlAPI": ImportRule(
-            level: 5, targets: ["ClusterPorts"],
+            level: 5, targets: ["ClusterPorts", "Telemetry"],
             modules: platform.union(["Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes"])),
         // What both daemons need of the system and of each other: clocks, key files, the pipe to the parent.
-        "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["Yams"])),
+        "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["Logging", "Yams"])),
 
         "CoordinatorComposition": ImportRule(
             level: 6,
-            targets: ["ClusterPorts", "ControlAPI", "DaemonKit", "JournalSQLite", "LedgerHashing", "SchedulerEngine", "ZMQTransport"],
+            targets: [
+                "ClusterPorts", "ControlAPI", "DaemonKit", "JournalSQLite", "LedgerHashing", "SchedulerEngine", "Telemetry", "ZMQTransport",
+            ],
             modules: platform.union(service).union(["ArgumentParser", "Crypto", "Yams"])),
         "AgentComposition": ImportRule(
             level: 6,

@@ -14,6 +14,7 @@ struct AgentSettings: Sendable {
     var labels: [NamedText]
     var allowsRootJobs: Bool
     var launcher: LauncherKeeper
+    var log: LogSettings
 
     /// Who starts the launcher.
     enum LauncherKeeper: String {

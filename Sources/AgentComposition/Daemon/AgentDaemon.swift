@@ -47,7 +47,7 @@ struct AgentDaemon {
         let engine = AgentEngine(
             configuration: configuration, driver: driver, link: link, loop: loop, clocks: SystemClocks(),
             topology: TopologyDocument(digest: machine.inventory.topologyDigest, compressedXML: machine.compressedTopology),
-            leaseFile: directory + "/lease", logger: logger)
+            leaseFile: directory + "/lease", logger: logger, measureLoad: LoadMeter(workRoot: configuration.workRoot).measure)
         try await AgentLife(engines: [engine], onReady: onReady, logger: logger).run()
         await loop.stop()
     }

@@ -22,6 +22,11 @@ enum OpenAPIDocument {
         responses/Problem"}}}},
         "/openapi.json":{"get":{"tags":["operations"],"operationId":"describe","summary":"This document.","security":[],"respons\#
         es":{"200":{"description":"OpenAPI 3.1","content":{"application/json":{"schema":{"type":"object"}}}}}}},
+        "/metrics":{"get":{"tags":["operations"],"operationId":"scrape","summary":"Shows the coordinator's metrics for Prometheu\#
+        s.","description":"Protocols/metrics.md lists them. The text is made anew at most once a second.","parameters":[{"$ref":\#
+        "#/components/parameters/MinRevision"}],"responses":{"200":{"description":"OpenMetrics 1.0","content":{"application/open\#
+        metrics-text; version=1.0.0; charset=utf-8":{"schema":{"type":"string"}}}},"default":{"$ref":"#/components/responses/Pro\#
+        blem"}}}},
         "/v1/jobs":{"post":{"tags":["jobs"],"operationId":"submitJob","summary":"Submits a job.","description":"With an `Idempot\#
         ency-Key` the same request may be sent again after a lost reply: it answers 200 with the job that exists. The same key w\#
         ith another body is refused with 422. Keys are kept for at least 24 hours.","parameters":[{"$ref":"#/components/paramete\#
@@ -328,18 +333,21 @@ enum OpenAPIDocument {
         integer"},"cpuTimeMilliseconds":{"type":"integer"},"memoryPeakBytes":{"type":"integer"},"stdoutBytes":{"type":"integer"}\#
         ,"stderrBytes":{"type":"integer"},"droppedBytes":{"type":"integer"},"detail":{"type":["string","null"]}}}}},
         "Node":{"type":"object","required":["id","name","state","simulated","address","cpuMilli","cpuMilliAllocated","memoryByte\#
-        s","memoryBytesAllocated","deviceCount","deviceShareMilliAllocated","topology","labels","liveAttemptCount","enrolledAt",\#
-        "registeredAt"],"properties":{"id":{"type":"string"},"name":{"type":"string"},"state":{"type":"string","enum":["unregist\#
-        ered","ready","suspect","unreachable","cordoned"]},"simulated":{"type":["boolean","null"]},"address":{"type":["string","\#
-        null"]},"cpuMilli":{"type":["integer","null"]},"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"type":["integer","\#
-        null"]},"memoryBytesAllocated":{"type":"integer"},"deviceCount":{"type":"integer"},"deviceShareMilliAllocated":{"type":"\#
-        integer","description":"1000 for each device that is wholly in use"},"topology":{"type":["object","null"],"properties":{\#
-        "architecture":{"type":"string"},"cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaNodes":{"type":"integer\#
-        "},"level3Caches":{"type":"integer"},"level2Caches":{"type":"integer"},"cores":{"type":"integer"},"processingUnits":{"ty\#
-        pe":"integer"},"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"}}},"labels":{"type":"object","additionalPro\#
-        perties":{"type":"string"}},"liveAttemptCount":{"type":"integer"},"liveAttempts":{"type":"array","items":{"type":"string\#
-        "},"description":"for administrators"},"enrolledAt":{"type":"string","format":"date-time"},"registeredAt":{"type":["stri\#
-        ng","null"],"format":"date-time"}}},
+        s","memoryBytesAllocated","deviceCount","deviceShareMilliAllocated","cpuMilliUsed","memoryBytesUsed","workBytesFree","to\#
+        pology","labels","liveAttemptCount","enrolledAt","registeredAt"],"properties":{"id":{"type":"string"},"name":{"type":"st\#
+        ring"},"state":{"type":"string","enum":["unregistered","ready","suspect","unreachable","cordoned"]},"simulated":{"type":\#
+        ["boolean","null"]},"address":{"type":["string","null"]},"cpuMilli":{"type":["integer","null"]},"cpuMilliAllocated":{"ty\#
+        pe":"integer"},"memoryBytes":{"type":["integer","null"]},"memoryBytesAllocated":{"type":"integer"},"deviceCount":{"type"\#
+        :"integer"},"deviceShareMilliAllocated":{"type":"integer","description":"1000 for each device that is wholly in use"},"c\#
+        puMilliUsed":{"type":["integer","null"],"description":"Measured between the last two heartbeats, all processes of the no\#
+        de. Null when nothing is heard."},"memoryBytesUsed":{"type":["integer","null"],"description":"Measured, all processes of\#
+         the node."},"workBytesFree":{"type":["integer","null"],"description":"Left on the disk of the work directory."},"topolo\#
+        gy":{"type":["object","null"],"properties":{"architecture":{"type":"string"},"cpuModel":{"type":"string"},"packages":{"t\#
+        ype":"integer"},"numaNodes":{"type":"integer"},"level3Caches":{"type":"integer"},"level2Caches":{"type":"integer"},"core\#
+        s":{"type":"integer"},"processingUnits":{"type":"integer"},"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"\#
+        }}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"liveAttemptCount":{"type":"integer"},"liveAttem\#
+        pts":{"type":"array","items":{"type":"string"},"description":"for administrators"},"enrolledAt":{"type":"string","format\#
+        ":"date-time"},"registeredAt":{"type":["string","null"],"format":"date-time"}}},
         "Device":{"type":"object","required":["index","kind","vendor","model","uuid","pciAddress","memoryBytes","memoryBytesAllo\#
         cated","shareMilliAllocated","numaNode"],"properties":{"index":{"type":"integer"},"kind":{"type":"string","enum":["gpu",\#
         "npu","other"]},"vendor":{"type":"string"},"model":{"type":"string"},"uuid":{"type":"string"},"pciAddress":{"type":["str\#

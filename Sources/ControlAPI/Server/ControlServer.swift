@@ -45,15 +45,17 @@ public struct ControlServer: Sendable {
     private let controlPlane: any ControlPlane
     private let configuration: Configuration
     private let logger: Logger
+    private let metrics: MetricsSource
     private let onListening: @Sendable (BoundAddress) -> Void
 
     public init(
-        controlPlane: any ControlPlane, configuration: Configuration, logger: Logger,
+        controlPlane: any ControlPlane, configuration: Configuration, logger: Logger, metrics: MetricsSource = MetricsSource(),
         onListening: @escaping @Sendable (BoundAddress) -> Void = { _ in }
     ) {
         self.controlPlane = controlPlane
         self.configuration = configuration
         self.logger = logger
+        self.metrics = metrics
         self.onListening = onListening
     }
 
@@ -76,10 +78,12 @@ public struct ControlServer: Sendable {
     func makeApplication() -> Application<RouterResponder<ControlContext>> {
         let stop = StopSignal()
         let logs = LogService(readersPerKeyMax: configuration.logReaderCountMax, stop: stop)
-        let interface = ControlRouter(controlPlane, isLoopback: Loopback.isName(configuration.host), logs: logs)
         let idleTimeout = TimeAmount(configuration.idleTimeout)
-        let host = configuration.host
         let places = ConnectionPlaces(countMax: configuration.connectionCountMax, stallMax: idleTimeout)
+        var metrics = metrics
+        metrics.connectionCount = { places.count }
+        let interface = ControlRouter(controlPlane, isLoopback: Loopback.isName(configuration.host), logs: logs, metrics: metrics)
+        let host = configuration.host
         let connections = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionPlaceHandler(places), StopListener(stop)], idleTimeout: idleTimeout,
             httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))

@@ -12,8 +12,10 @@ struct CoordinatorSettings: Sendable {
     var logEndpoint: String?
     var lease: String?
     var heartbeatInterval: String?
+    var log: LogSettings
 
-    init(_ settings: DaemonSettings) {
+    init(_ settings: DaemonSettings) throws {
+        log = try LogSettings(settings)
         dataDirectory = settings["data-dir"]
         http = settings["http"]
         agentsEndpoint = settings["agents-endpoint"]

@@ -60,10 +60,12 @@ struct Coordinator {
         _ engine: SchedulerEngine, server: ZMQAgentServer, journal: SQLiteJournal, listen: (host: String, port: Int), directory: String
     ) async throws {
         let (leading, isLeading) = AsyncStream.makeStream(of: Void.self)
-        let control = ControlService(listen: listen, engine: engine, logger: logger, leading: leading) { url in
+        let instruments = SnapshotInstruments()
+        let metrics = CoordinatorMetrics(engine: engine, journal: journal, snapshots: instruments, directory: directory)
+        let control = ControlService(listen: listen, engine: engine, metrics: metrics.source, logger: logger, leading: leading) { url in
             try await announce(url, engine: engine, directory: directory)
         }
-        let snapshots = SnapshotMaker(engine: engine, journal: journal, directory: directory, logger: logger)
+        let snapshots = SnapshotMaker(engine: engine, journal: journal, directory: directory, instruments: instruments, logger: logger)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
@@ -133,6 +135,7 @@ private struct EngineService: Service {
 private struct ControlService: Service {
     let listen: (host: String, port: Int)
     let engine: SchedulerEngine
+    let metrics: MetricsSource
     let logger: Logger
     let leading: AsyncStream<Void>
     let onListening: @Sendable (String) async throws -> Void
@@ -144,7 +147,7 @@ private struct ControlService: Service {
         var configuration = ControlServer.Configuration(host: listen.host, port: listen.port)
         configuration.connectionCountMax = min(configuration.connectionCountMax, OpenFiles.raiseLimit() / 2)
         let server = ControlServer(
-            controlPlane: engine, configuration: configuration, logger: logger,
+            controlPlane: engine, configuration: configuration, logger: logger, metrics: metrics,
             onListening: { listening.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
