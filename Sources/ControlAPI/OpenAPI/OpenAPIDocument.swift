@@ -354,13 +354,16 @@ enum OpenAPIDocument {
         ing","null"]},"memoryBytes":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"shareMilliAllocated":{"type":"\#
         integer"},"numaNode":{"type":["integer","null"]}}},
         "Cluster":{"type":"object","required":["id","epoch","revision","nodesRegistered","nodesReady","cpuMilliTotal","cpuMilliA\#
-        llocated","memoryBytesTotal","memoryBytesAllocated","devices","jobsLive","tasksQueued","tasksLive"],"properties":{"id":{\#
-        "type":"string"},"epoch":{"type":"integer"},"revision":{"type":"integer"},"nodesRegistered":{"type":"integer"},"nodesRea\#
-        dy":{"type":"integer"},"cpuMilliTotal":{"type":"integer"},"cpuMilliAllocated":{"type":"integer"},"memoryBytesTotal":{"ty\#
-        pe":"integer"},"memoryBytesAllocated":{"type":"integer"},"devices":{"type":"array","items":{"type":"object","required":[\#
-        "kind","model","simulated","count","shareMilliAllocated"],"properties":{"kind":{"type":"string"},"model":{"type":"string\#
-        "},"simulated":{"type":"boolean"},"count":{"type":"integer"},"shareMilliAllocated":{"type":"integer"}}}},"jobsLive":{"ty\#
-        pe":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"integer"}}},
+        llocated","memoryBytesTotal","memoryBytesAllocated","devices","jobsLive","tasksQueued","tasksLive","queue"],"properties"\#
+        :{"id":{"type":"string"},"epoch":{"type":"integer"},"revision":{"type":"integer"},"nodesRegistered":{"type":"integer"},"\#
+        nodesReady":{"type":"integer"},"cpuMilliTotal":{"type":"integer"},"cpuMilliAllocated":{"type":"integer"},"memoryBytesTot\#
+        al":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"devices":{"type":"array","items":{"type":"object","req\#
+        uired":["kind","model","simulated","count","shareMilliAllocated"],"properties":{"kind":{"type":"string"},"model":{"type"\#
+        :"string"},"simulated":{"type":"boolean"},"count":{"type":"integer"},"shareMilliAllocated":{"type":"integer"}}}},"jobsLi\#
+        ve":{"type":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"integer"},"queue":{"type":"array","descript\#
+        ion":"Waiting tasks by why they do not start.","items":{"type":"object","required":["reason","tasks","oldestAt"],"proper\#
+        ties":{"reason":{"type":"string","enum":["capacity","array_limit","begin_time","dependency"]},"tasks":{"type":"integer"}\#
+        ,"oldestAt":{"type":"string","format":"date-time","description":"since when the oldest job among them waits"}}}}}},
         "UsageRecord":{"type":"object","required":["sequence","recordId","schema","revision","final","previousHash","attempt","s\#
         egment","tenant","project","user","nodeId","node","simulated","fence","requested","allocated","deviceModels","start","en\#
         d","endReason","billable","billingRule","measured"],"properties":{"sequence":{"type":"integer","description":"from 1 wit\#

@@ -58,9 +58,10 @@ public struct SessionTable: Sendable {
         return (policy.interval(nodes: sessions.count), policy.lease(nodes: sessions.count))
     }
 
-    /// Any message proves life; a heartbeat of the current session is answered.
+    /// Any message proves life; a heartbeat of the current session is answered. Not of one whose lease has ended: what was
+    /// decided since, only a registration makes good, and without answers the agent registers.
     public mutating func heard(_ heartbeat: Heartbeat, from node: NodeID, at now: LogicalTime) -> HeartbeatAck? {
-        guard let session = sessions[node], session.id == heartbeat.session else { return nil }
+        guard let session = sessions[node], session.id == heartbeat.session, !session.isExpired else { return nil }
         heard(from: node, at: now)
         sessions[node]!.load = heartbeat.load
         return HeartbeatAck(

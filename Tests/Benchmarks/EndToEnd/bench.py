@@ -12,6 +12,7 @@ Usage: bench.py --programs .build/release [--tasks 10000] [--only a,b,c,d,e,f] [
 """
 
 import argparse
+import concurrent.futures
 import http.client
 import json
 import os
@@ -299,8 +300,18 @@ def scrapes(programs, nodes=1000, tasks=100_000, count=20):
         array = json.loads(call("POST", "/v1/jobs", job | {"array": f"0-{tasks - 1}"})[0])["id"]
         whole = measure("one array")
         call("POST", f"/v1/jobs/{array}/cancel", {})
-        for _ in range(tasks):
-            call("POST", "/v1/jobs", job)
+        port, text = int(client["url"].rsplit(":", 1)[1]), json.dumps(job)
+
+        def submit_many(number):
+            own = http.client.HTTPConnection("127.0.0.1", port)
+            for _ in range(number):
+                own.request("POST", "/v1/jobs", text, headers)
+                answer = own.getresponse()
+                answer.read()
+                assert answer.status == 201, answer.status
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            list(pool.map(submit_many, [tasks // 16] * 15 + [tasks - tasks // 16 * 15]))
         return {"idle": idle, "array": whole, "jobs": measure("jobs of one task")}
     finally:
         up.terminate()
