@@ -283,6 +283,8 @@ def scrapes(programs, nodes=1000, tasks=100_000, count=20):
 
         def measure(label):
             taken, size = [], 0
+            # It may have been idle for too long; the next request opens it again.
+            connection.close()
             for _ in range(count):
                 time.sleep(1.1)
                 data, milliseconds = call("GET", "/metrics")
