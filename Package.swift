@@ -77,9 +77,12 @@ let shell: [Target] = [
     .target(name: "WireProtocol", dependencies: ["ClusterModel", "SchedulingCore", "AgentCore", protobuf], swiftSettings: generated),
     .target(name: "LedgerHashing", dependencies: ["ClusterModel", "Metering", crypto], swiftSettings: strict),
     .target(name: "ClusterPorts", dependencies: ["ClusterModel", "Metering", "SchedulingCore", "AgentCore"], swiftSettings: strict),
+    .target(name: "Telemetry", swiftSettings: strict),
     .target(
         name: "SchedulerEngine",
-        dependencies: ["ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", lifecycle, logging],
+        dependencies: [
+            "ClusterModel", "Placement", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", "Telemetry", lifecycle, logging,
+        ],
         swiftSettings: strict),
     .target(
         name: "AgentEngine", dependencies: ["ClusterModel", "AgentCore", "ClusterPorts", lifecycle, logging],
@@ -100,7 +103,8 @@ let shell: [Target] = [
     .target(
         name: "JournalSQLite",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", grdb, .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "Telemetry", grdb,
+            .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ],
         swiftSettings: strict),
     .target(
@@ -120,16 +124,16 @@ let shell: [Target] = [
     .target(
         name: "ControlAPI",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", crypto, hummingbird, hummingbirdCore, httpTypes, nioCore,
-            nioHTTPTypes, nioPosix, nioSSL, nioTLS, logging,
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "Telemetry", crypto, hummingbird, hummingbirdCore, httpTypes,
+            nioCore, nioHTTPTypes, nioPosix, nioSSL, nioTLS, logging,
         ],
         swiftSettings: strict),
-    .target(name: "DaemonKit", dependencies: ["ClusterPorts", yams], swiftSettings: strict),
+    .target(name: "DaemonKit", dependencies: ["ClusterPorts", yams, logging], swiftSettings: strict),
     .target(
         name: "CoordinatorComposition",
         dependencies: [
             "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite",
-            "FileStorage", "ControlAPI", "DaemonKit", crypto, x509, asn1, arguments, yams, lifecycle, signals, logging,
+            "FileStorage", "ControlAPI", "DaemonKit", "Telemetry", crypto, x509, asn1, arguments, yams, lifecycle, signals, logging,
         ],
         swiftSettings: strict),
     .target(
@@ -161,7 +165,7 @@ let shell: [Target] = [
         name: "EngineTests",
         dependencies: [
             "ClusterModel", "Metering", "SchedulingCore", "AgentCore", "ClusterPorts", "SchedulerEngine", "AgentEngine", "LedgerHashing",
-            "JournalSQLite", "SchedulerTestKit", logging,
+            "JournalSQLite", "SchedulerTestKit", "Telemetry", logging,
         ],
         swiftSettings: strict),
     .testTarget(
@@ -184,7 +188,7 @@ let shell: [Target] = [
         name: "ControlAPITests",
         dependencies: [
             "ContentFiles", "FileStorage", "FileTestKit", "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI",
-            "CoordinatorComposition", hummingbird, httpTypes, nioCore, nioEmbedded, nioPosix, crypto,
+            "CoordinatorComposition", "Telemetry", hummingbird, httpTypes, nioCore, nioEmbedded, nioPosix, crypto,
             nioHTTPTypes, nioSSL, logging, yams,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ],
@@ -192,7 +196,8 @@ let shell: [Target] = [
     .testTarget(
         name: "ControlCommandsTests", dependencies: ["ClusterModel", "ContentFiles", "ControlCommands", "FileTestKit", nioSSL, yams],
         swiftSettings: strict),
-    .testTarget(name: "DaemonKitTests", dependencies: ["ClusterPorts", "DaemonKit"], swiftSettings: strict),
+    .testTarget(name: "DaemonKitTests", dependencies: ["ClusterPorts", "DaemonKit", logging], swiftSettings: strict),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
     .testTarget(
         name: "CoordinatorCompositionTests",
         dependencies: ["ClusterPorts", "ControlAPI", "CoordinatorComposition", "DaemonKit", logging, x509, asn1],

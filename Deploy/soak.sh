@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs what is too slow for every change, until the time is up: simulation seeds that no one has seen, and the fault tests
-# with real processes again and again.
+# with real processes again and again; at the end, the alerts against a real Prometheus.
 #
 #   Deploy/soak.sh [MINUTES]      default 60
 #
@@ -18,7 +18,7 @@ case $minutes in
 esac
 
 Deploy/prerequisites.sh swift
-Deploy/prerequisites.sh packages
+Deploy/prerequisites.sh packages prometheus
 swift build --build-tests
 SUANPAN_TEST_BINARIES=$(Deploy/build-release.sh)
 export SUANPAN_TEST_BINARIES
@@ -35,5 +35,7 @@ while [ $SECONDS -lt $ends_at ]; do
     first=$((last + 1))
     rounds=$((rounds + 1))
 done
+printf '\n==> alerts against real faults\n'
+Deploy/monitoring/check.sh --programs "$SUANPAN_TEST_BINARIES" || failures=$((failures + 1))
 printf '\nsoak.sh: %d rounds, %d failures\n' "$rounds" "$failures"
 [ "$failures" -eq 0 ]

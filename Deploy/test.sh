@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test: lint, scripts, the example, the build, unit and repository tests, end-to-end tests, the quick start.
+# Runs every test: lint, alert rules, scripts, the example, the build, unit and repository tests, end-to-end tests, the quick start.
 #
 #   Deploy/test.sh [--release]
 #
@@ -21,6 +21,8 @@ case "$*" in
     ;;
 esac
 
+stops_prometheus=true
+! command -v prometheus >/dev/null || stops_prometheus=false
 passed=()
 failed=()
 began_at=$SECONDS
@@ -79,6 +81,14 @@ check_scripts() {
     fi
 }
 
+# Debian starts the service of a package that it installs; only its tools are wanted here.
+test_alerts() {
+    if $stops_prometheus && command -v systemctl >/dev/null; then systemctl disable --now prometheus >/dev/null 2>&1 || true; fi
+    promtool check rules Deploy/monitoring/alerts.yml &&
+        promtool test rules Deploy/monitoring/alerts.test.yml &&
+        promtool check config --syntax-only Deploy/monitoring/prometheus.yml
+}
+
 # Outside the checkout, which may lie where the user of jobs cannot go; kept for the next run. Other requirements make
 # another environment.
 make_python() {
@@ -108,7 +118,9 @@ step "toolchain" Deploy/prerequisites.sh swift || finish
 step "packages" Deploy/prerequisites.sh packages binutils python3 python3-venv || finish
 # The scripts can be checked without it, only less well.
 Deploy/prerequisites.sh packages shellcheck || true
+Deploy/prerequisites.sh packages prometheus || true
 step "lint" lint || true
+step "alerts" test_alerts || true
 step "scripts" check_scripts || true
 if step "python" make_python; then
     step "example" test_example || true

@@ -37,6 +37,10 @@ public struct AgentCommand: AsyncParsableCommand {
     var launcher: String?
     @Option(help: "Most bytes of jobs' files to keep for later jobs, such as 50GiB (default: 10GiB).")
     var cacheSize: String?
+    @Option(help: "text or json: a line for people, or an object a line for collectors (default: text).")
+    var logFormat: String?
+    @Option(help: "Least level of the log: trace, debug, info, notice, warning, error or critical (default: info).")
+    var logLevel: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/agent.yaml when it is there).")
     var config: String?
     @Option(help: "Run this many simulated nodes instead of this machine.")
@@ -52,7 +56,6 @@ public struct AgentCommand: AsyncParsableCommand {
 
     public func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         if let parentFd { ParentWatch.shared.watch(parentFd) }
         let readyDescriptor = readyFd
         let onReady: @Sendable () -> Void = {
@@ -62,6 +65,7 @@ public struct AgentCommand: AsyncParsableCommand {
         }
         do {
             let settings = try settings()
+            settings.log.begin()
             if let simulate {
                 try await SimulatedNodes(settings: settings, count: simulate, profile: profile, onReady: onReady).run()
             } else {
@@ -79,7 +83,7 @@ public struct AgentCommand: AsyncParsableCommand {
             flags: [
                 "data-dir": dataDir, "token-file": tokenFile, "name": name, "address": address, "cpus": cpus, "memory": memory,
                 "allow-root-jobs": allowRootJobs ? "true" : nil,
-                "launcher": launcher, "cache-size": cacheSize,
+                "launcher": launcher, "cache-size": cacheSize, "log-format": logFormat, "log-level": logLevel,
             ], lists: ["labels": labels], environment: environment, prefix: "SUANPAN_AGENT_", file: config,
             defaultFile: "/etc/suanpan/agent.yaml")
         let fallback = getuid() == 0 ? "/var/lib/suanpan/agent" : (environment["HOME"] ?? "/") + "/.local/share/suanpan/agent"
@@ -92,7 +96,8 @@ public struct AgentCommand: AsyncParsableCommand {
             cpuMilli: try given["cpus"].map { try value($0, "cpus", Quantity.cpuMilli) },
             memoryBytes: try given["memory"].map { try value($0, "memory", Quantity.bytes) }, labels: try given.list("labels").map(label),
             allowsRootJobs: try given.flag("allow-root-jobs"), launcher: launcher,
-            cacheBytes: try given["cache-size"].map { try value($0, "cache-size", Quantity.bytes) } ?? AgentSettings.cacheBytesDefault)
+            cacheBytes: try given["cache-size"].map { try value($0, "cache-size", Quantity.bytes) } ?? AgentSettings.cacheBytesDefault,
+            log: try LogSettings(given))
     }
 
     private func value(_ text: String, _ field: String, _ parse: (String) throws(QuantityError) -> Int64) throws -> Int64 {

@@ -21,6 +21,7 @@ public actor AgentEngine {
     private let workRoot: String
     private let topology: TopologyDocument?
     private let leaseFile: LeaseFile?
+    private let measureLoad: @Sendable () -> NodeLoad?
     private var core: AgentCore
     private var timer: Task<Void, Never>?
     private var timerDue: Int64 = .max
@@ -35,9 +36,11 @@ public actor AgentEngine {
     ///   - stager: moves the files of attempts; nil for simulated nodes, whose tasks have none.
     ///   - topology: what `sendTopology` sends; nil for simulated nodes.
     ///   - leaseFile: where `keepLease` keeps the lease for the agent's next process; nil for simulated nodes.
+    ///   - measureLoad: asked on the loop's thread for each heartbeat, so it must be quick; nil where nothing is known.
     public init(
         configuration: AgentConfiguration, driver: any TaskDriver, stager: (any FileStager)? = nil, link: any CoordinatorLink,
-        loop: any PollLoop, clocks: any TimeSource, topology: TopologyDocument?, leaseFile: String?, logger: Logger
+        loop: any PollLoop, clocks: any TimeSource, topology: TopologyDocument?, leaseFile: String?, logger: Logger,
+        measureLoad: @escaping @Sendable () -> NodeLoad? = { nil }
     ) {
         self.loop = loop
         self.driver = driver
@@ -46,6 +49,7 @@ public actor AgentEngine {
         self.clocks = clocks
         self.topology = topology
         self.logger = logger
+        self.measureLoad = measureLoad
         workRoot = configuration.workRoot
         self.leaseFile = leaseFile.flatMap { LeaseFile(path: $0, bootID: configuration.bootID) }
         core = AgentCore(configuration: configuration, leaseStart: self.leaseFile?.start, at: clocks.boot())
@@ -94,6 +98,9 @@ public actor AgentEngine {
     private func perform(_ effects: [AgentEffect]) {
         for effect in effects {
             switch effect {
+            case .send(.heartbeat(var heartbeat)):
+                heartbeat.load = measureLoad()
+                link.send(.heartbeat(heartbeat))
             case .send(let message): link.send(message)
             case .launch(let orders): driver.launch(orders)
             case .signal(let attempt, let signal): driver.signal(attempt, signal)

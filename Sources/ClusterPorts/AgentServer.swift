@@ -50,6 +50,8 @@ public protocol AgentServerHandler: Sendable {
     func received(_ chunk: LogChunk, from node: NodeID) -> LogAck?
     /// Decides about an enrolment and answers when the decision is durable.
     func enroll(_ request: EnrollmentRequest, answer: @escaping @Sendable (EnrollmentAnswer) -> Void)
+    /// The node did not take its messages: its queue was thrown away and its connection closed.
+    func overflowed(_ node: NodeID)
     /// Something was dropped; counted each time, logged by the transport once per peer and minute.
     func dropped(_ cause: TransportDrop, peer: String)
 }

@@ -79,11 +79,13 @@ public struct ClusterView: Hashable, Sendable {
     public var jobsLive: UInt64
     public var tasksQueued: UInt64
     public var tasksLive: UInt64
+    /// Waiting tasks by why they do not start; causes of none are left out.
+    public var queue: [QueuedTotal]
 
     public init(
         clusterID: [UInt8], epoch: Epoch, revision: UInt64, nodesRegistered: UInt32, nodesReady: UInt32, cpuMilliTotal: Int64,
         cpuMilliAllocated: Int64, memoryBytesTotal: Int64, memoryBytesAllocated: Int64, devices: [DeviceTotal], jobsLive: UInt64,
-        tasksQueued: UInt64, tasksLive: UInt64
+        tasksQueued: UInt64, tasksLive: UInt64, queue: [QueuedTotal] = []
     ) {
         self.clusterID = clusterID
         self.epoch = epoch
@@ -98,6 +100,21 @@ public struct ClusterView: Hashable, Sendable {
         self.jobsLive = jobsLive
         self.tasksQueued = tasksQueued
         self.tasksLive = tasksLive
+        self.queue = queue
+    }
+}
+
+/// Tasks that wait for one cause.
+public struct QueuedTotal: Hashable, Sendable {
+    public var reason: String
+    public var tasks: UInt64
+    /// Since when the oldest job among them waits.
+    public var oldestAt: LogicalTime
+
+    public init(reason: String, tasks: UInt64, oldestAt: LogicalTime) {
+        self.reason = reason
+        self.tasks = tasks
+        self.oldestAt = oldestAt
     }
 }
 
@@ -119,7 +136,7 @@ public struct DeviceTotal: Hashable, Sendable {
 }
 
 public struct NodeView: Hashable, Sendable {
-    public enum State: String, Hashable, Sendable {
+    public enum State: String, Hashable, Sendable, CaseIterable {
         /// Enrolled or known, but not registered in this epoch.
         case unregistered
         case ready
@@ -173,11 +190,13 @@ public struct NodeView: Hashable, Sendable {
     public var liveAttempts: [AttemptID]
     public var enrolledAt: LogicalTime
     public var registeredAt: LogicalTime?
+    /// As its last heartbeat told; nil while nothing is heard, and from agents that do not measure.
+    public var load: NodeLoad?
 
     public init(
         id: NodeID, name: String, state: State, membership: NodeMembership = .none, drain: Drain? = nil, inventory: NodeInventory?,
         cpuMilliAllocated: Int64, memoryBytesAllocated: Int64, devices: [DeviceView], liveAttempts: [AttemptID], enrolledAt: LogicalTime,
-        registeredAt: LogicalTime?
+        registeredAt: LogicalTime?, load: NodeLoad? = nil
     ) {
         self.id = id
         self.name = name
@@ -191,6 +210,7 @@ public struct NodeView: Hashable, Sendable {
         self.liveAttempts = liveAttempts
         self.enrolledAt = enrolledAt
         self.registeredAt = registeredAt
+        self.load = load
     }
 }
 

@@ -48,6 +48,10 @@ struct RunCoordinator: AsyncParsableCommand {
     var advertise: String?
     @Option(help: "Where packages of the agent lie, for machines that join (default: /usr/share/suanpan/install).")
     var packagesDir: String?
+    @Option(help: "text or json: a line for people, or an object a line for collectors (default: text).")
+    var logFormat: String?
+    @Option(help: "Least level of the log: trace, debug, info, notice, warning, error or critical (default: info).")
+    var logLevel: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/coordinator.yaml when it is there).")
     var config: String?
     @Flag(help: "Start although the clock is more than a day behind the journal.")
@@ -61,11 +65,12 @@ struct RunCoordinator: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         if let parentFd { ParentWatch.shared.watch(parentFd) }
         let readyDescriptor = readyFd
+        let settings = try settings()
+        settings.log.begin()
         let coordinator = Coordinator(
-            settings: try settings(), acceptsClock: acceptClock, bootstrapTokenFile: bootstrapTokenFile,
+            settings: settings, acceptsClock: acceptClock, bootstrapTokenFile: bootstrapTokenFile,
             logger: Logger(label: "suanpan.coordinator")
         ) { url in
             guard let readyDescriptor else { return }
@@ -89,8 +94,9 @@ struct RunCoordinator: AsyncParsableCommand {
             "data-dir": dataDir, "http": http, "agents-endpoint": agentsEndpoint, "enroll-endpoint": enrollEndpoint,
             "log-endpoint": logEndpoint, "lease": lease, "heartbeat-interval": heartbeatInterval, "tls": tls,
             "tls-certificate": tlsCertificate, "tls-key": tlsKey, "advertise": advertise, "packages-dir": packagesDir,
+            "log-format": logFormat, "log-level": logLevel,
         ]
-        return CoordinatorSettings(
+        return try CoordinatorSettings(
             try DaemonSettings(
                 flags: flags, environment: ProcessInfo.processInfo.environment, prefix: "SUANPAN_", file: config,
                 defaultFile: "/etc/suanpan/coordinator.yaml"))

@@ -4,6 +4,7 @@ import FoundationEssentials
 import GRDB
 import Metering
 public import SchedulingCore
+import Telemetry
 
 extension SQLiteJournal {
     /// Blocks its thread while the disk works: it belongs on a thread of its own (`SchedulerEngine` has one), which then
@@ -20,6 +21,7 @@ extension SQLiteJournal {
             }
             position = next
         }
+        appendedBytes.add(records.reduce(0) { $0 + UInt64($1.count) })
     }
 
     private static func write(

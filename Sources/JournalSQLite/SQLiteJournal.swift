@@ -6,6 +6,7 @@ public import ClusterPorts
 import GRDB
 import SchedulingCore
 import Synchronization
+public import Telemetry
 
 /// Events and tables in one SQLite database (`journal.sqlite` in the data directory), with one transaction for each append.
 ///
@@ -24,7 +25,9 @@ public final class SQLiteJournal: Journal {
     private let directory: Mutex<DataDirectory?>
     private let database: DatabaseQueue
     private let position: Mutex<Position>
-    let path: String
+    public let path: String
+    /// Of the records that became durable, without what the tables take.
+    public let appendedBytes = Counter()
     let digest: @Sendable ([UInt8]) -> [UInt8]
 
     /// Opens or creates the journal in `directory`, which one coordinator at a time may have open. Blocks.

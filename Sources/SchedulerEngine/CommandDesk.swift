@@ -17,10 +17,14 @@ final class CommandDesk: Sendable {
     private static let stagedClientsMax = 16_384
 
     private let state = Mutex(State())
+    private let clocks: any TimeSource
+    private let instruments: EngineInstruments
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
-    init() {
+    init(clocks: any TimeSource, instruments: EngineInstruments) {
+        self.clocks = clocks
+        self.instruments = instruments
         (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -32,14 +36,16 @@ final class CommandDesk: Sendable {
     /// From agents and timers: nobody waits.
     func stage(_ commands: [Command]) {
         guard !commands.isEmpty else { return }
+        let arrival = clocks.boot()
         state.withLock { state in
-            for command in commands { state.staged.append(OfferedCommand(command)) }
+            for command in commands { state.staged.append(OfferedCommand(command, arrivedAt: arrival)) }
         }
         wake.yield()
     }
 
     /// `answer` is called once, when the outcome is durable or will never be known.
     func stage(_ command: Command, answer: @escaping @Sendable (Result<Decision, ControlError>) -> Void) {
+        let arrival = clocks.boot()
         let refusal = state.withLock { state -> ControlError? in
             guard state.isOpen else { return .unavailable }
             if command.isFromClient {
@@ -49,11 +55,18 @@ final class CommandDesk: Sendable {
             state.lastToken += 1
             let token = RequestToken(state.lastToken)
             state.callers[token] = answer
-            state.staged.append(OfferedCommand(command, token: token))
+            state.staged.append(OfferedCommand(command, token: token, arrivedAt: arrival))
             return nil
         }
-        if let refusal { answer(.failure(refusal)) } else { wake.yield() }
+        guard let refusal else {
+            wake.yield()
+            return
+        }
+        instruments.refused(refusal == .unavailable ? .stopping : .inboxFull)
+        answer(.failure(refusal))
     }
+
+    var stagedCount: Int { state.withLock { $0.staged.count } }
 
     func take() -> [OfferedCommand] {
         state.withLock { state in

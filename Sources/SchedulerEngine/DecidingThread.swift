@@ -15,6 +15,8 @@ final class DecidingThread: TaskExecutor, @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var state = State()
+    /// Of its CPU time; valid while the thread lives.
+    private(set) var cpuClock: clockid_t = 0
 
     init() {
         pthread_mutex_init(mutex, nil)
@@ -29,6 +31,8 @@ final class DecidingThread: TaskExecutor, @unchecked Sendable {
                 return nil
             }, reference.toOpaque())
         precondition(result == 0, "a thread cannot be started: \(result)")
+        var clock = clockid_t()
+        cpuClock = pthread_getcpuclockid(thread, &clock) == 0 ? clock : 0
         pthread_detach(thread)
     }
 

@@ -2,6 +2,7 @@ import ClusterModel
 import ClusterPorts
 import SchedulingCore
 import Synchronization
+import Telemetry
 
 /// A second core, fed by committed events: everything that reads asks it, so that nothing but the deciding task ever
 /// holds the deciding core. Readers see a state no older than any reply they were given.
@@ -27,10 +28,16 @@ final class Follower: Sendable {
         state = Mutex(State(core: core, index: index))
     }
 
-    func apply(_ batch: Batch) {
+    func apply(_ batch: Batch, _ instruments: EngineInstruments) {
         let ready = state.withLock { state -> [CheckedContinuation<Bool, Never>] in
             var changes = Changes(recording: false)
-            for event in batch.events { state.core.evolve(event, &changes) }
+            for event in batch.events {
+                if let (tasks, waited) = state.core.placement(by: event) {
+                    instruments.placementWait.observe(waited.nanoseconds, count: tasks)
+                }
+                if let waited = state.core.waitEnded(by: event) { instruments.startWait.observe(waited.nanoseconds) }
+                state.core.evolve(event, &changes)
+            }
             state.index = batch.index
             state.explanations.removeAll(keepingCapacity: true)
             let revision = state.core.revision

@@ -3,6 +3,7 @@ public import ClusterPorts
 import LedgerHashing
 import SchedulingCore
 import Synchronization
+import Telemetry
 
 /// What the transport tells: translated into commands, or answered from tables that follow from durable events.
 extension SchedulerEngine: AgentServerHandler {
@@ -17,7 +18,10 @@ extension SchedulerEngine: AgentServerHandler {
                 switch message {
                 case .register(let registration): commands.append(.register(node, registration))
                 case .heartbeat(let heartbeat):
+                    let margin = sessions.margin(of: node, at: instant)
                     guard let ack = sessions.heard(heartbeat, from: node, at: instant) else { continue }
+                    instruments.heartbeats.add()
+                    if let margin { instruments.leaseMargin.observe(margin.nanoseconds) }
                     answers.append(AddressedMessage(node: node, message: .heartbeatAck(ack)))
                 case .report(let report):
                     sessions.heard(from: node, at: instant)
@@ -56,6 +60,8 @@ extension SchedulerEngine: AgentServerHandler {
             }
         }
     }
+
+    public func overflowed(_ node: NodeID) { instruments.queueOverflows.add() }
 
     public func dropped(_ cause: TransportDrop, peer: String) {
         droppedFrames.withLock { $0[cause, default: 0] += 1 }

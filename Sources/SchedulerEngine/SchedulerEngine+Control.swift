@@ -6,7 +6,10 @@ import Synchronization
 
 extension SchedulerEngine: ControlPlane {
     public func perform(_ command: Command) async throws(ControlError) -> Decision {
-        if isDiskFull.withLock({ $0 }), command.isFromClient { throw .overloaded(retryAfter: .seconds(30)) }
+        if isDiskFull.withLock({ $0 }), command.isFromClient {
+            instruments.refused(.diskFull)
+            throw .overloaded(retryAfter: .seconds(30))
+        }
         let result = await withCheckedContinuation { continuation in
             desk.stage(command) { continuation.resume(returning: $0) }
         }
@@ -19,13 +22,15 @@ extension SchedulerEngine: ControlPlane {
 
     public func cluster() -> ClusterView {
         let nodes = nodes()
-        let (identity, epoch, revision, jobs, totals) = follower.read {
-            ($0.clusterID, $0.epoch, $0.revision, $0.liveJobCount, $0.taskTotals)
-        }
+        let (identity, epoch, revision, jobs) = follower.read { ($0.clusterID, $0.epoch, $0.revision, $0.liveJobCount) }
+        let totals = queueTotals()
         var view = ClusterView(
             clusterID: identity, epoch: epoch, revision: revision, nodesRegistered: 0, nodesReady: 0, cpuMilliTotal: 0,
             cpuMilliAllocated: 0, memoryBytesTotal: 0, memoryBytesAllocated: 0, devices: [], jobsLive: UInt64(jobs),
-            tasksQueued: totals.queued, tasksLive: totals.live)
+            tasksQueued: totals.queued, tasksLive: totals.starting + totals.running + totals.stopping,
+            queue: QueueTotals.Cause.allCases.compactMap { cause in
+                totals[cause].oldest.map { QueuedTotal(reason: cause.name, tasks: totals[cause].tasks, oldestAt: $0) }
+            })
         for node in nodes {
             guard let inventory = node.inventory else { continue }
             view.nodesRegistered += 1
@@ -37,6 +42,21 @@ extension SchedulerEngine: ControlPlane {
             for device in node.devices { add(device, isSimulated: inventory.isSimulated, to: &view.devices) }
         }
         return view
+    }
+
+    /// Summed in pieces, between which batches go on: the parts may be of different instants.
+    func queueTotals() -> QueueTotals {
+        let now = now()
+        var totals = QueueTotals()
+        var next: JobID? = JobID(0)
+        while let first = next {
+            (totals, next) = follower.read { [totals] core in
+                var sum = totals
+                let next = core.addTotals(from: first, at: now, to: &sum)
+                return (sum, next)
+            }
+        }
+        return totals
     }
 
     private func add(_ device: NodeView.DeviceView, isSimulated: Bool, to totals: inout [DeviceTotal]) {
@@ -55,16 +75,26 @@ extension SchedulerEngine: ControlPlane {
     }
 
     public func nodes() -> [NodeView] {
-        follower.read { core in core.nodeIDs.compactMap { core.standing(of: $0).map(Self.view) } }
+        var views = follower.read { core in core.nodeIDs.compactMap { core.standing(of: $0).map(Self.view) } }
+        sessions.withLock { sessions in
+            for index in views.indices { views[index].load = sessions.load(of: views[index].id) }
+        }
+        return views
     }
 
-    public func node(_ id: NodeID) -> NodeView? { follower.read { core in core.standing(of: id).map(Self.view) } }
+    public func node(_ id: NodeID) -> NodeView? { measured(follower.read { core in core.standing(of: id).map(Self.view) }) }
 
     public func node(named name: String) -> NodeView? {
-        follower.read { core in core.nodeID(named: name).flatMap { core.standing(of: $0).map(Self.view) } }
+        measured(follower.read { core in core.nodeID(named: name).flatMap { core.standing(of: $0).map(Self.view) } })
     }
 
-    private static func view(_ standing: SchedulerCore.NodeStanding) -> NodeView {
+    private func measured(_ view: NodeView?) -> NodeView? {
+        guard var view else { return nil }
+        view.load = sessions.withLock { $0.load(of: view.id) }
+        return view
+    }
+
+    static func view(_ standing: SchedulerCore.NodeStanding) -> NodeView {
         let state: NodeView.State =
             if standing.isSilent { .unreachable } else if standing.isSuspect { .suspect } else if !standing.isRegistered {
                 .unregistered

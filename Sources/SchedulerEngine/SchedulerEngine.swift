@@ -7,6 +7,7 @@ public import Logging
 import Metering
 public import SchedulingCore
 import Synchronization
+import Telemetry
 
 /// How an engine is set up.
 public struct EngineConfiguration: Sendable {
@@ -52,7 +53,12 @@ public final class SchedulerEngine: Sendable {
     let bound = Mutex<AgentEndpoints?>(nil)
     let leads = Mutex(false)
     let logger: Logger
-    let desk = CommandDesk()
+    let instruments: EngineInstruments
+    let desk: CommandDesk
+    /// How long this start took to read the journal.
+    let recoveryNanoseconds: Int64
+    /// Of the deciding thread's CPU time, while it lives; 0 is none.
+    let decidingClock = Atomic<Int32>(0)
     let follower: Follower
     let sessions: Mutex<SessionTable>
     /// Public keys of nodes, for the transport's look-ups at each message.
@@ -81,6 +87,8 @@ public final class SchedulerEngine: Sendable {
         self.journal = journal
         self.server = server
         self.clocks = clocks
+        instruments = EngineInstruments()
+        desk = CommandDesk(clocks: clocks, instruments: instruments)
         self.sealer = sealer
         self.logStore = logStore
         self.files = files
@@ -88,9 +96,12 @@ public final class SchedulerEngine: Sendable {
         self.keepTopology = keepTopology
         self.reads = reads
         self.proves = proves
+        let began = clocks.boot()
         let head = try await journal.head()
         try Self.checkClock(wall: clocks.wall(), head: head, configuration)
         let recovered = try await Recovery.run(journal)
+        recoveryNanoseconds = clocks.boot() - began
+        instruments.lastIndex.set(Int64(clamping: recovered.index))
         var clusterClock = ClusterClock(wall: clocks.wall(), boot: clocks.boot(), floor: max(head.time, recovered.time))
         let now = clusterClock.now(wall: clocks.wall(), boot: clocks.boot())
         clock = Mutex(clusterClock)
@@ -128,7 +139,11 @@ public final class SchedulerEngine: Sendable {
     public func run(onLeading: @escaping @Sendable (AgentEndpoints) -> Void) async throws {
         guard hasRun.exchange(true, ordering: .relaxed) == false else { throw EngineError("the engine runs once") }
         let thread = DecidingThread()
-        defer { thread.stop() }
+        decidingClock.store(thread.cpuClock, ordering: .relaxed)
+        defer {
+            decidingClock.store(0, ordering: .relaxed)
+            thread.stop()
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: thread) { try await self.lead(onLeading) }
             group.addTask { await self.watchLeases() }
@@ -152,14 +167,28 @@ public final class SchedulerEngine: Sendable {
         desk.nudge()
         for await _ in desk.signals {
             repeat {
+                let began = clocks.boot()
                 for offered in desk.take() where !decider.loop.offer(offered) {
+                    instruments.refused(.inboxFull)
                     if let token = offered.token { desk.settle(token, .failure(.overloaded(retryAfter: .seconds(1)))) }
                 }
-                if let batch = decider.loop.step(at: now(), commands: Self.commandsPerBatch) { try await append(batch) }
+                let batch = decider.loop.step(at: now(), commands: Self.commandsPerBatch)
+                instruments.inbox.set(Int64(decider.loop.waitingCommandCount))
+                if let batch {
+                    note(batch, began: began, decided: clocks.boot())
+                    try await append(batch)
+                }
+                instruments.busyNanoseconds.add(UInt64(max(0, clocks.boot() - began)))
             } while !decider.loop.isIdle && !Task.isCancelled
             wakeAt.withLock { $0 = decider.loop.nextWake ?? .distantFuture }
             if Task.isCancelled { return }
         }
+    }
+
+    private func note(_ batch: Batch, began: Int64, decided: Int64) {
+        instruments.step.observe(decided - began)
+        instruments.batchEvents.observe(Int64(batch.events.count))
+        if let arrival = batch.firstArrival { instruments.lag.observe(decided - arrival) }
     }
 
     /// Most commands decided between two syncs: bounds how long the first of them waits for the last.
@@ -183,7 +212,9 @@ public final class SchedulerEngine: Sendable {
                 return JournalBatch(index: batch.index, events: batch.events, rows: batch.rows, usage: usage, at: batch.at)
             }
             try await appendWhenThereIsRoom(record)
-            follower.apply(batch)
+            follower.apply(batch, instruments)
+            instruments.lastIndex.set(Int64(clamping: batch.index))
+            instruments.count(batch.events)
             learn(from: batch)
         }
         release(batch)
@@ -192,11 +223,14 @@ public final class SchedulerEngine: Sendable {
     /// A full disk is waited out with the same batch; anything else ends the leadership.
     private func appendWhenThereIsRoom(_ record: JournalBatch) async throws {
         while true {
+            let began = clocks.boot()
             do {
                 try await journal.append([record])
+                instruments.append.observe(clocks.boot() - began)
                 isDiskFull.withLock { $0 = false }
                 return
             } catch {
+                instruments.appendErrors.add()
                 guard error.code == .full else { throw error }
                 let isNews = isDiskFull.withLock { full in
                     defer { full = true }
@@ -244,7 +278,9 @@ public final class SchedulerEngine: Sendable {
                 case .refuse(let node, let refusal):
                     messages.append(AddressedMessage(node: node, message: .refuse(refusal)))
                 case .disconnect(let node): server.disconnect(node)
-                case .reply(let reply): replies.append(reply)
+                case .reply(let reply):
+                    if case .failure(let rejection) = reply.result { instruments.rejected(rejection) }
+                    replies.append(reply)
                 }
             }
         }

@@ -37,7 +37,10 @@ struct ImportTable {
         // Protocols and the values that they carry.
         "ClusterPorts": ImportRule(level: 3, modules: ["FoundationEssentials"]),
 
-        "SchedulerEngine": ImportRule(level: 4, targets: ["ClusterPorts", "LedgerHashing"], modules: service.union(platform)),
+        // Counters and their text; everything that counts may use it.
+        "Telemetry": ImportRule(level: 3, modules: ["Synchronization"]),
+
+        "SchedulerEngine": ImportRule(level: 4, targets: ["ClusterPorts", "LedgerHashing", "Telemetry"], modules: service.union(platform)),
         "AgentEngine": ImportRule(level: 4, targets: ["ClusterPorts"], modules: service.union(platform)),
         "SimulationKit": ImportRule(level: 4, isPure: true),
         "SchedulerTestKit": ImportRule(level: 4, targets: ["ClusterPorts"], modules: platform.union(["Testing"])),
@@ -51,7 +54,7 @@ struct ImportTable {
         "ZMQTransport": ImportRule(
             level: 5, targets: ["CZMQ", "CLinuxShim", "ClusterPorts", "WireProtocol"], modules: platform.union(["Crypto", "Logging"])),
         "HostTopology": ImportRule(level: 5, targets: ["CHwloc", "CNUMA", "CZlib", "ClusterPorts"], modules: platform),
-        "JournalSQLite": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["GRDB", "GRDBSQLite"])),
+        "JournalSQLite": ImportRule(level: 5, targets: ["ClusterPorts", "Telemetry"], modules: platform.union(["GRDB", "GRDBSQLite"])),
         "TaskDrivers": ImportRule(level: 5, targets: ["CLinuxShim", "ClusterPorts"], modules: platform.union(["Logging"])),
         // Digests and parts of open files, for both ends of a transfer.
         "ContentFiles": ImportRule(level: 4, modules: platform.union(["Crypto", "NIOCore"])),
@@ -60,18 +63,18 @@ struct ImportTable {
             level: 5, targets: ["CLinuxShim", "ClusterPorts", "ContentFiles"],
             modules: platform.union(["AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL"])),
         "ControlAPI": ImportRule(
-            level: 5, targets: ["ClusterPorts"],
+            level: 5, targets: ["ClusterPorts", "Telemetry"],
             modules: platform.union([
                 "Crypto", "HTTPTypes", "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes", "NIOPosix", "NIOSSL",
                 "NIOTLS",
             ])),
         // What both daemons need of the system and of each other: clocks, key files, the pipe to the parent.
-        "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["Yams"])),
+        "DaemonKit": ImportRule(level: 5, targets: ["ClusterPorts"], modules: platform.union(["Logging", "Yams"])),
 
         "CoordinatorComposition": ImportRule(
             level: 6,
             targets: [
-                "ClusterPorts", "ControlAPI", "DaemonKit", "FileStorage", "JournalSQLite", "LedgerHashing", "SchedulerEngine",
+                "ClusterPorts", "ControlAPI", "DaemonKit", "FileStorage", "JournalSQLite", "LedgerHashing", "SchedulerEngine", "Telemetry",
                 "ZMQTransport",
             ],
             modules: platform.union(service).union(["ArgumentParser", "Crypto", "SwiftASN1", "X509", "Yams"])),

@@ -276,6 +276,31 @@ import Testing
         #expect(table.expired(at: time(140)).isEmpty)
     }
 
+    @Test func theLoadOfANodeIsKnownWhileItIsHeard() {
+        var table = SessionTable(policy: HeartbeatPolicy(lease: .seconds(30), slack: .seconds(15)))
+        _ = table.begin(NodeID(1), SessionID(1), Epoch(1), at: time(0))
+        #expect(table.load(of: NodeID(1)) == nil && table.margin(of: NodeID(1), at: time(10)) == .seconds(20))
+        let load = NodeLoad(cpuMilliUsed: 1, memoryBytesUsed: 2, workBytesFree: 3)
+        let beat = Heartbeat(session: SessionID(1), number: 1, commandsApplied: 0, liveAttempts: 0, bootTime: 1, load: load)
+        _ = table.heard(beat, from: NodeID(1), at: time(10))
+        #expect(table.load(of: NodeID(1)) == load && table.margin(of: NodeID(1), at: time(45)) == .seconds(-5))
+        _ = table.expired(at: time(100))
+        #expect(table.load(of: NodeID(1)) == nil && table.margin(of: NodeID(1), at: time(100)) == nil)
+    }
+
+    /// The agent stood still and its connection did not: were it answered, it would never register and stay unreachable.
+    @Test func anAgentThatWasSilentForTooLongGetsNoAnswerUntilItRegisters() {
+        var table = SessionTable(policy: HeartbeatPolicy(lease: .seconds(30), slack: .seconds(15)))
+        _ = table.begin(NodeID(1), SessionID(1), Epoch(1), at: time(0))
+        func beat(_ session: UInt64) -> Heartbeat {
+            Heartbeat(session: SessionID(session), number: 1, commandsApplied: 0, liveAttempts: 0, bootTime: 1)
+        }
+        _ = table.expired(at: time(100))
+        #expect(table.heard(beat(1), from: NodeID(1), at: time(101)) == nil)
+        _ = table.begin(NodeID(1), SessionID(2), Epoch(1), at: time(102))
+        #expect(table.heard(beat(2), from: NodeID(1), at: time(103)) != nil)
+    }
+
     @Test func commandsOfAnOldSessionAreDropped() {
         var table = SessionTable(policy: HeartbeatPolicy())
         _ = table.begin(NodeID(1), SessionID(2), Epoch(1), at: time(0))

@@ -129,6 +129,7 @@ struct AgentLinkTests {
                 // More than the queue holds, in one call: nothing can have left in between.
                 server.server.send((1...10_000).map { AddressedMessage(node: node, message: .release($0)) })
                 try await server.waitForDisconnection(of: node)
+                #expect(server.log.events.contains { if case .overflowed(node) = $0 { true } else { false } })
                 try await server.waitForRegistration(of: node, count: 2)
                 server.server.send([AddressedMessage(node: node, message: .release(10_001))])
                 try await agent.wait(for: [.release(10_001)])

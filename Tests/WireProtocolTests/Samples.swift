@@ -64,6 +64,10 @@ enum Samples {
                     AttemptStatus(attempt: attempt, fence: Fence(6), phase: .running(elapsed: Span(nanoseconds: 7))),
                 ])),
         .heartbeat(Heartbeat(session: SessionID(1), number: 2, commandsApplied: 3, liveAttempts: 4, bootTime: 5)),
+        .heartbeat(
+            Heartbeat(
+                session: SessionID(1), number: 2, commandsApplied: 3, liveAttempts: 4, bootTime: 5,
+                load: NodeLoad(cpuMilliUsed: 6, memoryBytesUsed: 7, workBytesFree: 8))),
         .report(AttemptReport(session: SessionID(1), statuses: [AttemptStatus(attempt: attempt, fence: Fence(5), phase: .ended(end))])),
         .topology(TopologyDocument(digest: [UInt8](repeating: 1, count: 32), compressedXML: [2, 3])),
         .goodbye(SessionID(9)),

@@ -57,7 +57,7 @@ struct AgentDaemon {
         let engine = AgentEngine(
             configuration: configuration, driver: driver, stager: stager, link: link, loop: loop, clocks: SystemClocks(),
             topology: TopologyDocument(digest: machine.inventory.topologyDigest, compressedXML: machine.compressedTopology),
-            leaseFile: directory + "/lease", logger: logger)
+            leaseFile: directory + "/lease", logger: logger, measureLoad: LoadMeter(workRoot: configuration.workRoot).measure)
         let report: @Sendable () -> Void = { [onReady, name = settings.name] in
             mark.leave(name: name)
             onReady()

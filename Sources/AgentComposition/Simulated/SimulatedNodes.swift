@@ -57,6 +57,6 @@ struct SimulatedNodes {
             defaultAccount: AgentSettings.nobody, isRoot: false, allowsRootJobs: false, workRoot: "/nonexistent")
         return AgentEngine(
             configuration: configuration, driver: driver, link: link, loop: loop, clocks: clocks, topology: nil, leaseFile: nil,
-            logger: logger)
+            logger: logger, measureLoad: { [directory = settings.dataDirectory] in LoadMeter.idle(workRoot: directory) })
     }
 }

@@ -54,13 +54,33 @@ public struct Heartbeat: Hashable, Sendable {
     public var liveAttempts: UInt32
     /// CLOCK_BOOTTIME at sending, nanoseconds.
     public var bootTime: Int64
+    /// nil from an agent that does not measure it.
+    public var load: NodeLoad?
 
-    public init(session: SessionID, number: UInt64, commandsApplied: UInt64, liveAttempts: UInt32, bootTime: Int64) {
+    public init(
+        session: SessionID, number: UInt64, commandsApplied: UInt64, liveAttempts: UInt32, bootTime: Int64, load: NodeLoad? = nil
+    ) {
         self.session = session
         self.number = number
         self.commandsApplied = commandsApplied
         self.liveAttempts = liveAttempts
         self.bootTime = bootTime
+        self.load = load
+    }
+}
+
+/// What a node measures of itself: all that runs there, not only jobs. For people; nothing is decided or charged by it.
+public struct NodeLoad: Hashable, Sendable {
+    /// Thousandths of a core, on average since the heartbeat before.
+    public var cpuMilliUsed: Int64
+    public var memoryBytesUsed: Int64
+    /// Left for users on the disk of the work directory.
+    public var workBytesFree: Int64
+
+    public init(cpuMilliUsed: Int64, memoryBytesUsed: Int64, workBytesFree: Int64) {
+        self.cpuMilliUsed = cpuMilliUsed
+        self.memoryBytesUsed = memoryBytesUsed
+        self.workBytesFree = workBytesFree
     }
 }
 

@@ -77,6 +77,23 @@ public struct Table<ID: CountedIdentifier, Row: Sendable>: Sendable {
         }
     }
 
+    /// Rows from `first` on that lie on the next `count` pages: one piece of a look at all of them.
+    ///
+    /// - Returns: where the next piece begins; nil after the last.
+    @inlinable public func forEach(from first: ID, pages count: Int, _ body: (ID, borrowing Row) -> Void) -> ID? {
+        let page = max(first.value / Self.pageSize, firstPage)
+        guard page - firstPage < UInt64(pages.count) else { return nil }
+        let begin = Int(page - firstPage)
+        let end = min(begin + count, pages.count)
+        for index in begin..<end {
+            let base = (firstPage + UInt64(index)) * Self.pageSize
+            for (rowIndex, row) in pages[index].enumerated() {
+                if let row, base + UInt64(rowIndex) >= first.value { body(ID(base + UInt64(rowIndex)), row) }
+            }
+        }
+        return end < pages.count ? ID((firstPage + UInt64(end)) * Self.pageSize) : nil
+    }
+
     /// Identifiers in order.
     @inlinable public var ids: [ID] {
         var list: [ID] = []

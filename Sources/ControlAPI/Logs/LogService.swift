@@ -17,6 +17,8 @@ final class LogService: Sendable {
         self.stop = stop
     }
 
+    var readerCount: Int { readers.withLock { $0.values.reduce(0, +) } }
+
     /// Held as long as the answer lives, sent or not.
     private final class Slot: Sendable {
         private let service: LogService

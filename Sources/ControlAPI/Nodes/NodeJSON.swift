@@ -18,6 +18,9 @@ extension NodeView {
         writer.member("memoryBytesAllocated", memoryBytesAllocated)
         writer.member("deviceCount", devices.count)
         writer.member("deviceShareMilliAllocated", devices.reduce(0) { $0 + $1.shareMilliAllocated })
+        writer.member("cpuMilliUsed", load?.cpuMilliUsed)
+        writer.member("memoryBytesUsed", load?.memoryBytesUsed)
+        writer.member("workBytesFree", load?.workBytesFree)
         if let topology = inventory?.topology { writer.member("topology") { topology.write(to: &$0) } } else { writer.null("topology") }
         writer.member("labels", map: (inventory?.labels ?? []).map { ($0.name, $0.text) })
         writer.member("liveAttemptCount", liveAttempts.count)
@@ -87,5 +90,12 @@ extension ClusterView {
         writer.member("jobsLive", jobsLive)
         writer.member("tasksQueued", tasksQueued)
         writer.member("tasksLive", tasksLive)
+        writer.member("queue", items: queue) { writer, total in
+            writer.object {
+                $0.member("reason", total.reason)
+                $0.member("tasks", total.tasks)
+                $0.member("oldestAt", total.oldestAt)
+            }
+        }
     }
 }

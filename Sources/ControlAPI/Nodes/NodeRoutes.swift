@@ -8,7 +8,9 @@ extension ControlRouter {
     static var nodes: [Endpoint] {
         [
             Endpoint(.get, "/v1/cluster", .reading) { call in
-                call.json(JSONWriter.object { call.controlPlane.cluster().write(to: &$0) })
+                // It looks at every live job: not on a thread that serves sockets.
+                let cluster = await withTaskExecutorPreference(globalConcurrentExecutor) { call.controlPlane.cluster() }
+                return call.json(JSONWriter.object { cluster.write(to: &$0) })
             },
             Endpoint(.get, "/v1/nodes", .reading, query: ["limit", "cursor"]) { call in try list(call) },
             Endpoint(.get, "/v1/nodes/{id}", .reading) { call in

@@ -6,6 +6,18 @@ import SchedulingCore
 // Every way in which the coordinator says no, as a problem.
 
 extension Problem {
+    /// Whatever a handler threw.
+    init(thrown error: any Error) {
+        self =
+            switch error {
+            case let problem as Problem: problem
+            case let error as ControlError: Problem(error)
+            case let error as JournalError: Problem(error)
+            case let error as any HTTPResponseError: Problem(error)
+            default: Problem(.internalServerError, "internal", "The request failed within the coordinator. Its log has the cause.")
+            }
+    }
+
     init(_ error: ControlError) {
         self =
             switch error {

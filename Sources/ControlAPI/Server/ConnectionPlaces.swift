@@ -17,6 +17,8 @@ final class ConnectionPlaces: Sendable {
         self.stallMax = UInt64(stallMax.nanoseconds)
     }
 
+    var count: Int { taken.withLock { $0.count } }
+
     /// Closes another connection where there is no room, or this one where all others are at work.
     fileprivate func take(_ place: ConnectionPlace) {
         let now = NIODeadline.now().uptimeNanoseconds

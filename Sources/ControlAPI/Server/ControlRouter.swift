@@ -2,6 +2,7 @@ import ClusterModel
 import ClusterPorts
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import SchedulingCore
 
 /// The whole interface as one table, and the router made from it.
@@ -9,16 +10,31 @@ struct ControlRouter {
     let endpoints: [Endpoint]
     let router: Router<ControlContext>
 
-    init(_ controlPlane: any ControlPlane, isLoopback: Bool, isTLS: Bool, logs: LogService, installation: Installation) {
-        endpoints =
+    init(
+        _ controlPlane: any ControlPlane, isLoopback: Bool, isTLS: Bool, logs: LogService, installation: Installation,
+        metrics: MetricsSource = MetricsSource()
+    ) {
+        let counted =
             Self.operations + Self.jobs + Self.attempts(logs) + Self.nodes + Self.tokens(installation) + Self.uploads + Self.jobFiles
             + Self.holdings + Self.usage + Self.keys + Self.users + Self.install(installation)
+        let unmatched = RouteCounters()
+        endpoints = counted + [Self.metrics(of: counted, unmatched, logs, metrics)]
         router = Router(context: ControlContext.self)
-        router.add(middleware: Gate(controlPlane: controlPlane, isLoopback: isLoopback, isTLS: isTLS, endpoints: endpoints))
+        router.add(
+            middleware: Gate(
+                controlPlane: controlPlane, isLoopback: isLoopback, isTLS: isTLS, endpoints: endpoints, unmatched: unmatched))
         for endpoint in endpoints {
             let path = endpoint.path.replacing(/\{\w+\+\}/, with: "**").replacing("{", with: ":").replacing("}", with: "")
             router.on(RouterPath(path), method: endpoint.method) { request, context in
-                try await Self.answer(request, context, endpoint, controlPlane)
+                let began = NIODeadline.now()
+                do {
+                    let response = try await Self.answer(request, context, endpoint, controlPlane)
+                    endpoint.counters.count(response.status, since: began)
+                    return response
+                } catch {
+                    endpoint.counters.count(Problem(thrown: error).status, since: began)
+                    throw error
+                }
             }
         }
     }
@@ -52,6 +68,17 @@ struct ControlRouter {
 // MARK: - Operations
 
 extension ControlRouter {
+    /// The endpoint that shows what all of them, itself included, have counted.
+    private static func metrics(
+        of endpoints: [Endpoint], _ unmatched: RouteCounters, _ logs: LogService, _ source: MetricsSource
+    ) -> Endpoint {
+        let own = RouteCounters()
+        let routes =
+            endpoints.map { CountedRoute($0) } + [CountedRoute(method: "GET", route: "/metrics", counters: own), .unmatched(unmatched)]
+        let page = MetricsPage(routes: routes, source: source, logs: logs)
+        return Endpoint(.get, "/metrics", .reading, counters: own) { _ in await page.answer() }
+    }
+
     fileprivate static var operations: [Endpoint] {
         [
             Endpoint(.get, "/livez", .open) { call in call.json(JSONWriter.object { $0.member("status", "ok") }) },

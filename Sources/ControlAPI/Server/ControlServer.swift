@@ -56,17 +56,20 @@ public struct ControlServer: Sendable {
     private let configuration: Configuration
     private let interface: ServedInterface
     private let logger: Logger
+    private let metrics: MetricsSource
     private let onListening: @Sendable (BoundAddress) -> Void
 
     /// - Parameter interface: what to serve under; plain http without one.
     public init(
         controlPlane: any ControlPlane, configuration: Configuration, interface: ServedInterface? = nil, logger: Logger,
+        metrics: MetricsSource = MetricsSource(),
         onListening: @escaping @Sendable (BoundAddress) -> Void = { _ in }
     ) {
         self.controlPlane = controlPlane
         self.configuration = configuration
         self.interface = interface ?? ServedInterface(host: configuration.host, identity: nil)
         self.logger = logger
+        self.metrics = metrics
         self.onListening = onListening
     }
 
@@ -85,12 +88,15 @@ public struct ControlServer: Sendable {
         let stop = StopSignal()
         let logs = LogService(readersPerKeyMax: configuration.logReaderCountMax, stop: stop)
         let installation = Installation(packagesDirectory: configuration.packagesDirectory, interface: interface)
-        let routes = ControlRouter(
-            controlPlane, isLoopback: configuration.isLoopback, isTLS: interface.isTLS, logs: logs, installation: installation)
         let handshakeLimit = TimeAmount(configuration.handshakeTimeout)
         let idleTimeout = TimeAmount(configuration.idleTimeout)
-        let host = configuration.host
         let places = ConnectionPlaces(countMax: configuration.connectionCountMax, stallMax: idleTimeout)
+        var metrics = metrics
+        metrics.connectionCount = { places.count }
+        let routes = ControlRouter(
+            controlPlane, isLoopback: configuration.isLoopback, isTLS: interface.isTLS, logs: logs, installation: installation,
+            metrics: metrics)
+        let host = configuration.host
         let connections = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionPlaceHandler(places), StopListener(stop)], idleTimeout: idleTimeout,
             httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))

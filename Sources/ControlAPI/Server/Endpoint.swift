@@ -13,16 +13,18 @@ struct Endpoint {
     var access: Access
     /// Names of the query parameters, beside `minRevision`, which every read takes.
     var query: [String]
+    let counters: RouteCounters
     var handle: @Sendable (Call) async throws -> Response
 
     init(
-        _ method: HTTPRequest.Method, _ path: String, _ access: Access, query: [String] = [],
+        _ method: HTTPRequest.Method, _ path: String, _ access: Access, query: [String] = [], counters: RouteCounters = RouteCounters(),
         handle: @escaping @Sendable (Call) async throws -> Response
     ) {
         self.method = method
         self.path = path
         self.access = access
         self.query = method == .get && access != .open && access != .movingFiles ? query + ["minRevision"] : query
+        self.counters = counters
         self.handle = handle
     }
 }

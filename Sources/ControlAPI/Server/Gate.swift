@@ -5,6 +5,7 @@ import ClusterPorts
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 
 /// The outermost middleware; unmatched paths pass through it too.
 struct Gate: RouterMiddleware {
@@ -17,36 +18,33 @@ struct Gate: RouterMiddleware {
     let isTLS: Bool
     /// Methods by path, to tell a wrong method from a wrong path.
     let endpoints: [Endpoint]
+    /// Counts what no endpoint counts.
+    let unmatched: RouteCounters
 
     @concurrent
     func handle(
         _ request: Request, context: ControlContext, next: @concurrent (Request, ControlContext) async throws -> Response
     ) async throws -> Response {
-        let requestID = Self.requestID(of: request) ?? context.id
+        let names = RequestNames(request, fallback: context.id)
+        let began = NIODeadline.now()
         var response: Response
         do {
-            try checkOrigin(of: request)
+            do throws(Problem) { try checkOrigin(of: request) } catch {
+                unmatched.count(error.status, since: began)
+                throw error
+            }
             response = try await next(request, context)
         } catch {
-            response = problem(for: error, request, context.logger, requestID).response(requestID: requestID)
+            response = problem(for: error, request, context.logger, names, began).response(requestID: names.request)
         }
-        response.headers[.requestID] = requestID
+        response.headers[.requestID] = names.request
         response.headers[.contentTypeOptions] = "nosniff"
         context.logger.debug(
             "request",
-            metadata: [
-                "request": "\(requestID)", "method": "\(request.method)", "path": "\(request.uri.path.prefix(200))",
-                "status": "\(response.status.code)",
-            ])
+            metadata: names.metadata([
+                "method": "\(request.method)", "path": "\(request.uri.path.prefix(200))", "status": "\(response.status.code)",
+            ]))
         return response
-    }
-
-    /// The client's own name for the request when it is a plain one.
-    private static func requestID(of request: Request) -> String? {
-        guard let text = request.headers[.requestID], (1...64).contains(text.utf8.count),
-            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
-        else { return nil }
-        return text
     }
 
     // MARK: - Browsers
@@ -75,26 +73,28 @@ struct Gate: RouterMiddleware {
 
     // MARK: - Errors
 
-    /// The request's name stands at each line by itself: a logger of its own for every request costs more than the line.
-    private func problem(for error: any Error, _ request: Request, _ logger: Logger, _ requestID: String) -> Problem {
+    /// The request's names stand at each line by themselves: a logger of its own for every request costs more than the line.
+    private func problem(
+        for error: any Error, _ request: Request, _ logger: Logger, _ names: RequestNames, _ began: NIODeadline
+    ) -> Problem {
         switch error {
         case let problem as Problem:
-            if problem.status.code >= 500 { logger.warning("\(problem.detail)", metadata: ["request": "\(requestID)"]) }
-            return problem
-        case let error as ControlError: return Problem(error)
+            if problem.status.code >= 500 { logger.warning("\(problem.detail)", metadata: names.metadata()) }
+        case is ControlError: break
         case let error as JournalError:
-            logger.error("read failed", metadata: ["error": "\(error.message)", "request": "\(requestID)"])
-            return Problem(error)
-        case let error as any HTTPResponseError where error.status == .notFound: return unmatched(request)
-        case let error as any HTTPResponseError: return Problem(error)
-        default:
-            logger.error("request failed", metadata: ["error": "\(error)", "request": "\(requestID)"])
-            return Problem(.internalServerError, "internal", "The request failed within the coordinator. Its log has the cause.")
+            logger.error("read failed", metadata: names.metadata(["error": "\(error.message)"]))
+        case let error as any HTTPResponseError where error.status == .notFound:
+            let problem = problem(ofUnmatched: request)
+            unmatched.count(problem.status, since: began)
+            return problem
+        case is any HTTPResponseError: break
+        default: logger.error("request failed", metadata: names.metadata(["error": "\(error)"]))
         }
+        return Problem(thrown: error)
     }
 
     /// No route: to those without a key every unknown path looks the same.
-    private func unmatched(_ request: Request) -> Problem {
+    private func problem(ofUnmatched request: Request) -> Problem {
         guard APIKey.principal(authorization: request.headers[.authorization], controlPlane) != nil else { return .unauthenticated }
         let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: true)
         let methods = endpoints.filter { endpoint in

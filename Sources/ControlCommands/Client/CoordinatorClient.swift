@@ -1,6 +1,7 @@
 // One coordinator's REST interface for one verb: keys, retries, revisions and refusals in one place.
 
 import AsyncHTTPClient
+import ClusterModel
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -216,7 +217,7 @@ final class CoordinatorClient: Sendable {
         request.tlsConfiguration = try trust.get()
         request.method = HTTPMethod(rawValue: method.rawValue)
         request.headers.add(name: "Accept", value: "application/json, application/problem+json")
-        request.headers.add(name: "User-Agent", value: "suanpan/\(Version.text)")
+        request.headers.add(name: "User-Agent", value: "suanpan/\(Release.version)")
         if let key = configuration.key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
         return request
     }

@@ -23,13 +23,13 @@ enum NodeTable {
     }
 
     /// `3.5/16`: in use of all.
-    private static func cpus(_ node: JSONValue) -> String {
+    static func cpus(_ node: JSONValue) -> String {
         guard let total = node["cpuMilli"]?.integer else { return "-" }
         return Humanized.cores(milli: node["cpuMilliAllocated"]?.integer ?? 0) + "/" + Humanized.cores(milli: total)
     }
 
     /// `2.5/8`: in use of all.
-    private static func devices(_ node: JSONValue) -> String {
+    static func devices(_ node: JSONValue) -> String {
         guard let count = node["deviceCount"]?.integer, count > 0 else { return "-" }
         return Humanized.milli(node["deviceShareMilliAllocated"]?.integer ?? 0) + "/\(count)"
     }
@@ -40,7 +40,7 @@ enum NodeTable {
         return drain["deadline"]?.text.map { "what still runs is stopped at \($0)" } ?? "what still runs is waited for"
     }
 
-    private static func memory(_ node: JSONValue) -> String {
+    static func memory(_ node: JSONValue) -> String {
         guard let total = node["memoryBytes"]?.integer else { return "-" }
         return Humanized.bytes(node["memoryBytesAllocated"]?.integer ?? 0) + " / " + Humanized.bytes(total)
     }

@@ -17,8 +17,10 @@ struct CoordinatorSettings: Sendable {
     var tlsKey: String?
     var advertise: String?
     var packagesDirectory: String?
+    var log: LogSettings
 
-    init(_ settings: DaemonSettings) {
+    init(_ settings: DaemonSettings) throws {
+        log = try LogSettings(settings)
         dataDirectory = settings["data-dir"]
         http = settings["http"]
         agentsEndpoint = settings["agents-endpoint"]

@@ -65,11 +65,15 @@ struct Coordinator {
         _ engine: SchedulerEngine, server: ZMQAgentServer, journal: SQLiteJournal, serving: InterfaceSetup, directory: String
     ) async throws {
         let (leading, isLeading) = AsyncStream.makeStream(of: Void.self)
-        let control = ControlService(serving: serving, engine: engine, logger: logger, leading: leading) { port in
+        let instruments = SnapshotInstruments()
+        let metrics = CoordinatorMetrics(engine: engine, journal: journal, snapshots: instruments, directory: directory)
+        let control = ControlService(serving: serving, engine: engine, metrics: metrics.source, logger: logger, leading: leading) { port in
             try await announce(serving, port: port, engine: engine, directory: directory)
         }
-        let snapshots = SnapshotMaker(engine: engine, journal: journal, directory: directory, logger: logger)
-        let watch = serving.files.map { CertificateWatch(files: $0, interface: serving.interface, logger: logger) { serving.fileService.map(engine.serveFiles) } }
+        let snapshots = SnapshotMaker(engine: engine, journal: journal, directory: directory, instruments: instruments, logger: logger)
+        let watch = serving.files.map {
+            CertificateWatch(files: $0, interface: serving.interface, logger: logger) { serving.fileService.map(engine.serveFiles) }
+        }
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: EngineService(engine: engine, isLeading: isLeading), failureTerminationBehavior: .cancelGroup),
             .init(service: control, failureTerminationBehavior: .cancelGroup), .init(service: snapshots),
@@ -142,6 +146,7 @@ private struct EngineService: Service {
 private struct ControlService: Service {
     let serving: InterfaceSetup
     let engine: SchedulerEngine
+    let metrics: MetricsSource
     let logger: Logger
     let leading: AsyncStream<Void>
     let onListening: @Sendable (_ port: Int) async throws -> Void
@@ -153,7 +158,7 @@ private struct ControlService: Service {
         var configuration = serving.configuration
         configuration.connectionCountMax = min(configuration.connectionCountMax, OpenFiles.raiseLimit() / 2)
         let server = ControlServer(
-            controlPlane: engine, configuration: configuration, interface: serving.interface, logger: logger,
+            controlPlane: engine, configuration: configuration, interface: serving.interface, logger: logger, metrics: metrics,
             onListening: { listening.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

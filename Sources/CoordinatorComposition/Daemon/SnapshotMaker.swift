@@ -6,6 +6,7 @@ import LedgerHashing
 import Logging
 import SchedulerEngine
 import ServiceLifecycle
+import Telemetry
 
 /// Makes snapshots in a short-lived child: it loads the last snapshot, folds the tail, and writes what it got; only what
 /// equals the follower's own state is kept. So recovery is exercised every time, and the deciding task never pauses.
@@ -13,6 +14,7 @@ struct SnapshotMaker: Service {
     let engine: SchedulerEngine
     let journal: SQLiteJournal
     let directory: String
+    let instruments: SnapshotInstruments
     let logger: Logger
 
     /// Batches since the last snapshot that make another worth while.
@@ -21,6 +23,7 @@ struct SnapshotMaker: Service {
 
     func run() async throws {
         let newest = (try? await journal.loadSnapshot()?.index) ?? 0
+        instruments.index.set(Int64(clamping: newest))
         await cancelWhenGracefulShutdown {
             var last = newest
             while !Task.isCancelled {
@@ -30,7 +33,10 @@ struct SnapshotMaker: Service {
                 do {
                     try await make(index: index, digest: sha256(state))
                     last = index
-                } catch { logger.error("no snapshot was made", metadata: ["error": "\(error)"]) }
+                } catch {
+                    instruments.failures.add()
+                    logger.error("no snapshot was made", metadata: ["error": "\(error)"])
+                }
             }
         }
     }
@@ -50,6 +56,8 @@ struct SnapshotMaker: Service {
                 "the child's state after batch \(index) differs from the follower's: recovery would not be faithful. Report this.")
         }
         try await journal.storeSnapshot(JournalSnapshot(index: index, state: state, digest: digest))
+        instruments.index.set(Int64(clamping: index))
+        instruments.keptAt.set(SystemClocks().wall())
         logger.info("snapshot kept", metadata: ["index": "\(index)", "bytes": "\(state.count)"])
     }
 }

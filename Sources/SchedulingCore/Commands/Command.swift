@@ -70,9 +70,12 @@ public struct Submission: Hashable, Sendable {
 public struct OfferedCommand: Sendable {
     public var command: Command
     public var token: RequestToken?
+    /// When it arrived, by whatever clock the shell has; the core only hands it back with the batch.
+    public var arrivedAt: Int64
 
-    public init(_ command: Command, token: RequestToken? = nil) {
+    public init(_ command: Command, token: RequestToken? = nil, arrivedAt: Int64 = .max) {
         self.command = command
         self.token = token
+        self.arrivedAt = arrivedAt
     }
 }

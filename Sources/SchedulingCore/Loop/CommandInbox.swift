@@ -30,6 +30,7 @@ public struct CommandInbox: Sendable {
     }
 
     public var isEmpty: Bool { agents.count == 0 && clients.count == 0 }
+    public var count: Int { agents.count + clients.count }
 
     public mutating func offer(_ command: OfferedCommand) -> Bool {
         if command.command.isFromClient {

@@ -12,6 +12,8 @@ public struct Batch: Sendable {
     /// In order; replies among them.
     public var effects: [Effect]
     public var at: LogicalTime
+    /// When the command that waited longest for this step arrived; nil when there was none.
+    public var firstArrival: Int64?
 }
 
 /// Owned by one task; holds the deciding core and the inbox.
@@ -36,6 +38,8 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     public mutating func offer(_ command: OfferedCommand) -> Bool { inbox.offer(command) }
 
     public var isIdle: Bool { inbox.isEmpty && !mayPlace }
+    /// Commands that wait for a step.
+    public var waitingCommandCount: Int { inbox.count }
     public var nextWake: LogicalTime? { core.nextWake }
     public var candidatesExamined: Int { cursor.candidatesExamined }
 
@@ -51,6 +55,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         // 3. Commands in order of arrival, agents' lane first.
         for _ in 0..<commands {
             guard let command = inbox.next() else { break }
+            draft.firstArrival = min(draft.firstArrival, command.arrivedAt)
             run(command, &draft)
         }
         // 4. Placements, one bulk at a time.
@@ -201,6 +206,7 @@ struct BatchDraft: ~Copyable {
     var events: [Event] = []
     var effects: [Effect] = []
     var changes = Changes(recording: true)
+    var firstArrival = Int64.max
 
     init(at: LogicalTime) { self.at = at }
 
@@ -217,6 +223,8 @@ struct BatchDraft: ~Copyable {
             reply.revision = revision
             return .reply(reply)
         }
-        return Batch(index: lastIndex, events: events, rows: changes.finish(reading: core), effects: released, at: at)
+        return Batch(
+            index: lastIndex, events: events, rows: changes.finish(reading: core), effects: released, at: at,
+            firstArrival: firstArrival == .max ? nil : firstArrival)
     }
 }

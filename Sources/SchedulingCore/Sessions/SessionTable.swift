@@ -43,6 +43,8 @@ public struct SessionTable: Sendable {
         var lastHeard: LogicalTime
         /// The expiry was told to the core; silence until the agent is heard again.
         var isExpired = false
+        /// As the last heartbeat told.
+        var load: NodeLoad?
     }
 
     public let policy: HeartbeatPolicy
@@ -56,13 +58,27 @@ public struct SessionTable: Sendable {
         return (policy.interval(nodes: sessions.count), policy.lease(nodes: sessions.count))
     }
 
-    /// Any message proves life; a heartbeat of the current session is answered.
+    /// Any message proves life; a heartbeat of the current session is answered. Not of one whose lease has ended: what was
+    /// decided since, only a registration makes good, and without answers the agent registers.
     public mutating func heard(_ heartbeat: Heartbeat, from node: NodeID, at now: LogicalTime) -> HeartbeatAck? {
-        guard let session = sessions[node], session.id == heartbeat.session else { return nil }
+        guard let session = sessions[node], session.id == heartbeat.session, !session.isExpired else { return nil }
         heard(from: node, at: now)
+        sessions[node]!.load = heartbeat.load
         return HeartbeatAck(
             session: session.id, number: heartbeat.number, commandsSent: session.commandsSent,
             interval: policy.interval(nodes: sessions.count))
+    }
+
+    /// What the node last told of its load; nil when it told nothing in this session or its lease has ended.
+    public func load(of node: NodeID) -> NodeLoad? {
+        guard let session = sessions[node], !session.isExpired else { return nil }
+        return session.load
+    }
+
+    /// What was left of the agent's side of the lease when it is heard now.
+    public func margin(of node: NodeID, at now: LogicalTime) -> Span? {
+        guard let session = sessions[node], !session.isExpired else { return nil }
+        return Span(nanoseconds: policy.lease(nodes: sessions.count).nanoseconds - (now - session.lastHeard).nanoseconds)
     }
 
     public mutating func heard(from node: NodeID, at now: LogicalTime) {

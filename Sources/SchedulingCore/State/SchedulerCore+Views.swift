@@ -105,17 +105,6 @@ extension SchedulerCore {
         return names
     }
 
-    /// Queued and live tasks of all jobs.
-    public var taskTotals: (queued: UInt64, live: UInt64) {
-        var queued: UInt64 = 0
-        var live: UInt64 = 0
-        jobs.forEach { _, row in
-            queued += UInt64(row.counts.queued)
-            live += UInt64(row.counts.starting) + UInt64(row.counts.running) + UInt64(row.counts.stopping)
-        }
-        return (queued, live)
-    }
-
     /// Bytes that one job's waiting tasks take, for the test that bounds them.
     public func waitingStorageBytes(of id: JobID) -> Int? {
         guard let row = jobs[id] else { return nil }

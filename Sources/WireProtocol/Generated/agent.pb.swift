@@ -280,6 +280,37 @@ nonisolated struct WireHeartbeat: Sendable {
   /// CLOCK_BOOTTIME at sending, nanoseconds.
   var bootTime: UInt64 = 0
 
+  /// Absent from an agent that does not measure it.
+  var load: WireNodeLoad {
+    get {_load ?? WireNodeLoad()}
+    set {_load = newValue}
+  }
+  /// Returns true if `load` has been explicitly set.
+  var hasLoad: Bool {self._load != nil}
+  /// Clears the value of `load`. Subsequent reads from it will return its default value.
+  mutating func clearLoad() {self._load = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _load: WireNodeLoad? = nil
+}
+
+/// What the node measures of itself: all that runs there, not only jobs.
+nonisolated struct WireNodeLoad: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Thousandths of a core, on average since the heartbeat before.
+  var cpuMilliUsed: UInt64 = 0
+
+  var memoryBytesUsed: UInt64 = 0
+
+  /// Left for users on the disk of the work directory.
+  var workBytesFree: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -977,7 +1008,7 @@ nonisolated extension WireTopologySummary: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}commands_applied\0\u{3}live_attempts\0\u{3}boot_time\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}commands_applied\0\u{3}live_attempts\0\u{3}boot_time\0\u{1}load\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -990,12 +1021,17 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.commandsApplied) }()
       case 4: try { try decoder.decodeSingularUInt32Field(value: &self.liveAttempts) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.bootTime) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._load) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.session != 0 {
       try visitor.visitSingularUInt64Field(value: self.session, fieldNumber: 1)
     }
@@ -1011,6 +1047,9 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.bootTime != 0 {
       try visitor.visitSingularUInt64Field(value: self.bootTime, fieldNumber: 5)
     }
+    try { if let v = self._load {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1020,6 +1059,47 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.commandsApplied != rhs.commandsApplied {return false}
     if lhs.liveAttempts != rhs.liveAttempts {return false}
     if lhs.bootTime != rhs.bootTime {return false}
+    if lhs._load != rhs._load {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireNodeLoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".NodeLoad"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}cpu_milli_used\0\u{3}memory_bytes_used\0\u{3}work_bytes_free\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.cpuMilliUsed) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytesUsed) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.workBytesFree) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.cpuMilliUsed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cpuMilliUsed, fieldNumber: 1)
+    }
+    if self.memoryBytesUsed != 0 {
+      try visitor.visitSingularUInt64Field(value: self.memoryBytesUsed, fieldNumber: 2)
+    }
+    if self.workBytesFree != 0 {
+      try visitor.visitSingularUInt64Field(value: self.workBytesFree, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireNodeLoad, rhs: WireNodeLoad) -> Bool {
+    if lhs.cpuMilliUsed != rhs.cpuMilliUsed {return false}
+    if lhs.memoryBytesUsed != rhs.memoryBytesUsed {return false}
+    if lhs.workBytesFree != rhs.workBytesFree {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

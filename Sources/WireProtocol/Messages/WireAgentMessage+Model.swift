@@ -57,12 +57,29 @@ extension WireHeartbeat {
         commandsApplied = heartbeat.commandsApplied
         liveAttempts = heartbeat.liveAttempts
         bootTime = UInt64(amount: heartbeat.bootTime)
+        if let load = heartbeat.load { self.load = WireNodeLoad(load) }
     }
 
     func checked() throws(WireError) -> Heartbeat {
         Heartbeat(
             session: SessionID(session), number: number, commandsApplied: commandsApplied, liveAttempts: liveAttempts,
-            bootTime: try WireProtocol.checked(bootTime, "boot_time"))
+            bootTime: try WireProtocol.checked(bootTime, "boot_time"), load: hasLoad ? try load.checked() : nil)
+    }
+}
+
+extension WireNodeLoad {
+    init(_ load: NodeLoad) {
+        self.init()
+        cpuMilliUsed = UInt64(amount: load.cpuMilliUsed)
+        memoryBytesUsed = UInt64(amount: load.memoryBytesUsed)
+        workBytesFree = UInt64(amount: load.workBytesFree)
+    }
+
+    func checked() throws(WireError) -> NodeLoad {
+        NodeLoad(
+            cpuMilliUsed: try WireProtocol.checked(cpuMilliUsed, "load.cpu_milli_used"),
+            memoryBytesUsed: try WireProtocol.checked(memoryBytesUsed, "load.memory_bytes_used"),
+            workBytesFree: try WireProtocol.checked(workBytesFree, "load.work_bytes_free"))
     }
 }
 

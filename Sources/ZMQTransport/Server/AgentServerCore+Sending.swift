@@ -1,5 +1,6 @@
 internal import CZMQ
 internal import ClusterModel
+internal import ClusterPorts
 internal import Logging
 
 extension AgentServerCore {
@@ -15,6 +16,7 @@ extension AgentServerCore {
             case .frames(let frames): send(frames, to: node, routing)
             case .overflow:
                 logger.warning("disconnecting a node whose queue is full", metadata: ["node": "\(node)"])
+                handler?.overflowed(node)
                 cut(.control, routing)
                 lost(node, routing)
             }

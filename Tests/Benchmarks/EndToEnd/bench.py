@@ -6,11 +6,13 @@
   (c) resident memory of the idle daemons; bytes on disk of a finished task
   (d) accepted submissions a second with 1 ms added to every fsync, 100 clients (needs wrk)
   (e) kill -9 of an agent -> its node is shown as suspect
+  (f) GET /metrics with 1,000 simulated nodes and 100,000 queued tasks: in one array, and as jobs of their own
 
-Usage: bench.py --programs .build/release [--tasks 10000] [--only a,b,c,d,e] [--json FILE]
+Usage: bench.py --programs .build/release [--tasks 10000] [--only a,b,c,d,e,f] [--json FILE]
 """
 
 import argparse
+import concurrent.futures
 import http.client
 import json
 import os
@@ -247,11 +249,84 @@ def notice(programs, count=15):
     return result
 
 
+def scrapes(programs, nodes=1000, tasks=100_000, count=20):
+    """A text is kept for a second, so scrapes are further apart. What a batch waits for it shows in submissions meanwhile."""
+    profile = os.path.join(HERE, "..", "..", "..", "Deploy", "profiles", "demo.yaml")
+    directory = tempfile.mkdtemp(prefix="suanpan-bench-", dir="/var/tmp")
+    log = open(os.path.join(directory, "up.log"), "w")
+    up = subprocess.Popen(
+        [f"{programs}/suanpan", "up", "--data-dir", directory, "--http", "127.0.0.1:0", "--agents-endpoint", "tcp://127.0.0.1:0",
+         "--enroll-endpoint", "tcp://127.0.0.1:0", "--log-endpoint", "tcp://127.0.0.1:0", "--agents", str(nodes), "--profile", profile],
+        stdout=log, stderr=log)
+    try:
+        client = {}
+        while "key" not in client or "url" not in client:
+            time.sleep(0.2)
+            try:
+                with open(f"{directory}/client.yaml") as file:
+                    client = dict(line.strip().split(": ", 1) for line in file if ": " in line and not line.startswith("#"))
+            except FileNotFoundError:
+                pass
+        connection = http.client.HTTPConnection("127.0.0.1", int(client["url"].rsplit(":", 1)[1]))
+        headers = {"Authorization": f"Bearer {client['key']}", "Content-Type": "application/json"}
+
+        def call(method, path, body=None):
+            begin = time.monotonic()
+            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            answer = connection.getresponse()
+            data = answer.read()
+            assert answer.status < 300, (path, answer.status, data[:300])
+            return data, (time.monotonic() - begin) * 1000
+
+        while json.loads(call("GET", "/v1/cluster")[0])["nodesReady"] < nodes:
+            time.sleep(0.5)
+
+        def measure(label):
+            taken, size = [], 0
+            # It may have been idle for too long; the next request opens it again.
+            connection.close()
+            for _ in range(count):
+                time.sleep(1.1)
+                data, milliseconds = call("GET", "/metrics")
+                taken.append(milliseconds)
+                size = len(data)
+            taken.sort()
+            figures = {"nodes": nodes, "queued": json.loads(call("GET", "/v1/cluster")[0])["tasksQueued"], "bytes": size,
+                       "p50": statistics.median(taken), "worst": taken[-1]}
+            print(f"(f) {label}: scrape of {figures['bytes'] / 1024:.0f} KiB with {nodes} nodes and {figures['queued']} queued tasks: "
+                  f"p50 {figures['p50']:.1f} ms, worst {figures['worst']:.1f} ms of {count}", flush=True)
+            return figures
+
+        job = {"name": "bench", "command": ["work"], "beginAt": "2099-01-01T00:00:00Z", "resources": {"cpu": "1", "memory": "16MiB"}}
+        idle = measure("idle")
+        array = json.loads(call("POST", "/v1/jobs", job | {"array": f"0-{tasks - 1}"})[0])["id"]
+        whole = measure("one array")
+        call("POST", f"/v1/jobs/{array}/cancel", {})
+        port, text = int(client["url"].rsplit(":", 1)[1]), json.dumps(job)
+
+        def submit_many(number):
+            own = http.client.HTTPConnection("127.0.0.1", port)
+            for _ in range(number):
+                own.request("POST", "/v1/jobs", text, headers)
+                answer = own.getresponse()
+                answer.read()
+                assert answer.status == 201, answer.status
+
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            list(pool.map(submit_many, [tasks // 16] * 15 + [tasks - tasks // 16 * 15]))
+        return {"idle": idle, "array": whole, "jobs": measure("jobs of one task")}
+    finally:
+        up.terminate()
+        up.wait(60)
+        log.close()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True)
     parser.add_argument("--tasks", type=int, default=10000)
-    parser.add_argument("--only", default="a,b,c,d,e")
+    parser.add_argument("--only", default="a,b,c,d,e,f")
     parser.add_argument("--json")
     options = parser.parse_args()
     programs, only, results = os.path.abspath(options.programs), options.only.split(","), {}
@@ -268,6 +343,8 @@ def main():
             results["d"] = submissions(programs, shim)
         if "e" in only:
             results["e"] = notice(programs)
+        if "f" in only:
+            results["f"] = scrapes(programs)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=2)

@@ -26,7 +26,7 @@ struct GateTests {
             #expect(wrong.status == .methodNotAllowed && wrong.headers[.allow] == "GET")
             #expect(try await interface.call(.delete, "/v1/jobs").headers[.allow] == "GET, POST")
             #expect(try wrong.json()["code"] == .string("method_not_allowed"))
-            for path in ["/v1/events", "/v1/jobs/1/events", "/metrics", "/v1", "/", "//v1//x", "/v1/jobs/../keys", "/v2/jobs"] {
+            for path in ["/v1/events", "/v1/jobs/1/events", "/v1/metrics", "/v1", "/", "//v1//x", "/v1/jobs/../keys", "/v2/jobs"] {
                 #expect(try await interface.get(path).status == .notFound, "\(path)")
             }
         }

@@ -11,6 +11,7 @@ final class TestServer: AgentServerHandler {
         case disconnected(NodeID)
         case chunk(LogChunk, NodeID)
         case dropped(TransportDrop, peer: String)
+        case overflowed(NodeID)
         case enrollment(EnrollmentRequest)
     }
 
@@ -104,6 +105,7 @@ final class TestServer: AgentServerHandler {
         if let decided = answers.withLock({ $0 })(request) { answer(decided) }
     }
 
+    func overflowed(_ node: NodeID) { log.append(.overflowed(node)) }
     func dropped(_ cause: TransportDrop, peer: String) { log.append(.dropped(cause, peer: peer)) }
 }
 
