@@ -168,6 +168,13 @@ let shell: [Target] = [
         ],
         swiftSettings: strict),
     .testTarget(name: "ControlCommandsTests", dependencies: ["ClusterModel", "ControlCommands", yams], swiftSettings: strict),
+    .testTarget(
+        name: "CoordinatorCompositionTests",
+        dependencies: [
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", "SchedulerEngine", "JournalSQLite", "DaemonKit",
+            "CoordinatorComposition",
+        ],
+        swiftSettings: strict),
     .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
     .testTarget(name: "IntegrationTests", swiftSettings: strict),
 ]

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +74,14 @@ int64_t suanpan_boottime_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int suanpan_clock_is_synchronised(void)
+{
+    struct timex clock = { .modes = 0 };
+    if (adjtimex(&clock) < 0)
+        return -errno;
+    return (clock.status & STA_UNSYNC) == 0;
 }
 
 // MARK: - The calling process

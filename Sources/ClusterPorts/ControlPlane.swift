@@ -40,6 +40,8 @@ public protocol ControlPlane: Sendable {
     func node(named name: String) -> NodeView?
     /// Live standing of a job that has not ended; nil when it has, or is unknown.
     func liveJob(_ id: JobID) -> LiveJobView?
+    /// Whether there ever was such a job and it has ended; its rows may be gone.
+    func hasEnded(_ id: JobID) -> Bool
     func accessKey(id: String) -> AccessKey?
     func accessKeys() -> [AccessKey]
     func users() -> [UserRecord]
@@ -54,6 +56,7 @@ public protocol ControlPlane: Sendable {
     var isReady: Bool { get }
     var reads: any ReadModel { get }
     var logs: any LogStore { get }
+    var backups: any BackupSource { get }
 }
 
 /// Totals of the cluster.

@@ -16,7 +16,8 @@ public struct CoordinatorCommand: AsyncParsableCommand {
 
             Example: suanpan-coordinator --data-dir /var/lib/suanpan --http 127.0.0.1:8470
             """,
-        subcommands: [RunCoordinator.self, MakeSnapshot.self], defaultSubcommand: RunCoordinator.self)
+        subcommands: [RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self],
+        defaultSubcommand: RunCoordinator.self)
 
     public init() {}
 }
@@ -38,10 +39,16 @@ struct RunCoordinator: AsyncParsableCommand {
     var lease: String?
     @Option(help: "Shortest time between an agent's heartbeats (default: 5s).")
     var heartbeatInterval: String?
+    @Option(help: "How long ended jobs are listed, or forever (default: 90d); usage records always stay.")
+    var retainJobs: String?
+    @Option(help: "How long the output of ended jobs is kept, or forever (default: 30d).")
+    var retainLogs: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/coordinator.yaml when it is there).")
     var config: String?
     @Flag(help: "Start although the clock is more than a day behind the journal.")
     var acceptClock = false
+    @Flag(help: "Say what is wrong with the settings, if anything, and stop.")
+    var checkSettings = false
     @Option(help: "Write a join token for agents of this machine into this file, mode 0600.")
     var bootstrapTokenFile: String?
     @Option(help: ArgumentHelp("Write a line to this descriptor when ready.", visibility: .hidden))
@@ -54,8 +61,16 @@ struct RunCoordinator: AsyncParsableCommand {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
         if let parentFd { ParentWatch.shared.watch(parentFd) }
         let readyDescriptor = readyFd
+        let settings: CoordinatorSettings
+        do {
+            settings = try self.settings()
+            if checkSettings { return try settings.check() }
+        } catch {
+            Self.complain(error)
+            throw ExitCode(1)
+        }
         let coordinator = Coordinator(
-            settings: try settings(), acceptsClock: acceptClock, bootstrapTokenFile: bootstrapTokenFile,
+            settings: settings, acceptsClock: acceptClock, bootstrapTokenFile: bootstrapTokenFile,
             logger: Logger(label: "suanpan.coordinator")
         ) { url in
             guard let readyDescriptor else { return }
@@ -78,6 +93,7 @@ struct RunCoordinator: AsyncParsableCommand {
         let flags = [
             "data-dir": dataDir, "http": http, "agents-endpoint": agentsEndpoint, "enroll-endpoint": enrollEndpoint,
             "log-endpoint": logEndpoint, "lease": lease, "heartbeat-interval": heartbeatInterval,
+            "retain-jobs": retainJobs, "retain-logs": retainLogs,
         ]
         return CoordinatorSettings(
             try DaemonSettings(

@@ -80,6 +80,10 @@ struct PlainSealer: SecretSealer {
     func open(_ sealed: [UInt8], tenant: String) -> [UInt8]? { sealed }
 }
 
+struct NoBackups: BackupSource {
+    func begin(includesLogs: Bool) async throws(BackupRefusal) -> any BackupStream { throw .busy }
+}
+
 struct NoLogs: LogStore {
     func read(
         _ attempt: AttemptID, _ stream: LogStream, offset: Int64, limit: Int, follow: Bool

@@ -161,7 +161,7 @@ enum Trace {
         case .nodeRemoved(let node, _): "node \(node) removed"
         case .nodeEnrolled(let node): "node \(node.id) enrolled"
         case .hourCut: "hour cut"
-        case .clusterFounded, .leadershipBegan, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet: "\(event)"
+        case .clusterFounded, .clusterRestored, .leadershipBegan, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet: "\(event)"
         }
     }
 

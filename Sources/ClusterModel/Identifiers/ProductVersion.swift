@@ -1,4 +1,4 @@
 /// The version of the whole project.
-enum Version {
-    static let text = "0.1.0"
+public enum ProductVersion {
+    public static let text = "0.1.0"
 }

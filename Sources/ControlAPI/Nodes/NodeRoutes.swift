@@ -9,7 +9,12 @@ extension ControlRouter {
     static var nodes: [Endpoint] {
         [
             Endpoint(.get, "/v1/cluster", .reading) { call in
-                call.json(JSONWriter.object { call.controlPlane.cluster().write(to: &$0) })
+                call.json(
+                    JSONWriter.object {
+                        call.controlPlane.cluster().write(to: &$0)
+                        $0.member("version", ProductVersion.text)
+                        $0.member("time", call.controlPlane.now())
+                    })
             },
             Endpoint(.get, "/v1/nodes", .reading, query: ["limit", "cursor"]) { call in try list(call) },
             Endpoint(.post, "/v1/nodes/tokens", .administering) { call in try await createToken(call) },

@@ -12,6 +12,7 @@ struct ControlRouter {
     init(_ controlPlane: any ControlPlane, isLoopback: Bool, logs: LogService) {
         endpoints =
             Self.operations + Self.jobs + Self.attempts(logs) + Self.nodes + Self.usage + Self.keys + Self.users
+            + Self.backups
         router = Router(context: ControlContext.self)
         router.add(middleware: Gate(controlPlane: controlPlane, isLoopback: isLoopback, endpoints: endpoints))
         for endpoint in endpoints {

@@ -1,6 +1,7 @@
 // One coordinator's REST interface for one verb: keys, retries, revisions and refusals in one place.
 
 import AsyncHTTPClient
+import ClusterModel
 import Glibc
 import NIOCore
 import NIOHTTP1
@@ -203,7 +204,7 @@ final class CoordinatorClient: Sendable {
         var request = HTTPClientRequest(url: configuration.url + path + Self.encode(query))
         request.method = HTTPMethod(rawValue: method.rawValue)
         request.headers.add(name: "Accept", value: "application/json, application/problem+json")
-        request.headers.add(name: "User-Agent", value: "suanpan/\(Version.text)")
+        request.headers.add(name: "User-Agent", value: "suanpan/\(ProductVersion.text)")
         if let key = configuration.key { request.headers.add(name: "Authorization", value: "Bearer \(key)") }
         return request
     }

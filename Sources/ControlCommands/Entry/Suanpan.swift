@@ -1,6 +1,7 @@
 // The command `suanpan`: its verbs, and how a process ends with one.
 
 import ArgumentParser
+import ClusterModel
 import Glibc
 
 struct Suanpan: AsyncParsableCommand {
@@ -12,7 +13,7 @@ struct Suanpan: AsyncParsableCommand {
             Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 refused by quota, budget or policy, \
             7 coordinator unreachable; `run` and `wait` end like the job, with 125 for every failure of their own but 2.
             """,
-        version: "suanpan \(Version.text)",
+        version: "suanpan \(ProductVersion.text)",
         groupedSubcommands: [
             CommandGroup(
                 name: "Jobs",
@@ -22,7 +23,10 @@ struct Suanpan: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Cluster",
-                subcommands: [ClusterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self, UserCommand.self]),
+                subcommands: [
+                    ClusterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self, UserCommand.self,
+                    BackupCommand.self,
+                ]),
             CommandGroup(
                 name: "This machine",
                 subcommands: [UpCommand.self, CoordinatorCommand.self, AgentCommand.self, DoctorCommand.self]),

@@ -12,6 +12,8 @@ struct CoordinatorSettings: Sendable {
     var logEndpoint: String?
     var lease: String?
     var heartbeatInterval: String?
+    var retainJobs: String?
+    var retainLogs: String?
 
     init(_ settings: DaemonSettings) {
         dataDirectory = settings["data-dir"]
@@ -21,6 +23,8 @@ struct CoordinatorSettings: Sendable {
         logEndpoint = settings["log-endpoint"]
         lease = settings["lease"]
         heartbeatInterval = settings["heartbeat-interval"]
+        retainJobs = settings["retain-jobs"]
+        retainLogs = settings["retain-logs"]
     }
 
     // MARK: Values
@@ -31,6 +35,13 @@ struct CoordinatorSettings: Sendable {
         return home + "/.local/share/suanpan"
     }
 
+    /// Everything that can be judged without starting.
+    func check() throws {
+        _ = try listen()
+        _ = try heartbeats()
+        _ = try retention()
+    }
+
     func listen() throws -> (host: String, port: Int) {
         let text = http ?? "127.0.0.1:8470"
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), colon > text.startIndex else {
@@ -38,6 +49,22 @@ struct CoordinatorSettings: Sendable {
         }
         let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         return (host, Int(port))
+    }
+
+    func retention() throws -> RetentionPolicy {
+        var policy = RetentionPolicy()
+        if let retainJobs { policy.jobs = try Self.retention("retain-jobs", retainJobs) }
+        if let retainLogs { policy.logs = try Self.retention("retain-logs", retainLogs) }
+        return policy
+    }
+
+    /// A day at least: what has just ended is what people look at.
+    private static func retention(_ name: String, _ text: String) throws -> Span? {
+        if text == "forever" { return nil }
+        guard let span = try? Quantity.span(text), span >= .seconds(86_400) else {
+            throw StartError("\(name): '\(text)'; expected a duration of a day at least, such as 90d, or forever")
+        }
+        return span
     }
 
     func heartbeats() throws -> HeartbeatPolicy {

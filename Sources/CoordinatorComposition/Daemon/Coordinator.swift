@@ -31,6 +31,7 @@ struct Coordinator {
         try Self.prepare(directory)
         let listen = try settings.listen()
         let heartbeats = try settings.heartbeats()
+        let retention = try settings.retention()
         let journal = try SQLiteJournal(directory: directory, digest: sha256)
         let reads = try SQLiteReadModel(directory: directory)
         let sealer = SecretBox(key: try KeyFile.load("\(directory)/secrets.key") { KeyFile.random() })
@@ -47,17 +48,20 @@ struct Coordinator {
         }
         let engine = try await SchedulerEngine(
             journal: journal, server: server, clocks: SystemClocks(), sealer: sealer, logStore: logStore, reads: reads,
+            backups: BackupService(directory: directory),
             configuration: EngineConfiguration(heartbeats: heartbeats, acceptsClock: acceptsClock),
             newClusterID: KeyFile.random(16), logger: logger,
             keepTopology: { document in
                 Task { try? await journal.storeTopology(digest: document.digest, compressedXML: document.compressedXML) }
             },
             proves: { EnrollmentProof.isValid(request: $0, verifier: $1, serverPublicKey: serverPublicKey) })
-        try await serve(engine, server: server, journal: journal, listen: listen, directory: directory)
+        let sweeper = RetentionSweeper(engine: engine, journal: journal, policy: retention, directory: directory, logger: logger)
+        try await serve(engine, server: server, journal: journal, sweeper: sweeper, listen: listen, directory: directory)
     }
 
     private func serve(
-        _ engine: SchedulerEngine, server: ZMQAgentServer, journal: SQLiteJournal, listen: (host: String, port: Int), directory: String
+        _ engine: SchedulerEngine, server: ZMQAgentServer, journal: SQLiteJournal, sweeper: RetentionSweeper,
+        listen: (host: String, port: Int), directory: String
     ) async throws {
         let (leading, isLeading) = AsyncStream.makeStream(of: Void.self)
         let control = ControlService(listen: listen, engine: engine, logger: logger, leading: leading) { url in
@@ -69,7 +73,7 @@ struct Coordinator {
                 services: [
                     .init(service: EngineService(engine: engine, isLeading: isLeading), failureTerminationBehavior: .cancelGroup),
                     .init(service: control, failureTerminationBehavior: .cancelGroup),
-                    .init(service: snapshots),
+                    .init(service: snapshots), .init(service: sweeper),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         let parent = ParentWatch.shared

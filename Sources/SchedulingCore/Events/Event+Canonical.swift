@@ -33,6 +33,7 @@ extension Event {
         case timersDue = 23
         case successorsGranted = 24
         case successorReturned = 25
+        case clusterRestored = 26
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 { 1 }
@@ -53,6 +54,7 @@ extension Event: CanonicalValue {
             writer.write(.clusterFounded)
             writer.write(bytes: id)
             writer.write(at)
+        case .clusterRestored(let cluster): writer.write(.clusterRestored, cluster)
         case .leadershipBegan(let epoch, let at):
             writer.write(.leadershipBegan)
             writer.write(epoch)
@@ -108,6 +110,7 @@ extension Event: CanonicalValue {
         }
         switch tag {
         case .clusterFounded: self = .clusterFounded(id: try reader.readBytes(), at: try reader.read())
+        case .clusterRestored: self = .clusterRestored(try reader.read())
         case .leadershipBegan: self = .leadershipBegan(try reader.read(), at: try reader.read())
         case .jobAccepted: self = .jobAccepted(try reader.read())
         case .jobCancelRequested: self = .jobCancelRequested(try reader.read(), at: try reader.read())

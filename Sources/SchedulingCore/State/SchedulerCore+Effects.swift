@@ -23,7 +23,7 @@ extension SchedulerCore {
             return [.welcome(node.id, node.session, epoch)]
         case .nodeRemoved(let node, _):
             return [.disconnect(node)]
-        case .clusterFounded, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
+        case .clusterFounded, .clusterRestored, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .joinTokenCreated, .keyCreated,
             .keyRevoked, .userSet, .hourCut:
             return []

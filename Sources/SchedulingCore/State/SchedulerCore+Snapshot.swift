@@ -5,8 +5,8 @@ public import ClusterModel
 import Placement
 
 extension SchedulerCore {
-    /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead.
-    static let snapshotLevel: UInt32 = 2
+    /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead, level 3 restores.
+    public static let snapshotLevel: UInt32 = 3
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)
@@ -56,6 +56,7 @@ extension SchedulerCore {
         writer.write(users.values.sorted { $0.name < $1.name })
         writer.write(nextHourCut)
         writeRunAhead(to: &writer)
+        writer.write(restoredFence)
         return writer.bytes
     }
 
@@ -83,6 +84,7 @@ extension SchedulerCore {
         for user in try reader.readList(UserRecord.self) { users[user.name] = user }
         nextHourCut = try reader.readOptional()
         if level >= 2 { try readRunAhead(&reader) }
+        if level >= 3 { restoredFence = try reader.read() }
         try reader.finish()
         reindex()
     }
