@@ -88,6 +88,13 @@ enum OpenAPIDocument {
         ger","minimum":1}},{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"The output, as it \#
         comes","content":{"text/plain":{"schema":{"type":"string"},"example":"epoch 1 loss 0.31\n"}}},"default":{"$ref":"#/compo\#
         nents/responses/Problem"}}}},
+        "/v1/backup":{"get":{"tags":["operations"],"operationId":"readBackup","summary":"Makes a backup of the coordinator and s\#
+        treams it.","description":"A tar archive with the journal as it is at one instant, digests and a manifest (Protocols/jou\#
+        rnal.md). It holds no keys. The connection breaks off when it cannot be finished; an archive without its last member, th\#
+        e manifest, is not whole. One is made at a time.","parameters":[{"name":"logs","in":"query","description":"Include the o\#
+        utput of tasks.","schema":{"type":"boolean","default":false}},{"$ref":"#/components/parameters/MinRevision"}],"responses\#
+        ":{"200":{"description":"The archive","content":{"application/x-tar":{"schema":{"type":"string","format":"binary"}}}},"d\#
+        efault":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/cluster":{"get":{"tags":["nodes"],"operationId":"getCluster","summary":"Shows totals of the cluster.","parameters":\#
         [{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"Totals","content":{"application/json\#
         ":{"schema":{"$ref":"#/components/schemas/Cluster"}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
@@ -346,13 +353,15 @@ enum OpenAPIDocument {
         ing","null"]},"memoryBytes":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"shareMilliAllocated":{"type":"\#
         integer"},"numaNode":{"type":["integer","null"]}}},
         "Cluster":{"type":"object","required":["id","epoch","revision","nodesRegistered","nodesReady","cpuMilliTotal","cpuMilliA\#
-        llocated","memoryBytesTotal","memoryBytesAllocated","devices","jobsLive","tasksQueued","tasksLive"],"properties":{"id":{\#
-        "type":"string"},"epoch":{"type":"integer"},"revision":{"type":"integer"},"nodesRegistered":{"type":"integer"},"nodesRea\#
-        dy":{"type":"integer"},"cpuMilliTotal":{"type":"integer"},"cpuMilliAllocated":{"type":"integer"},"memoryBytesTotal":{"ty\#
-        pe":"integer"},"memoryBytesAllocated":{"type":"integer"},"devices":{"type":"array","items":{"type":"object","required":[\#
-        "kind","model","simulated","count","shareMilliAllocated"],"properties":{"kind":{"type":"string"},"model":{"type":"string\#
-        "},"simulated":{"type":"boolean"},"count":{"type":"integer"},"shareMilliAllocated":{"type":"integer"}}}},"jobsLive":{"ty\#
-        pe":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"integer"}}},
+        llocated","memoryBytesTotal","memoryBytesAllocated","devices","jobsLive","tasksQueued","tasksLive","version","time"],"pr\#
+        operties":{"id":{"type":"string"},"epoch":{"type":"integer"},"revision":{"type":"integer"},"nodesRegistered":{"type":"in\#
+        teger"},"nodesReady":{"type":"integer"},"cpuMilliTotal":{"type":"integer"},"cpuMilliAllocated":{"type":"integer"},"memor\#
+        yBytesTotal":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"devices":{"type":"array","items":{"type":"obj\#
+        ect","required":["kind","model","simulated","count","shareMilliAllocated"],"properties":{"kind":{"type":"string"},"model\#
+        ":{"type":"string"},"simulated":{"type":"boolean"},"count":{"type":"integer"},"shareMilliAllocated":{"type":"integer"}}}\#
+        },"jobsLive":{"type":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"integer"},"version":{"type":"strin\#
+        g","description":"Release of the coordinator."},"time":{"type":"string","format":"date-time","description":"Cluster time\#
+         now."}}},
         "UsageRecord":{"type":"object","required":["sequence","recordId","schema","revision","final","previousHash","attempt","s\#
         egment","tenant","project","user","nodeId","node","simulated","fence","requested","allocated","deviceModels","start","en\#
         d","endReason","billable","billingRule","measured"],"properties":{"sequence":{"type":"integer","description":"from 1 wit\#

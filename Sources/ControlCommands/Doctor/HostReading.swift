@@ -39,14 +39,15 @@ enum HostReading {
     }
 
     private static func controlGroups() -> HostDescription.ControlGroups {
-        guard let content = FileContent.read(path: "/sys/fs/cgroup/cgroup.controllers", limit: 4096) else {
-            return access("/sys/fs/cgroup", F_OK) == 0 ? .version1 : .none
-        }
-        let controllers = String(decoding: content, as: UTF8.self).split { $0 == " " || $0 == "\n" }.map(String.init)
+        func text(_ path: String) -> String? { FileContent.read(path: path, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) } }
+        let mounts = (text("/proc/self/mounts") ?? "").split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count > 2 }
+        guard let root = mounts.first(where: { $0[2] == "cgroup2" }).map({ String($0[1]) }),
+            let content = text("\(root)/cgroup.controllers")
+        else { return mounts.contains { $0[2] == "cgroup" } ? .version1 : .none }
+        let controllers = content.split { $0 == " " || $0 == "\n" }.map(String.init)
         // "0::/user.slice/…": where this process is in the one hierarchy.
-        let own = FileContent.read(path: "/proc/self/cgroup", limit: 4096).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let path = own.split(separator: "\n").first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) } ?? "/"
-        let folder = geteuid() == 0 ? "/sys/fs/cgroup" : "/sys/fs/cgroup\(path)"
+        let own = (text("/proc/self/cgroup") ?? "").split(separator: "\n").first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) }
+        let folder = geteuid() == 0 ? root : root + (own ?? "")
         return .version2(controllers: controllers, isWritable: access(folder, W_OK) == 0)
     }
 
