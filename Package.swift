@@ -200,7 +200,10 @@ let shell: [Target] = [
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
     .testTarget(
         name: "CoordinatorCompositionTests",
-        dependencies: ["ClusterPorts", "ControlAPI", "CoordinatorComposition", "DaemonKit", logging, x509, asn1],
+        dependencies: [
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", "SchedulerEngine", "JournalSQLite", "FileStorage",
+            "ControlAPI", "DaemonKit", "CoordinatorComposition", logging, x509, asn1,
+        ],
         swiftSettings: strict),
     .testTarget(name: "IntegrationTests", swiftSettings: strict),
 ]

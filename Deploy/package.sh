@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Makes the packages of this checkout: a Debian package for each role and one tarball that runs wherever it lies.
 #
-#   Deploy/package.sh [--programs DIR] [--output DIR]
+#   Deploy/package.sh [--programs DIR] [--output DIR] [--check]
 #
 #   --programs DIR  take the programs that lie in DIR instead of building them
 #   --output DIR    put the packages there; default: .build/packages
+#   --check         accept programs that need a Swift runtime, for packages that are only looked at (packages/check.sh)
 #
 # The Swift runtime is in the programs: a machine that installs them needs no compiler. Prints the files made, their sizes
 # in bytes and their SHA-256.
@@ -12,6 +13,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 programs=
 output=$here/../.build/packages
+for_check=
 
 fail() {
     printf 'package.sh: %s\n' "$1" >&2
@@ -19,11 +21,16 @@ fail() {
 }
 
 while [ $# -gt 0 ]; do
-    [ $# -ge 2 ] || fail "$1 needs a directory; usage: Deploy/package.sh [--programs DIR] [--output DIR]" 2
+    if [ "$1" = --check ]; then
+        for_check=yes
+        shift
+        continue
+    fi
+    [ $# -ge 2 ] || fail "$1 needs a directory; usage: Deploy/package.sh [--programs DIR] [--output DIR] [--check]" 2
     case "$1" in
         --programs) programs=$2 ;;
         --output) output=$2 ;;
-        *) fail "unknown option $1; usage: Deploy/package.sh [--programs DIR] [--output DIR]" 2 ;;
+        *) fail "unknown option $1; usage: Deploy/package.sh [--programs DIR] [--output DIR] [--check]" 2 ;;
     esac
     shift 2
 done
@@ -33,6 +40,9 @@ done
 for program in suanpan suanpan-coordinator suanpan-agent suanpan-launcher; do
     [ -x "$programs/$program" ] || fail "there is no program $program in $programs"
 done
+if [ -z "$for_check" ] && ldd "$programs/suanpan" | grep -q libswiftCore; then
+    fail "the programs in $programs need a Swift runtime, which no package has; build them with Deploy/build-release.sh"
+fi
 version=$("$programs/suanpan" --version | awk '{print $2}')
 architecture=$(dpkg --print-architecture)
 mkdir -p "$output"
@@ -44,6 +54,15 @@ mkdir "$work/programs"
 for program in suanpan suanpan-coordinator suanpan-agent suanpan-launcher; do
     strip --strip-all -o "$work/programs/$program" "$programs/$program"
 done
+
+# The pages say what the programs say; troff's warnings are faults of theirs.
+python3 "$here/packages/manpages.py" --programs "$programs" --output "$work/man" --gzip
+if command -v man >/dev/null; then
+    for page in "$work"/man/man*/*.gz; do
+        faults=$(man --warnings --local-file "$page" 2>&1 >/dev/null)
+        [ -z "$faults" ] || fail "$(basename "$page"): $faults"
+    done
+fi
 
 # --- The parts ---------------------------------------------------------------------------------------------------------
 
@@ -57,6 +76,8 @@ fill_suanpan() {
         mkdir -p "$(dirname "$1/${shell#*:}")"
         "$programs/suanpan" --generate-completion-script "${shell%%:*}" >"$1/${shell#*:}"
     done
+    mkdir -p "$1/usr/share/man"
+    cp -r "$work/man/man1" "$1/usr/share/man/"
 }
 
 fill_coordinator() {
@@ -67,6 +88,7 @@ fill_coordinator() {
     # What machines that join fetch from it.
     put 644 "$output/suanpan-agent_${version}_$architecture.deb" \
         "$1/usr/share/suanpan/install/suanpan-agent_${version}_$architecture.deb"
+    put 644 "$work/man/man8/suanpan-coordinator.8.gz" "$1/usr/share/man/man8/suanpan-coordinator.8.gz"
 }
 
 fill_agent() {
@@ -75,6 +97,7 @@ fill_agent() {
     put 644 "$here/packages/agent/suanpan-agent.service" "$1/lib/systemd/system/suanpan-agent.service"
     put 644 "$here/packages/agent/suanpan-launcher.service" "$1/lib/systemd/system/suanpan-launcher.service"
     put 644 "$here/packages/agent/agent.yaml" "$1/etc/suanpan/agent.yaml"
+    put 644 "$work/man/man8/suanpan-agent.8.gz" "$1/usr/share/man/man8/suanpan-agent.8.gz"
 }
 
 # --- Debian packages ---------------------------------------------------------------------------------------------------
@@ -84,7 +107,7 @@ dependencies() {
     local folder=$work/shlibs
     mkdir -p "$folder/debian"
     printf 'Source: suanpan\n\nPackage: suanpan\nArchitecture: any\n' >"$folder/debian/control"
-    (cd "$folder" && dpkg-shlibdeps -O "$@" 2>"$work/shlibs.log") | sed -n 's/^shlibs:Depends=//p'
+    (cd "$folder" && dpkg-shlibdeps ${for_check:+--ignore-missing-info} -O "$@" 2>"$work/shlibs.log") | sed -n 's/^shlibs:Depends=//p'
 }
 
 # Arguments: package, directory of its maintainer scripts or -, description, programs for its dependencies.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs what is too slow for every change, until the time is up: simulation seeds that no one has seen, and the fault tests
-# with real processes again and again; at the end, the alerts against a real Prometheus.
+# with real processes again and again; as root, first the packages' installation and removal; at the end, the alerts
+# against a real Prometheus.
 #
 #   Deploy/soak.sh [MINUTES]      default 60
 #
@@ -23,10 +24,17 @@ swift build --build-tests
 SUANPAN_TEST_BINARIES=$(Deploy/build-release.sh)
 export SUANPAN_TEST_BINARIES
 
+failures=0
+if [ "$(id -u)" -eq 0 ]; then
+    debs=$(mktemp -d)
+    Deploy/package.sh --programs "$SUANPAN_TEST_BINARIES" --output "$debs"
+    Deploy/packages/check.sh "$debs" || failures=$((failures + 1))
+    rm -rf "$debs"
+fi
+
 ends_at=$((SECONDS + minutes * 60))
 first=$(($(date +%s) * 1000))
 rounds=0
-failures=0
 while [ $SECONDS -lt $ends_at ]; do
     last=$((first + 199))
     printf '\n==> round %d: seeds %d-%d, then the fault tests; %d s left\n' $((rounds + 1)) "$first" "$last" $((ends_at - SECONDS))

@@ -43,6 +43,8 @@ public struct AgentCommand: AsyncParsableCommand {
     var logLevel: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/agent.yaml when it is there).")
     var config: String?
+    @Flag(help: "Say what is wrong with the settings, if anything, and stop.")
+    var checkSettings = false
     @Option(help: "Run this many simulated nodes instead of this machine.")
     var simulate: UInt32?
     @Option(help: "YAML file that describes the simulated nodes.")
@@ -65,6 +67,7 @@ public struct AgentCommand: AsyncParsableCommand {
         }
         do {
             let settings = try settings()
+            if checkSettings { return }
             settings.log.begin()
             if let simulate {
                 try await SimulatedNodes(settings: settings, count: simulate, profile: profile, onReady: onReady).run()

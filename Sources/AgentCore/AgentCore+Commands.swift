@@ -104,7 +104,11 @@ extension AgentCore {
         var stageOrders: [StageOrder] = []
         var reports: [AttemptStatus] = []
         var terms = AttemptTerms(timeLimit: batch.template.timeLimit, grace: batch.template.grace, onNodeLost: batch.template.onNodeLost)
-        for order in batch.starts where accepts(order, &effects) {
+        for order in batch.starts {
+            guard accepts(order, &effects) else {
+                if let known = attempts[order.attempt], order.fence > known.fence { reports.append(Self.handedBack(order)) }
+                continue
+            }
             attempts[order.attempt] = LocalAttempt(
                 fence: order.fence, phase: .launching, terms: terms,
                 returnAt: order.isSuccessor ? now + AgentTiming.successorPatience : nil)
@@ -129,6 +133,14 @@ extension AgentCore {
         if !orders.isEmpty { effects.append(.launch(orders)) }
         if !stageOrders.isEmpty { effects.append(.stage(stageOrders)) }
         report(reports, &effects)
+    }
+
+    /// A newer grant of an attempt that is still here under an older one: of a time that a restored coordinator does not
+    /// know. That one is told to stop; this one never runs, and is tried again under another number.
+    private static func handedBack(_ order: StartOrder) -> AttemptStatus {
+        let end = AttemptEnd(
+            cause: .returned, exitCode: 125, detail: "the node still held this attempt from before a restore of the coordinator")
+        return AttemptStatus(attempt: order.attempt, fence: order.fence, phase: .ended(end), age: .zero)
     }
 
     private struct AccountRefusal: Error { var message: String }

@@ -19,6 +19,7 @@
 #include <sys/timerfd.h>
 #include <sys/vfs.h>
 #include <sys/un.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -107,6 +108,12 @@ int suanpan_enter_account(uid_t user, gid_t group) {
 void suanpan_leave_account(void) {
     setfsuid(geteuid());
     setfsgid(getegid());
+}
+
+int suanpan_clock_is_synchronised(void) {
+    struct timex clock = {.modes = 0};
+    if (adjtimex(&clock) < 0) return -errno;
+    return (clock.status & STA_UNSYNC) == 0;
 }
 
 // MARK: - The calling process

@@ -40,6 +40,8 @@ public protocol ControlPlane: Sendable {
     func node(named name: String) -> NodeView?
     /// Live standing of a job that has not ended; nil when it has, or is unknown.
     func liveJob(_ id: JobID) -> LiveJobView?
+    /// Whether there ever was such a job and it has ended; its rows may be gone.
+    func hasEnded(_ id: JobID) -> Bool
     func accessKey(id: String) -> AccessKey?
     func accessKeys() -> [AccessKey]
     func users() -> [UserRecord]
@@ -62,6 +64,7 @@ public protocol ControlPlane: Sendable {
     var files: any FileStore { get }
     /// The tenant of a live attempt whose agent shows this pass; nil for any other attempt or pass.
     func tenant(ofLive attempt: AttemptID, pass: [UInt8]) -> String?
+    var backups: any BackupSource { get }
 }
 
 /// Totals of the cluster.

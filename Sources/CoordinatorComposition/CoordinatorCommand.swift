@@ -16,7 +16,8 @@ public struct CoordinatorCommand: AsyncParsableCommand {
 
             Example: suanpan-coordinator --data-dir /var/lib/suanpan --http 127.0.0.1:8470
             """,
-        subcommands: [RunCoordinator.self, MakeSnapshot.self], defaultSubcommand: RunCoordinator.self)
+        subcommands: [RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self],
+        defaultSubcommand: RunCoordinator.self)
 
     public init() {}
 }
@@ -52,10 +53,18 @@ struct RunCoordinator: AsyncParsableCommand {
     var logFormat: String?
     @Option(help: "Least level of the log: trace, debug, info, notice, warning, error or critical (default: info).")
     var logLevel: String?
+    @Option(help: "How long ended jobs are listed, or forever (default: 90d); usage records always stay.")
+    var retainJobs: String?
+    @Option(help: "How long the output of ended jobs is kept, or forever (default: 30d).")
+    var retainLogs: String?
+    @Option(help: "How long files that no job, data set or output refers to are kept, or forever (default: 30d).")
+    var retainFiles: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/coordinator.yaml when it is there).")
     var config: String?
     @Flag(help: "Start although the clock is more than a day behind the journal.")
     var acceptClock = false
+    @Flag(help: "Say what is wrong with the settings, if anything, and stop.")
+    var checkSettings = false
     @Option(help: "Write a join token for agents of this machine into this file, mode 0600.")
     var bootstrapTokenFile: String?
     @Option(help: ArgumentHelp("Write a line to this descriptor when ready.", visibility: .hidden))
@@ -67,7 +76,14 @@ struct RunCoordinator: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         if let parentFd { ParentWatch.shared.watch(parentFd) }
         let readyDescriptor = readyFd
-        let settings = try settings()
+        let settings: CoordinatorSettings
+        do {
+            settings = try self.settings()
+            if checkSettings { return try settings.check() }
+        } catch {
+            Self.complain(error)
+            throw ExitCode(1)
+        }
         settings.log.begin()
         let coordinator = Coordinator(
             settings: settings, acceptsClock: acceptClock, bootstrapTokenFile: bootstrapTokenFile,
@@ -94,7 +110,8 @@ struct RunCoordinator: AsyncParsableCommand {
             "data-dir": dataDir, "http": http, "agents-endpoint": agentsEndpoint, "enroll-endpoint": enrollEndpoint,
             "log-endpoint": logEndpoint, "lease": lease, "heartbeat-interval": heartbeatInterval, "tls": tls,
             "tls-certificate": tlsCertificate, "tls-key": tlsKey, "advertise": advertise, "packages-dir": packagesDir,
-            "log-format": logFormat, "log-level": logLevel,
+            "log-format": logFormat, "log-level": logLevel, "retain-jobs": retainJobs, "retain-logs": retainLogs,
+            "retain-files": retainFiles,
         ]
         return try CoordinatorSettings(
             try DaemonSettings(

@@ -9,7 +9,8 @@ public enum KeyFile {
         return key
     }
 
-    private static func read(_ path: String) throws -> [UInt8]? {
+    /// nil when there is none.
+    public static func read(_ path: String) throws -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         if descriptor < 0 {
             if errno == ENOENT { return nil }

@@ -109,6 +109,20 @@ extension DiskFileStore {
         }
     }
 
+    /// Jobs that have left something behind, with their tenants.
+    public func jobsWithOutputs() async throws(FileStoreError) -> [(tenant: String, job: JobID)] {
+        try await onDisk { () throws(FileStoreError) in
+            var jobs: [(tenant: String, job: JobID)] = []
+            for tenant in Directories.names(in: "\(paths.root)/tenants") {
+                let base = "\(paths.tenant(tenant))/outputs"
+                for thousand in Directories.names(in: base) {
+                    jobs += Directories.names(in: "\(base)/\(thousand)").compactMap { JobID(parsing: $0) }.map { (tenant, $0) }
+                }
+            }
+            return jobs
+        }
+    }
+
     /// Forgets what attempts of these jobs left behind; the contents go with the next sweep.
     public func removeOutputs(of jobs: [JobID], tenant: String) async throws(FileStoreError) {
         try await onDisk { () throws(FileStoreError) in

@@ -9,7 +9,7 @@ final class DataDirectory: Sendable {
     static let lockName = "journal.lock"
 
     let path: String
-    private let lockDescriptor: Int32
+    private let lock: DirectoryLock
 
     var databasePath: String { "\(path)/\(Self.databaseName)" }
 
@@ -17,17 +17,10 @@ final class DataDirectory: Sendable {
     init(path: String) throws(JournalError) {
         self.path = path
         try Self.createDirectories(upTo: path)
-        lockDescriptor = try Self.lock(path)
+        lock = try DirectoryLock(path)
         // Made here and not by SQLite, whose files are readable for all; its WAL copies the mode of the database.
-        do throws(JournalError) {
-            try Self.createDatabaseFile(in: path)
-        } catch {
-            Glibc.close(lockDescriptor)
-            throw error
-        }
+        try Self.createDatabaseFile(in: path)
     }
-
-    deinit { Glibc.close(lockDescriptor) }
 
     private static func createDirectories(upTo path: String) throws(JournalError) {
         var ancestor = path.hasPrefix("/") ? "/" : ""
@@ -41,7 +34,8 @@ final class DataDirectory: Sendable {
         }
     }
 
-    private static func lock(_ directory: String) throws(JournalError) -> Int32 {
+    /// The descriptor that holds the lock; closing it gives the lock up.
+    static func lock(_ directory: String) throws(JournalError) -> Int32 {
         let path = "\(directory)/\(lockName)"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure(errno, doing: "open the lock file", at: path) }

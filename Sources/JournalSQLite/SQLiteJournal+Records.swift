@@ -43,7 +43,8 @@ extension SQLiteJournal {
                 usage.bytes(bytes)
                 try usage.write()
             }
-            for case .clusterFounded(let id, _) in batch.events {
+            for event in batch.events {
+                guard let id = event.clusterID else { continue }
                 try database.execute(sql: "INSERT OR REPLACE INTO meta VALUES ('cluster', ?)", arguments: [id.column])
             }
         }
@@ -68,6 +69,17 @@ extension SQLiteJournal {
                 hash = digest([UInt8](body))
             }
             return JournalHead(index: position.index, time: position.time, ledgerSequence: position.ledgerSequence, ledgerHash: hash)
+        }
+    }
+}
+
+extension Event {
+    /// The identity that the cluster has from this event on.
+    fileprivate var clusterID: [UInt8]? {
+        switch self {
+        case .clusterFounded(let id, _): id
+        case .clusterRestored(let cluster): cluster.id
+        default: nil
         }
     }
 }

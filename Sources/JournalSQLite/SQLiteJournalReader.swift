@@ -40,7 +40,7 @@ public final class SQLiteJournalReader: JournalSource {
         }
     }
 
-    private func read<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
+    func read<Result>(_ body: (Database) throws -> Result) throws(JournalError) -> Result {
         do {
             return try database.read(body)
         } catch {

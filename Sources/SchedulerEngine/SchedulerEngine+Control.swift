@@ -115,6 +115,7 @@ extension SchedulerEngine: ControlPlane {
     }
 
     public func liveJob(_ id: JobID) -> LiveJobView? { follower.liveJob(id) }
+    public func hasEnded(_ id: JobID) -> Bool { follower.read { $0.isEnded(id) } }
     public func accessKey(id: String) -> AccessKey? { keys.withLock { $0[id] } }
     public func accessKeys() -> [AccessKey] { follower.read { $0.accessKeys } }
     public func users() -> [UserRecord] { follower.read { $0.userRecords } }

@@ -47,6 +47,7 @@ public final class SchedulerEngine: Sendable {
     let fileService = Mutex<FileService?>(nil)
     private let advertise: @Sendable (AgentEndpoints) -> AgentEndpoints
     public let reads: any ReadModel
+    public let backups: any BackupSource
     /// Whether an agent's proof of its join token holds, given the token's verifier.
     let proves: @Sendable (EnrollmentRequest, _ verifier: [UInt8]) -> Bool
     /// Bound addresses, once the transport serves.
@@ -80,7 +81,8 @@ public final class SchedulerEngine: Sendable {
     /// Replays the journal and takes the lead; nothing is visible before the first batch is durable.
     public init(
         journal: any Journal, server: any AgentServer, clocks: any TimeSource, sealer: any SecretSealer, logStore: any LogStore,
-        files: any FileStore, reads: any ReadModel, configuration: EngineConfiguration, newClusterID: [UInt8], logger: Logger,
+        files: any FileStore, reads: any ReadModel, backups: any BackupSource, configuration: EngineConfiguration, newClusterID: [UInt8],
+        logger: Logger,
         keepTopology: @escaping @Sendable (TopologyDocument) -> Void,
         proves: @escaping @Sendable (EnrollmentRequest, _ verifier: [UInt8]) -> Bool
     ) async throws {
@@ -95,6 +97,7 @@ public final class SchedulerEngine: Sendable {
         self.logger = logger
         self.keepTopology = keepTopology
         self.reads = reads
+        self.backups = backups
         self.proves = proves
         let began = clocks.boot()
         let head = try await journal.head()

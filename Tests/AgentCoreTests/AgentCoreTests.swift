@@ -75,6 +75,21 @@ import Testing
         effects.contains { if case .send(.register) = $0 { true } else { false } }
     }
 
+    /// A restored coordinator does not know what this node has been told since: its grant meets an older one.
+    @Test func aNewerGrantOfAnAttemptThatIsStillHereIsHandedBack() throws {
+        var core = makeCore()
+        _ = registered(&core)
+        _ = core.handle(command(1, start(fence: 1)), at: 0)
+        let effects = core.handle(command(2, start(fence: 9)), at: 1)
+        #expect(launches(effects).isEmpty)
+        let reported = effects.flatMap { effect -> [AttemptStatus] in
+            if case .send(.report(let report)) = effect { report.statuses } else { [] }
+        }
+        #expect(reported.map(\.fence) == [Fence(9)] && reported.map(\.isReturned) == [true])
+        // A repetition of the order that is being carried out is no news.
+        #expect(core.handle(command(3, start(fence: 1)), at: 2).isEmpty)
+    }
+
     @Test func aStartBecomesALaunchWithTheWholeEnvironment() {
         var core = makeCore()
         _ = registered(&core)

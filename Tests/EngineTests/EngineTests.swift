@@ -87,7 +87,7 @@ import Testing
     private func makeEngine(_ journal: HeldJournal) async throws -> SchedulerEngine {
         try await SchedulerEngine(
             journal: journal, server: SilentServer(), clocks: CountingClocks(), sealer: PlainSealer(), logStore: NoLogs(), files: NoFiles(),
-            reads: NoReads(),
+            reads: NoReads(), backups: NoBackups(),
             configuration: EngineConfiguration(), newClusterID: [UInt8](repeating: 7, count: 16), logger: Logger(label: "test"),
             keepTopology: { _ in }, proves: { _, _ in true })
     }

@@ -97,6 +97,10 @@ struct NoFiles: FileStore {
     }
 }
 
+struct NoBackups: BackupSource {
+    func begin(includesLogs: Bool) async throws(BackupRefusal) -> any BackupStream { throw .busy }
+}
+
 struct NoLogs: LogStore {
     func read(
         _ attempt: AttemptID, _ stream: LogStream, offset: Int64, limit: Int, follow: Bool

@@ -190,7 +190,9 @@ struct DiskFileStoreTests {
         try await store.keepOutputs(digest, of: AttemptID(job: JobID(1), index: 0, number: 1), tenant: "lab")
         let later = Int64(Date().timeIntervalSince1970) + 10
         #expect(try await store.sweep(unusedSince: later, keeping: [:]) == 0)
+        #expect(try await store.jobsWithOutputs().map { "\($0.tenant) \($0.job)" } == ["lab 1"])
         try await store.removeOutputs(of: [JobID(1)], tenant: "lab")
+        #expect(try await store.jobsWithOutputs().isEmpty)
         #expect(try await store.outputs(of: JobID(1), tenant: "lab").isEmpty)
         #expect(try await store.sweep(unusedSince: later, keeping: [:]) == Int64(tree.text.count))
     }

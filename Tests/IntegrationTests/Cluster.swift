@@ -12,6 +12,8 @@ struct Outcome: Sendable {
 
 final class Cluster {
     let directory: String
+    /// The coordinator's part of it.
+    let stateDirectory: String
     private var daemons: [String: Process] = [:]
     private let ports: [Int]
 
@@ -21,10 +23,12 @@ final class Cluster {
         return URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
     }()
 
-    init() throws {
+    /// - Parameter separatesState: the coordinator's state has a directory that can be taken away while agents live on.
+    init(separatesState: Bool = false) throws {
         directory = "/tmp/suanpan-test-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
+        stateDirectory = separatesState ? "\(directory)/state" : directory
         ports = (0..<4).map { _ in Self.freePort() }
     }
 
@@ -62,7 +66,7 @@ final class Cluster {
         try start(
             "coordinator", "suanpan-coordinator",
             [
-                "--data-dir", directory, "--http", "\(host):\(ports[0])", "--agents-endpoint", "tcp://\(host):\(ports[1])",
+                "--data-dir", stateDirectory, "--http", "\(host):\(ports[0])", "--agents-endpoint", "tcp://\(host):\(ports[1])",
                 "--enroll-endpoint", "tcp://\(host):\(ports[2])", "--log-endpoint", "tcp://\(host):\(ports[3])",
                 "--bootstrap-token-file", "\(directory)/join-token", "--heartbeat-interval", "1s",
             ] + extra)
@@ -158,7 +162,7 @@ final class Cluster {
         process.executableURL = URL(filePath: program.hasPrefix("/") ? program : "\(Self.programs)/\(program)")
         process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
-        environment["SUANPAN_DATA_DIR"] = directory
+        environment["SUANPAN_DATA_DIR"] = stateDirectory
         environment["NO_COLOR"] = "1"
         environment.merge(more) { $1 }
         process.environment = environment

@@ -6,7 +6,8 @@ import SchedulingCore
 /// The kinds of events. The switch below does not compile when a kind is missing here, and the tests fail when a kind
 /// has no sample.
 enum EventKind: String, CaseIterable {
-    case clusterFounded, leadershipBegan, jobAccepted, jobCancelRequested, waitingUnitsCancelled, unitsPlaced, attemptStarted
+    case clusterFounded, clusterRestored, leadershipBegan, jobAccepted, jobCancelRequested, waitingUnitsCancelled, unitsPlaced,
+        attemptStarted
     case unitStopRequested, attemptEnded, jobFinished, timersDue, idempotencyExpired, nodeEnrolled, nodeRegistered, nodeSuspected
     case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet,
         hourCut, nodeDrainBegan, nodeDrainDue, secretSet, secretRemoved, datasetCreated, datasetRemoved
@@ -14,6 +15,7 @@ enum EventKind: String, CaseIterable {
     init(_ event: Event) {
         switch event {
         case .clusterFounded: self = .clusterFounded
+        case .clusterRestored: self = .clusterRestored
         case .leadershipBegan: self = .leadershipBegan
         case .jobAccepted: self = .jobAccepted
         case .jobCancelRequested: self = .jobCancelRequested
@@ -59,6 +61,10 @@ enum Sample {
     private static var clusterEvents: [Event] {
         [
             .clusterFounded(id: Array(0..<16), at: time), .leadershipBegan(Epoch(3), at: time), .timersDue(at: time),
+            .clusterRestored(
+                RestoredCluster(
+                    id: Array(0..<16), epoch: Epoch(4), job: JobID(300), node: NodeID(9), fence: Fence(100_000), session: SessionID(44),
+                    revision: 1_000, at: time)),
             .idempotencyExpired(through: time), .hourCut(at: time),
         ]
     }

@@ -2,6 +2,7 @@
 
 let goldenBytes: [EventKind: String] = [
     .clusterFounded: "010110000102030405060708090a0b0c0d0e0faab4eeb8b7a4eab331",
+    .clusterRestored: "200110000102030405060708090a0b0c0d0e0f04ac0209a08d062ce807aab4eeb8b7a4eab331",
     .leadershipBegan: "020103aab4eeb8b7a4eab331",
     .timersDue: "1701aab4eeb8b7a4eab331",
     .idempotencyExpired: "0b01aab4eeb8b7a4eab331",

@@ -172,8 +172,8 @@ enum Trace {
         case .nodeEnrolled(let node): "node \(node.id) enrolled"
         case .hourCut: "hour cut"
         case .leadershipBegan(let epoch, _): "epoch \(epoch)"
-        case .clusterFounded, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved, .datasetCreated,
-            .datasetRemoved:
+        case .clusterFounded, .clusterRestored, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved,
+            .datasetCreated, .datasetRemoved:
             "\(event)"
         }
     }

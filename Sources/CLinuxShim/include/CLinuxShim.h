@@ -31,6 +31,9 @@ int suanpan_writability_create(int descriptor);
 /// CLOCK_BOOTTIME in nanoseconds: goes on during suspend, no step of the wall clock reaches it.
 int64_t suanpan_boottime_ns(void);
 
+/// 1 when the kernel says that the wall clock is kept in step with others (NTP), 0 when not, or the negative errno.
+int suanpan_clock_is_synchronised(void);
+
 /// PR_SET_NAME: what `ps` and `top` show of the calling thread, at most 15 bytes.
 int suanpan_set_thread_name(const char *name);
 /// PR_SET_PDEATHSIG: the calling process gets `signal` when the thread that started it ends. 0 switches it off.

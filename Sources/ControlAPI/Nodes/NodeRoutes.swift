@@ -10,7 +10,12 @@ extension ControlRouter {
             Endpoint(.get, "/v1/cluster", .reading) { call in
                 // It looks at every live job: not on a thread that serves sockets.
                 let cluster = await withTaskExecutorPreference(globalConcurrentExecutor) { call.controlPlane.cluster() }
-                return call.json(JSONWriter.object { cluster.write(to: &$0) })
+                return call.json(
+                    JSONWriter.object {
+                        cluster.write(to: &$0)
+                        $0.member("version", Release.version)
+                        $0.member("time", call.controlPlane.now())
+                    })
             },
             Endpoint(.get, "/v1/nodes", .reading, query: ["limit", "cursor"]) { call in try list(call) },
             Endpoint(.get, "/v1/nodes/{id}", .reading) { call in

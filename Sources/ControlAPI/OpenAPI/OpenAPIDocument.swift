@@ -22,6 +22,11 @@ enum OpenAPIDocument {
         responses/Problem"}}}},
         "/openapi.json":{"get":{"tags":["operations"],"operationId":"describe","summary":"This document.","security":[],"respons\#
         es":{"200":{"description":"OpenAPI 3.1","content":{"application/json":{"schema":{"type":"object"}}}}}}},
+        "/metrics":{"get":{"tags":["operations"],"operationId":"scrape","summary":"Shows the coordinator's metrics for Prometheu\#
+        s.","description":"Protocols/metrics.md lists them. The text is made anew at most once a second.","parameters":[{"$ref":\#
+        "#/components/parameters/MinRevision"}],"responses":{"200":{"description":"OpenMetrics 1.0","content":{"application/open\#
+        metrics-text; version=1.0.0; charset=utf-8":{"schema":{"type":"string"}}}},"default":{"$ref":"#/components/responses/Pro\#
+        blem"}}}},
         "/v1/jobs":{"post":{"tags":["jobs"],"operationId":"submitJob","summary":"Submits a job.","description":"With an `Idempot\#
         ency-Key` the same request may be sent again after a lost reply: it answers 200 with the job that exists. The same key w\#
         ith another body is refused with 422. Keys are kept for at least 24 hours.","parameters":[{"$ref":"#/components/paramete\#
@@ -95,7 +100,7 @@ enum OpenAPIDocument {
         as/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/JobFile"}}}}]}}}}\#
         ,"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs/{id}/files/{path+}":{"parameters":[{"$ref":"#/components/parameters/JobID"},{"name":"path+","in":"path","requi\#
-        red":true,"description":"The file's path","slashes included.":null,"schema":{"type":"string"}}],
+        red":true,"description":"The file's path, slashes included.","schema":{"type":"string"}}],
         "get":{"tags":["files"],"operationId":"readJobFile","summary":"The content of one file; of the first task that has it, u\#
         nless one is named.","parameters":[{"$ref":"#/components/parameters/TaskIndex"},{"$ref":"#/components/parameters/MinRevi\#
         sion"}],"responses":{"200":{"$ref":"#/components/responses/Content"},"206":{"$ref":"#/components/responses/Content"},"30\#
@@ -152,7 +157,14 @@ enum OpenAPIDocument {
         "description":"The version","content":{"application/json":{"schema":{"$ref":"#/components/schemas/DatasetVersion"}}}},"d\#
         efault":{"$ref":"#/components/responses/Problem"}}},
         "delete":{"tags":["files"],"operationId":"removeDataset","summary":"Removes a version; jobs that were submitted with it \#
-        keep it.","responses":{"204":{"description":"It is gone"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        keep it.","responses":{"204":{"description":"It is gone"}}}},
+        "/v1/backup":{"get":{"tags":["operations"],"operationId":"readBackup","summary":"Makes a backup of the coordinator and s\#
+        treams it.","description":"A tar archive with the journal as it is at one instant, digests and a manifest (Protocols/jou\#
+        rnal.md). It holds no keys. The connection breaks off when it cannot be finished; an archive without its last member, th\#
+        e manifest, is not whole. One is made at a time.","parameters":[{"name":"logs","in":"query","description":"Include the o\#
+        utput of tasks.","schema":{"type":"boolean","default":false}},{"$ref":"#/components/parameters/MinRevision"}],"responses\#
+        ":{"200":{"description":"The archive","content":{"application/x-tar":{"schema":{"type":"string","format":"binary"}}}},"d\#
+        efault":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/cluster":{"get":{"tags":["nodes"],"operationId":"getCluster","summary":"Shows totals of the cluster.","parameters":\#
         [{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"Totals","content":{"application/json\#
         ":{"schema":{"$ref":"#/components/schemas/Cluster"}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
@@ -448,35 +460,44 @@ enum OpenAPIDocument {
         integer"},"cpuTimeMilliseconds":{"type":"integer"},"memoryPeakBytes":{"type":"integer"},"stdoutBytes":{"type":"integer"}\#
         ,"stderrBytes":{"type":"integer"},"droppedBytes":{"type":"integer"},"detail":{"type":["string","null"]}}}}},
         "Node":{"type":"object","required":["id","name","state","drain","center","pool","simulated","address","cpuMilli","cpuMil\#
-        liAllocated","memoryBytes","memoryBytesAllocated","deviceCount","deviceShareMilliAllocated","topology","labels","liveAtt\#
-        emptCount","enrolledAt","registeredAt"],"properties":{"id":{"type":"string"},"name":{"type":"string"},"state":{"type":"s\#
-        tring","enum":["unregistered","ready","suspect","unreachable","cordoned","draining","drained"]},"drain":{"type":["object\#
-        ","null"],"description":"set while the node is to be empty, whatever its state","required":["deadline","done"],"properti\#
-        es":{"deadline":{"type":["string","null"],"format":"date-time","description":"null: what runs there is waited for"},"don\#
-        e":{"type":"boolean","description":"nothing is left there"}}},"center":{"type":["string","null"],"description":"as its j\#
-        oin token had it"},"pool":{"type":["string","null"],"description":"as its join token had it"},"simulated":{"type":["bool\#
-        ean","null"]},"address":{"type":["string","null"]},"cpuMilli":{"type":["integer","null"]},"cpuMilliAllocated":{"type":"i\#
-        nteger"},"memoryBytes":{"type":["integer","null"]},"memoryBytesAllocated":{"type":"integer"},"deviceCount":{"type":"inte\#
-        ger"},"deviceShareMilliAllocated":{"type":"integer","description":"1000 for each device that is wholly in use"},"topolog\#
-        y":{"type":["object","null"],"properties":{"architecture":{"type":"string"},"cpuModel":{"type":"string"},"packages":{"ty\#
-        pe":"integer"},"numaNodes":{"type":"integer"},"level3Caches":{"type":"integer"},"level2Caches":{"type":"integer"},"cores\#
-        ":{"type":"integer"},"processingUnits":{"type":"integer"},"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"}\#
-        }},"labels":{"type":"object","additionalProperties":{"type":"string"}},"liveAttemptCount":{"type":"integer"},"liveAttemp\#
-        ts":{"type":"array","items":{"type":"string"},"description":"for administrators"},"enrolledAt":{"type":"string","format"\#
-        :"date-time"},"registeredAt":{"type":["string","null"],"format":"date-time"}}},
+        liAllocated","memoryBytes","memoryBytesAllocated","deviceCount","deviceShareMilliAllocated","cpuMilliUsed","memoryBytesU\#
+        sed","workBytesFree","topology","labels","liveAttemptCount","enrolledAt","registeredAt"],"properties":{"id":{"type":"str\#
+        ing"},"name":{"type":"string"},"state":{"type":"string","enum":["unregistered","ready","suspect","unreachable","cordoned\#
+        ","draining","drained"]},"drain":{"type":["object","null"],"description":"set while the node is to be empty, whatever it\#
+        s state","required":["deadline","done"],"properties":{"deadline":{"type":["string","null"],"format":"date-time","descrip\#
+        tion":"null: what runs there is waited for"},"done":{"type":"boolean","description":"nothing is left there"}}},"center":\#
+        {"type":["string","null"],"description":"as its join token had it"},"pool":{"type":["string","null"],"description":"as i\#
+        ts join token had it"},"simulated":{"type":["boolean","null"]},"address":{"type":["string","null"]},"cpuMilli":{"type":[\#
+        "integer","null"]},"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"type":["integer","null"]},"memoryBytesAllocate\#
+        d":{"type":"integer"},"deviceCount":{"type":"integer"},"deviceShareMilliAllocated":{"type":"integer","description":"1000\#
+         for each device that is wholly in use"},"cpuMilliUsed":{"type":["integer","null"],"description":"Measured between the l\#
+        ast two heartbeats, all processes of the node. Null when nothing is heard."},"memoryBytesUsed":{"type":["integer","null"\#
+        ],"description":"Measured, all processes of the node."},"workBytesFree":{"type":["integer","null"],"description":"Left o\#
+        n the disk of the work directory."},"topology":{"type":["object","null"],"properties":{"architecture":{"type":"string"},\#
+        "cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaNodes":{"type":"integer"},"level3Caches":{"type":"intege\#
+        r"},"level2Caches":{"type":"integer"},"cores":{"type":"integer"},"processingUnits":{"type":"integer"},"pciDevices":{"typ\#
+        e":"integer"},"osDevices":{"type":"integer"}}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"live\#
+        AttemptCount":{"type":"integer"},"liveAttempts":{"type":"array","items":{"type":"string"},"description":"for administrat\#
+        ors"},"enrolledAt":{"type":"string","format":"date-time"},"registeredAt":{"type":["string","null"],"format":"date-time"}\#
+        }},
         "Device":{"type":"object","required":["index","kind","vendor","model","uuid","pciAddress","memoryBytes","memoryBytesAllo\#
         cated","shareMilliAllocated","numaNode"],"properties":{"index":{"type":"integer"},"kind":{"type":"string","enum":["gpu",\#
         "npu","other"]},"vendor":{"type":"string"},"model":{"type":"string"},"uuid":{"type":"string"},"pciAddress":{"type":["str\#
         ing","null"]},"memoryBytes":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"shareMilliAllocated":{"type":"\#
         integer"},"numaNode":{"type":["integer","null"]}}},
         "Cluster":{"type":"object","required":["id","epoch","revision","nodesRegistered","nodesReady","cpuMilliTotal","cpuMilliA\#
-        llocated","memoryBytesTotal","memoryBytesAllocated","devices","jobsLive","tasksQueued","tasksLive"],"properties":{"id":{\#
-        "type":"string"},"epoch":{"type":"integer"},"revision":{"type":"integer"},"nodesRegistered":{"type":"integer"},"nodesRea\#
-        dy":{"type":"integer"},"cpuMilliTotal":{"type":"integer"},"cpuMilliAllocated":{"type":"integer"},"memoryBytesTotal":{"ty\#
-        pe":"integer"},"memoryBytesAllocated":{"type":"integer"},"devices":{"type":"array","items":{"type":"object","required":[\#
-        "kind","model","simulated","count","shareMilliAllocated"],"properties":{"kind":{"type":"string"},"model":{"type":"string\#
-        "},"simulated":{"type":"boolean"},"count":{"type":"integer"},"shareMilliAllocated":{"type":"integer"}}}},"jobsLive":{"ty\#
-        pe":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"integer"}}},
+        llocated","memoryBytesTotal","memoryBytesAllocated","devices","jobsLive","tasksQueued","tasksLive","queue","version","ti\#
+        me"],"properties":{"id":{"type":"string"},"epoch":{"type":"integer"},"revision":{"type":"integer"},"nodesRegistered":{"t\#
+        ype":"integer"},"nodesReady":{"type":"integer"},"cpuMilliTotal":{"type":"integer"},"cpuMilliAllocated":{"type":"integer"\#
+        },"memoryBytesTotal":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"devices":{"type":"array","items":{"ty\#
+        pe":"object","required":["kind","model","simulated","count","shareMilliAllocated"],"properties":{"kind":{"type":"string"\#
+        },"model":{"type":"string"},"simulated":{"type":"boolean"},"count":{"type":"integer"},"shareMilliAllocated":{"type":"int\#
+        eger"}}}},"jobsLive":{"type":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"integer"},"queue":{"type":\#
+        "array","description":"Waiting tasks by why they do not start.","items":{"type":"object","required":["reason","tasks","o\#
+        ldestAt"],"properties":{"reason":{"type":"string","enum":["capacity","array_limit","begin_time","dependency"]},"tasks":{\#
+        "type":"integer"},"oldestAt":{"type":"string","format":"date-time","description":"since when the oldest job among them w\#
+        aits"}}}},"version":{"type":"string","description":"Release of the coordinator."},"time":{"type":"string","format":"date\#
+        -time","description":"Cluster time now."}}},
         "UsageRecord":{"type":"object","required":["sequence","recordId","schema","revision","final","previousHash","attempt","s\#
         egment","tenant","project","user","nodeId","node","simulated","fence","requested","allocated","deviceModels","start","en\#
         d","endReason","billable","billingRule","measured"],"properties":{"sequence":{"type":"integer","description":"from 1 wit\#

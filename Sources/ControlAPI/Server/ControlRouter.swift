@@ -16,7 +16,7 @@ struct ControlRouter {
     ) {
         let counted =
             Self.operations + Self.jobs + Self.attempts(logs) + Self.nodes + Self.tokens(installation) + Self.uploads + Self.jobFiles
-            + Self.holdings + Self.usage + Self.keys + Self.users + Self.install(installation)
+            + Self.holdings + Self.usage + Self.keys + Self.users + Self.backups + Self.install(installation)
         let unmatched = RouteCounters()
         endpoints = counted + [Self.metrics(of: counted, unmatched, logs, metrics)]
         router = Router(context: ControlContext.self)

@@ -49,9 +49,18 @@ struct Call: Sendable {
     func job() async throws -> JobRecord {
         let id = try jobID()
         guard let record = try await controlPlane.reads.job(id, principal.visibility) else {
-            throw Problem.notFound("Job \(id) does not exist.")
+            throw try await missing(id)
         }
         return record
+    }
+
+    /// Numbers are given one after the other, so that a job of another tenant may be said to have been there as little as
+    /// any other; that the rows of an ended one are gone is no secret.
+    private func missing(_ id: JobID) async throws -> Problem {
+        guard controlPlane.hasEnded(id), try await controlPlane.reads.job(id, .all) == nil else {
+            return .notFound("Job \(id) does not exist.")
+        }
+        return .notFound("Job \(id) has ended and its retention has passed; its usage records are kept.")
     }
 
     /// The job named in the path, which the caller may change: a retry runs with its owner's sealed environment.

@@ -24,7 +24,10 @@ struct Suanpan: AsyncParsableCommand {
             CommandGroup(name: "What jobs use", subcommands: [DatasetCommand.self, SecretCommand.self]),
             CommandGroup(
                 name: "Cluster",
-                subcommands: [TopCommand.self, ClusterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self, UserCommand.self]),
+                subcommands: [
+                    TopCommand.self, ClusterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self, UserCommand.self,
+                    BackupCommand.self,
+                ]),
             CommandGroup(
                 name: "This machine",
                 subcommands: [UpCommand.self, CoordinatorCommand.self, AgentCommand.self, DoctorCommand.self]),

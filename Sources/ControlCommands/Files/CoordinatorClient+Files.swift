@@ -29,18 +29,6 @@ extension CoordinatorClient {
         } catch { throw fileFailure(error) }
     }
 
-    /// Hands over content part by part.
-    func download(_ path: String, _ take: ([UInt8]) throws(CommandFailure) -> Void) async throws(CommandFailure) {
-        do {
-            let response = try await Self.transport.execute(try request(.get, path, query: []), deadline: .distantFuture)
-            guard response.status == .ok else {
-                let body = try await response.body.collect(upTo: 1 << 20)
-                throw Problem.failure(http: Int(response.status.code), body: Array(body.readableBytesView), url: configuration.url)
-            }
-            for try await part in response.body { try take(Array(part.readableBytesView)) }
-        } catch let failure as CommandFailure { throw failure } catch { throw fileFailure(error) }
-    }
-
     private func fileFailure(_ error: any Error) -> CommandFailure {
         if error is CancellationError { return CommandFailure(.failed, "interrupted") }
         guard Self.isUnreachable(error) else {

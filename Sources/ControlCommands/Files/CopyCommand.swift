@@ -88,7 +88,7 @@ private struct Copy: Sendable {
             throw CommandFailure(
                 .usage, "- takes one file; '\(path)' stands for \(files.count)", remedy: "name a file, or give a directory")
         }
-        try await transfer.client.download(address(of: files[0])) { console.output.write($0) }
+        try await transfer.client.download(address(of: files[0]), query: []) { console.output.write($0) }
     }
 
     func run(_ files: [KeptFile], to destination: String) async throws(CommandFailure) {

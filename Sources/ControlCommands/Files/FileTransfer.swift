@@ -92,7 +92,7 @@ struct FileTransfer: Sendable {
             close(descriptor)
             unlink(temporary)
         }
-        try await client.download(path) { bytes throws(CommandFailure) in
+        try await client.download(path, query: []) { bytes throws(CommandFailure) in
             let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             guard written == bytes.count else { throw CommandFailure(.failed, "\(target): \(SystemError.text(errno))") }
         }

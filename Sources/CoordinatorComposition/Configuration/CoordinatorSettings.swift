@@ -18,6 +18,9 @@ struct CoordinatorSettings: Sendable {
     var advertise: String?
     var packagesDirectory: String?
     var log: LogSettings
+    var retainJobs: String?
+    var retainLogs: String?
+    var retainFiles: String?
 
     init(_ settings: DaemonSettings) throws {
         log = try LogSettings(settings)
@@ -33,6 +36,9 @@ struct CoordinatorSettings: Sendable {
         tlsKey = settings["tls-key"]
         advertise = settings["advertise"]
         packagesDirectory = settings["packages-dir"]
+        retainJobs = settings["retain-jobs"]
+        retainLogs = settings["retain-logs"]
+        retainFiles = settings["retain-files"]
     }
 
     // MARK: Values
@@ -43,6 +49,13 @@ struct CoordinatorSettings: Sendable {
         return home + "/.local/share/suanpan"
     }
 
+    /// Everything that can be judged without starting.
+    func check() throws {
+        _ = try listen()
+        _ = try heartbeats()
+        _ = try retention()
+    }
+
     func listen() throws -> (host: String, port: Int) {
         let text = http ?? "127.0.0.1:8470"
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), colon > text.startIndex else {
@@ -50,6 +63,23 @@ struct CoordinatorSettings: Sendable {
         }
         let host = text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         return (host, Int(port))
+    }
+
+    func retention() throws -> RetentionPolicy {
+        var policy = RetentionPolicy()
+        if let retainJobs { policy.jobs = try Self.retention("retain-jobs", retainJobs) }
+        if let retainLogs { policy.logs = try Self.retention("retain-logs", retainLogs) }
+        if let retainFiles { policy.files = try Self.retention("retain-files", retainFiles) }
+        return policy
+    }
+
+    /// A day at least: what has just ended is what people look at.
+    private static func retention(_ name: String, _ text: String) throws -> Span? {
+        if text == "forever" { return nil }
+        guard let span = try? Quantity.span(text), span >= .seconds(86_400) else {
+            throw StartError("\(name): '\(text)'; expected a duration of a day at least, such as 90d, or forever")
+        }
+        return span
     }
 
     func heartbeats() throws -> HeartbeatPolicy {

@@ -33,6 +33,7 @@ struct Coordinator {
         let listen = try settings.listen()
         let heartbeats = try settings.heartbeats()
         let serving = try InterfaceSetup(settings, listen: listen, directory: directory, logger: logger)
+        let retention = try settings.retention()
         let journal = try SQLiteJournal(directory: directory, digest: sha256)
         let reads = try SQLiteReadModel(directory: directory)
         let sealer = SecretBox(key: try KeyFile.load("\(directory)/secrets.key") { KeyFile.random() })
@@ -50,6 +51,7 @@ struct Coordinator {
         let files = try DiskFileStore(directory: "\(directory)/files", bootID: try Boot.identifier())
         let engine = try await SchedulerEngine(
             journal: journal, server: server, clocks: SystemClocks(), sealer: sealer, logStore: logStore, files: files, reads: reads,
+            backups: BackupService(directory: directory),
             configuration: EngineConfiguration(
                 heartbeats: heartbeats, acceptsClock: acceptsClock,
                 advertise: { [advertised = serving.advertised] in advertised.endpoints(for: $0) }),
@@ -58,11 +60,14 @@ struct Coordinator {
                 Task { try? await journal.storeTopology(digest: document.digest, compressedXML: document.compressedXML) }
             },
             proves: { EnrollmentProof.isValid(request: $0, verifier: $1, serverPublicKey: serverPublicKey) })
-        try await serve(engine, server: server, journal: journal, serving: serving, directory: directory)
+        let sweeper = RetentionSweeper(
+            engine: engine, journal: journal, files: files, policy: retention, directory: directory, logger: logger)
+        try await serve(engine, server: server, journal: journal, sweeper: sweeper, serving: serving, directory: directory)
     }
 
     private func serve(
-        _ engine: SchedulerEngine, server: ZMQAgentServer, journal: SQLiteJournal, serving: InterfaceSetup, directory: String
+        _ engine: SchedulerEngine, server: ZMQAgentServer, journal: SQLiteJournal, sweeper: RetentionSweeper, serving: InterfaceSetup,
+        directory: String
     ) async throws {
         let (leading, isLeading) = AsyncStream.makeStream(of: Void.self)
         let instruments = SnapshotInstruments()
@@ -76,7 +81,7 @@ struct Coordinator {
         }
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: EngineService(engine: engine, isLeading: isLeading), failureTerminationBehavior: .cancelGroup),
-            .init(service: control, failureTerminationBehavior: .cancelGroup), .init(service: snapshots),
+            .init(service: control, failureTerminationBehavior: .cancelGroup), .init(service: snapshots), .init(service: sweeper),
         ]
         if let watch { services.append(.init(service: watch)) }
         let group = ServiceGroup(

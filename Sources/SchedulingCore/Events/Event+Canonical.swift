@@ -39,6 +39,7 @@ extension Event {
         case secretRemoved = 29
         case datasetCreated = 30
         case datasetRemoved = 31
+        case clusterRestored = 32
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 {
@@ -65,6 +66,7 @@ extension Event: CanonicalValue {
             writer.write(.clusterFounded)
             writer.write(bytes: id)
             writer.write(at)
+        case .clusterRestored(let cluster): writer.write(.clusterRestored, cluster)
         case .leadershipBegan(let epoch, let at):
             writer.write(.leadershipBegan)
             writer.write(epoch)
@@ -114,18 +116,10 @@ extension Event: CanonicalValue {
         case .userSet(let user, let at): writer.write(.userSet, user, at)
         case .hourCut(let at): writer.write(.hourCut, at)
         case .secretSet(let secret): writer.write(.secretSet, secret)
-        case .secretRemoved(let tenant, let name, let at):
-            writer.write(.secretRemoved)
-            writer.write(tenant)
-            writer.write(name)
-            writer.write(at)
+        case .secretRemoved(let tenant, let name, let at): writer.write(.secretRemoved, [tenant, name], at)
         case .datasetCreated(let dataset): writer.write(.datasetCreated, dataset)
         case .datasetRemoved(let tenant, let name, let version, let at):
-            writer.write(.datasetRemoved)
-            writer.write(tenant)
-            writer.write(name)
-            writer.write(version)
-            writer.write(at)
+            writer.write(.datasetRemoved, [tenant, name, version], at)
         case .timersDue(let at): writer.write(.timersDue, at)
         }
     }
@@ -139,6 +133,7 @@ extension Event: CanonicalValue {
         }
         switch tag {
         case .clusterFounded: self = .clusterFounded(id: try reader.readBytes(), at: try reader.read())
+        case .clusterRestored: self = .clusterRestored(try reader.read())
         case .leadershipBegan: self = .leadershipBegan(try reader.read(), at: try reader.read())
         case .jobAccepted: self = .jobAccepted(try reader.read())
         case .jobCancelRequested: self = .jobCancelRequested(try reader.read(), at: try reader.read())
@@ -181,6 +176,13 @@ extension CanonicalWriter {
     fileprivate mutating func write(_ tag: Event.Tag, _ value: some CanonicalValue) {
         write(tag)
         value.write(to: &self)
+    }
+
+    /// Texts one after the other, not as a list.
+    fileprivate mutating func write(_ tag: Event.Tag, _ texts: [String], _ at: LogicalTime) {
+        write(tag)
+        for text in texts { write(text) }
+        write(at)
     }
 
     fileprivate mutating func write(_ tag: Event.Tag, _ value: some CanonicalValue, _ at: LogicalTime) {

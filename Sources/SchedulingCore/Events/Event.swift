@@ -6,6 +6,8 @@ public import ClusterModel
 public enum Event: Hashable, Sendable {
     /// The first event of a cluster: its identity.
     case clusterFounded(id: [UInt8], at: LogicalTime)
+    /// The state came out of a backup: agents, users and exports have seen more than it holds.
+    case clusterRestored(RestoredCluster)
     /// A coordinator leads from here on; agents of earlier epochs must register again.
     case leadershipBegan(Epoch, at: LogicalTime)
 
@@ -53,6 +55,33 @@ public enum Event: Hashable, Sendable {
 
     /// Every open allocation segment ends at this UTC hour and the next begins.
     case hourCut(at: LogicalTime)
+}
+
+/// What a cluster goes on with after its state was restored: a new identity, and counters beyond whatever the time that
+/// the backup does not know may have issued. Nothing of that time can be taken for something of the new one.
+public struct RestoredCluster: Hashable, Sendable {
+    public var id: [UInt8]
+    public var epoch: Epoch
+    /// The last that count as issued.
+    public var job: JobID
+    public var node: NodeID
+    public var fence: Fence
+    public var session: SessionID
+    public var revision: UInt64
+    public var at: LogicalTime
+
+    public init(
+        id: [UInt8], epoch: Epoch, job: JobID, node: NodeID, fence: Fence, session: SessionID, revision: UInt64, at: LogicalTime
+    ) {
+        self.id = id
+        self.epoch = epoch
+        self.job = job
+        self.node = node
+        self.fence = fence
+        self.session = session
+        self.revision = revision
+        self.at = at
+    }
 }
 
 public struct AcceptedJob: Hashable, Sendable {

@@ -1,6 +1,6 @@
 // Acceptance, cancellation and the end of jobs.
 
-import ClusterModel
+public import ClusterModel
 import Placement
 
 extension SchedulerCore {
@@ -144,7 +144,7 @@ extension SchedulerCore {
 
     enum DependencyOutcome { case met, open, violated }
 
-    func isEnded(_ id: JobID) -> Bool {
+    public func isEnded(_ id: JobID) -> Bool {
         succeededJobs.contains(id.value) || failedJobs.contains(id.value) || cancelledJobs.contains(id.value)
     }
 

@@ -80,6 +80,14 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         return batch
     }
 
+    /// The batch that ends a restore: what follows is another time than the one that the backup does not know.
+    public mutating func restore(cluster: [UInt8], at now: LogicalTime) -> Batch {
+        var draft = BatchDraft(at: max(now, core.time))
+        fold(.clusterRestored(core.decideRestore(cluster: cluster, at: draft.at)), &draft)
+        guard let batch = draft.finish(&lastIndex, reading: core) else { preconditionFailure("a restore without an event") }
+        return batch
+    }
+
     private mutating func lineUp(_ draft: inout BatchDraft) {
         guard !movedSlots.isEmpty else { return }
         let holders = Dictionary(grouping: movedSlots, by: \.job)

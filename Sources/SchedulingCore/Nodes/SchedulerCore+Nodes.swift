@@ -85,9 +85,11 @@ extension SchedulerCore {
             appendEnd(of: attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
             return decided
         }
-        let end = AttemptEnd(
-            cause: .infrastructure, exitCode: ExitCode.platform,
-            detail: rebooted ? "the node restarted" : "the node no longer knows this attempt")
+        let detail =
+            if unit.tasks[rank].fence <= restoredFence {
+                "the coordinator was restored from a backup and the node no longer has this attempt: it may have ended in between"
+            } else { rebooted ? "the node restarted" : "the node no longer knows this attempt" }
+        let end = AttemptEnd(cause: .infrastructure, exitCode: ExitCode.platform, detail: detail)
         appendEnd(of: attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
         return decided
     }

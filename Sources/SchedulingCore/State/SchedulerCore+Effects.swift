@@ -24,7 +24,7 @@ extension SchedulerCore {
         case .nodeDrainDue(let node, _): return stopCommandsForSuccessors(on: node)
         case .nodeRemoved(let node, _):
             return [.disconnect(node)]
-        case .clusterFounded, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
+        case .clusterFounded, .clusterRestored, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .nodeDrainBegan,
             .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .hourCut:
             return []

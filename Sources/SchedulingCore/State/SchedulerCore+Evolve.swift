@@ -9,6 +9,7 @@ extension SchedulerCore {
             clusterID = id
             advance(to: at)
             nextHourCut = at.nextHour
+        case .clusterRestored(let cluster): evolveRestored(cluster)
         case .leadershipBegan(let newEpoch, let at):
             advance(to: at)
             evolveLeadership(newEpoch)

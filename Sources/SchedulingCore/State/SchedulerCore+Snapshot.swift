@@ -6,8 +6,8 @@ import Placement
 
 extension SchedulerCore {
     /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead; level 3 where nodes belong, what draining
-    /// takes, specifications of form 2, secrets and data sets.
-    static let snapshotLevel: UInt32 = 3
+    /// takes, specifications of form 2, secrets, data sets and restores.
+    public static let snapshotLevel: UInt32 = 3
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)
@@ -59,6 +59,7 @@ extension SchedulerCore {
         writeRunAhead(to: &writer)
         writePreemptions(to: &writer)
         writeHoldings(to: &writer)
+        writer.write(restoredFence)
         return writer.bytes
     }
 
@@ -92,6 +93,7 @@ extension SchedulerCore {
         if level >= 3 {
             try readPreemptions(&reader)
             try readHoldings(&reader)
+            restoredFence = try reader.read()
         }
         try reader.finish()
         reindex()

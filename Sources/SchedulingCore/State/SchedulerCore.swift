@@ -20,6 +20,8 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var lastFence: UInt64 = 0
     var lastSession: UInt64 = 0
     var lastShape: UInt64 = 0
+    /// Grants up to this one were given before the state was restored from a backup; 0 when it never was.
+    var restoredFence = Fence(0)
 
     // MARK: Jobs
     var jobs = Table<JobID, JobRow>()

@@ -42,11 +42,11 @@ struct LiveTests {
             }
             let (first, second) = (try Self.connection(interface), try Self.connection(interface))
             #expect(ask(first) && ask(second) && ask(first))
-            // The test's own client was idle longest, then the second; the first has asked again since.
+            // The test's own client was idle longest, then one of these two: on a busy machine an answer is noted late, so which
+            // of them is told exactly only where time stands still (ConnectionPlacesTests).
             let (third, fourth) = (try Self.connection(interface), try Self.connection(interface))
             #expect(ask(third) && ask(fourth))
-            #expect(second.receive().isEmpty)
-            #expect(ask(first))
+            #expect([first, second].count { ask($0) } == 1)
             #expect(!working.receive(100).isEmpty)
         }
     }

@@ -27,6 +27,8 @@ final class FakeControlPlane: ControlPlane {
         var reachable: UInt64 = .max
         var failure: ControlError?
         var readFailure: JournalError?
+        var forgottenJobs: Set<JobID> = []
+        var backupFailure: BackupRefusal?
         var isReady = true
         var time = Fixture.now
     }
@@ -75,6 +77,9 @@ final class FakeControlPlane: ControlPlane {
     func node(_ id: NodeID) -> NodeView? { nodes().first { $0.id == id } }
     func node(named name: String) -> NodeView? { nodes().first { $0.name == name } }
     func liveJob(_ id: JobID) -> LiveJobView? { state.withLock { $0.live[id] } }
+    func hasEnded(_ id: JobID) -> Bool {
+        state.withLock { $0.forgottenJobs.contains(id) || $0.records[id]?.standing.state.isTerminal == true }
+    }
     func accessKey(id: String) -> AccessKey? { state.withLock { $0.keys[id] } }
     func accessKeys() -> [AccessKey] { state.withLock { Array($0.keys.values) } }
     func users() -> [UserRecord] { state.withLock { $0.users } }
@@ -97,6 +102,7 @@ final class FakeControlPlane: ControlPlane {
     var isReady: Bool { state.withLock { $0.isReady } }
     var reads: any ReadModel { self }
     var logs: any LogStore { logStore }
+    var backups: any BackupSource { FakeBackupSource(failure: state.withLock { $0.backupFailure }) }
 }
 
 extension FakeControlPlane.State {
