@@ -201,7 +201,8 @@ let shell: [Target] = [
     .testTarget(
         name: "CoordinatorCompositionTests",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", "SchedulerEngine", "JournalSQLite", "FileStorage",
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", "SchedulerEngine", "JournalSQLite",
+            "FileStorage",
             "ControlAPI", "DaemonKit", "CoordinatorComposition", logging, x509, asn1,
         ],
         swiftSettings: strict),

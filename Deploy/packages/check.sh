@@ -11,7 +11,7 @@ fail() {
     exit "${2:-1}"
 }
 
-[ $# -eq 1 ] && [ -d "$1" ] || fail "usage: Deploy/packages/check.sh DIR" 64
+{ [ $# -eq 1 ] && [ -d "$1" ]; } || fail "usage: Deploy/packages/check.sh DIR" 64
 [ "$(id -u)" -eq 0 ] || fail "run it as root: it makes a root directory of its own"
 packages=$(cd "$1" && pwd)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
