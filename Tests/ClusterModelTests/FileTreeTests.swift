@@ -28,7 +28,6 @@ struct FileTreeTests {
         #expect(try FileTree(parsing: Array(text.utf8)) == tree)
         #expect(tree["a/f"]?.path == "a/f")
         #expect(tree["a"] == nil)
-        #expect(tree.entries(below: "a").map(\.path) == ["a/empty", "a/f"])
         #expect(tree.contents.count == 1)
         #expect(tree.size == 6)
     }

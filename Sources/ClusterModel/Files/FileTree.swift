@@ -74,11 +74,6 @@ public struct FileTree: Hashable, Sendable {
         }
     }
 
-    /// The entries at or below a path, which is "" for all; a path of one file gives that file.
-    public func entries(below path: String) -> [Entry] {
-        path.isEmpty ? entries : entries.filter { $0.path == path || $0.path.hasPrefix(path + "/") }
-    }
-
     public subscript(path: String) -> Entry? {
         var low = 0
         var high = entries.count
