@@ -40,7 +40,7 @@ extension AgentCore {
         if welcome.wantsTopology { effects.append(.sendTopology) }
         // What ended or began while the registration was on its way.
         var reports: [AttemptStatus] = []
-        for id in attempts.keys.sorted() where attempts[id]?.isReleased == false {
+        for id in attempts.ids where attempts[id]?.isReleased == false {
             if let attempt = attempts[id], !attempt.isStarting { reports.append(attempt.status(of: id, at: now)) }
         }
         report(reports, &effects)
@@ -204,7 +204,7 @@ extension AgentCore {
     /// Ends every attempt at once: the agent was told to take its jobs with it.
     public mutating func killAll(at now: Int64) -> [AgentEffect] {
         var effects: [AgentEffect] = []
-        stop(attempts.keys.sorted().map { StopOrder(attempt: $0, grace: .zero) }, at: now, &effects)
+        stop(attempts.ids.map { StopOrder(attempt: $0, grace: .zero) }, at: now, &effects)
         return effects
     }
 }

@@ -28,7 +28,7 @@ extension AgentCore {
     ) {
         for recovered in known { adopt(recovered, at: now, &reports, &effects) }
         let listed = Set(known.map(\.attempt))
-        for id in attempts.keys.sorted() where attempts[id]?.hasProcess == true && !listed.contains(id) {
+        for id in attempts.ids where attempts[id]?.hasProcess == true && !listed.contains(id) {
             let waited = attempts[id]?.returnAt != nil
             let end =
                 waited

@@ -26,8 +26,7 @@ public struct AgentCore: ~Copyable, Sendable {
     var leaseStart: Int64
     /// Heartbeats on their way: number and instant of sending.
     var heartbeatsSent: [(number: UInt64, at: Int64)] = []
-    /// For look-up; iterate sorted keys.
-    var attempts: [AttemptID: LocalAttempt] = [:]
+    var attempts = AttemptTable()
     var shipper = OutputShipper()
 
     /// - Parameter leaseStart: what `keepLease` last kept in this boot of the node; nil when there is nothing: then no
@@ -37,8 +36,8 @@ public struct AgentCore: ~Copyable, Sendable {
         self.leaseStart = leaseStart ?? now - AgentTiming.leaseDefault
     }
 
-    public var liveAttemptCount: Int { attempts.values.count { $0.isLive } }
-    public var attemptIDs: [AttemptID] { attempts.keys.sorted() }
+    public var liveAttemptCount: Int { attempts.liveCount }
+    public var attemptIDs: [AttemptID] { attempts.ids }
     public var isRegistered: Bool { link == .registered }
 
     /// Takes one input and says what to do about it.
@@ -70,18 +69,9 @@ public struct AgentCore: ~Copyable, Sendable {
 
     /// The earliest instant at which `tick` has something to do.
     public var nextDeadline: Int64 {
-        var deadline = heartbeatDue
+        var deadline = min(heartbeatDue, attempts.earliestAlarm)
         if case .registering(let since) = link { deadline = min(deadline, since + AgentTiming.registrationRepeat) }
-        for attempt in attempts.values {
-            deadline = min(
-                deadline, attempt.startReportAt ?? .max, attempt.endReportAt ?? .max, attempt.stop?.killAt ?? .max, attempt.returnAt ?? .max
-            )
-            guard attempt.stop == nil, attempt.isLive else { continue }
-            if case .running(let since) = attempt.phase, let limit = attempt.terms.timeLimit {
-                deadline = min(deadline, since.addingSaturating(limit.nanoseconds))
-            }
-            if attempt.terms.onNodeLost != .wait { deadline = min(deadline, leaseStart.addingSaturating(lease)) }
-        }
+        if !attempts.dependsOnLease.isEmpty { deadline = min(deadline, leaseStart.addingSaturating(lease)) }
         return deadline
     }
 
@@ -96,7 +86,7 @@ public struct AgentCore: ~Copyable, Sendable {
         link = .registering(since: now)
         heartbeatDue = .max
         guard isRecovered else { return }
-        let statuses = attempts.keys.sorted().compactMap { attempts[$0]?.status(of: $0, at: now) }
+        let statuses = attempts.ids.compactMap { attempts[$0]?.status(of: $0, at: now) }
         effects.append(
             .send(
                 .register(
@@ -117,7 +107,9 @@ public struct AgentCore: ~Copyable, Sendable {
         if now >= heartbeatDue { beat(at: now, &effects) }
         var reports: [AttemptStatus] = []
         var overdue: [AttemptID] = []
-        for id in attempts.keys.sorted() { tick(id, at: now, &reports, &overdue, &effects) }
+        var due = Set(attempts.takeDue(at: now))
+        if now >= leaseStart.addingSaturating(lease) { due.formUnion(attempts.dependsOnLease) }
+        for id in due.sorted() { tick(id, at: now, &reports, &overdue, &effects) }
         if !overdue.isEmpty { effects.append(.withdraw(overdue)) }
         report(reports, &effects)
         effects += shipper.resume(at: now)

@@ -3,8 +3,9 @@ import ClusterModel
 /// An attempt as its node knows it.
 struct LocalAttempt: Hashable, Sendable {
     enum Phase: Hashable, Sendable {
-        /// Its files are on their way; then the order goes to the driver. Leads to launching or ended.
-        case staging(LaunchOrder)
+        /// Its files are on their way; then the order goes to the driver. Leads to launching or ended. Indirect: the order is
+        /// ten times the size of everything else here, and few attempts are in this phase.
+        indirect case staging(LaunchOrder)
         /// Handed to the driver; a successor waits there. Leads to running or ended.
         case launching
         /// Since this boot instant.
@@ -59,6 +60,18 @@ struct LocalAttempt: Hashable, Sendable {
     var isLive: Bool {
         if case .ended = phase { return false }
         return true
+    }
+
+    /// The agent itself ends it when the lease ends.
+    var dependsOnLease: Bool { isLive && stop == nil && terms.onNodeLost != .wait }
+
+    /// The earliest instant at which it needs a look, the lease aside; `.max` for never.
+    var alarm: Int64 {
+        var alarm = min(startReportAt ?? .max, endReportAt ?? .max, stop?.killAt ?? .max, returnAt ?? .max)
+        if stop == nil, case .running(let since) = phase, let limit = terms.timeLimit {
+            alarm = min(alarm, since.addingSaturating(limit.nanoseconds))
+        }
+        return alarm
     }
 
     func status(of attempt: AttemptID, at now: Int64) -> AttemptStatus {

@@ -22,7 +22,9 @@ enum JobEnvironment {
         values += identity(order, template, job: job, configuration: configuration)
         values += grants(order, template, configuration: configuration, workDirectory: workDirectory)
         if let gang = order.gang { values += place(gang, template) }
-        return deduplicated(values).map { "\($0.0)=\($0.1)" }
+        // Names of the platform's own differ from each other; only the user's may be among them.
+        if !template.environment.isEmpty { values = deduplicated(values) }
+        return values.map { "\($0.0)=\($0.1)" }
     }
 
     private static func identity(

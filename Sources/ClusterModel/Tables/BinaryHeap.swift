@@ -1,0 +1,43 @@
+/// The least element in constant time; adding and removing cost the logarithm of the count. The core has no packages, so it
+/// has its own.
+public struct BinaryHeap<Element: Comparable> {
+    private var elements: [Element] = []
+
+    public init() {}
+
+    public var first: Element? { elements.first }
+    public var count: Int { elements.count }
+
+    public mutating func insert(_ element: Element) {
+        var child = elements.count
+        elements.append(element)
+        while child > 0, elements[(child - 1) / 2] > elements[child] {
+            elements.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    @discardableResult
+    public mutating func removeFirst() -> Element? {
+        guard let first = elements.first, let last = elements.popLast() else { return nil }
+        guard !elements.isEmpty else { return first }
+        elements[0] = last
+        var parent = 0
+        while true {
+            let left = 2 * parent + 1
+            guard left < elements.count else { return first }
+            let child = left + 1 < elements.count && elements[left + 1] < elements[left] ? left + 1 : left
+            guard elements[child] < elements[parent] else { return first }
+            elements.swapAt(child, parent)
+            parent = child
+        }
+    }
+
+    /// Linear; keeps those that satisfy the condition.
+    public mutating func keep(where belongs: (Element) -> Bool) {
+        // A sorted array is a heap.
+        elements = elements.filter(belongs).sorted()
+    }
+}
+
+extension BinaryHeap: Sendable where Element: Sendable {}
