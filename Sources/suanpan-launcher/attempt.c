@@ -324,6 +324,24 @@ static int64_t claim(const struct start_request *request, enum slot_state state)
     return index;
 }
 
+/// Makes the process in a group; -1 with the failure. The output of the attempt is open.
+static pid_t spawn_in(struct group *group, uint32_t index, const struct start_request *request, struct spawn_failure *failure) {
+    const struct suanpan_start *order = request->order;
+    struct attempt *attempt = attempt_at(index);
+    table_slot(index)->group = group->number;
+    struct spawn_order spawn_order = {
+        .arguments = request->arguments,
+        .environment = request->environment,
+        .work_directory = request->work_directory,
+        .make_directory = order->make_directory != 0,
+        .user = order->user_id,
+        .group_of_user = order->group_id,
+        .group = group,
+        .output = {attempt->streams[0].write_end, attempt->streams[1].write_end},
+    };
+    return spawn(&spawn_order, failure);
+}
+
 static void launch(uint32_t index, const struct start_request *request) {
     const struct suanpan_start *order = request->order;
     struct attempt *attempt = attempt_at(index);
@@ -332,34 +350,32 @@ static void launch(uint32_t index, const struct start_request *request) {
         end_unstarted(index, SUANPAN_STEP_STOPPING, ECANCELED);
         return;
     }
-    enum suanpan_step step = SUANPAN_STEP_NONE;
-    struct group *group = group_acquire(order->memory_bytes, order->cpu_milli, &step);
-    if (group == NULL) {
-        end_unstarted(index, step, errno);
+    if (output_open(index, order->user_id, order->group_id) < 0) {
+        int error = errno;
+        output_finish(index);
+        end_unstarted(index, SUANPAN_STEP_PIPES, error);
         return;
     }
-    slot->group = group->number;
-    struct spawn_failure failure = {SUANPAN_STEP_PIPES, 0};
+    struct spawn_failure failure = {SUANPAN_STEP_NONE, 0};
+    struct group *group = NULL;
     pid_t process = -1;
-    if (output_open(index, order->user_id, order->group_id) < 0) {
-        failure.error = errno;
-    } else {
-        struct spawn_order spawn_order = {
-            .arguments = request->arguments,
-            .environment = request->environment,
-            .work_directory = request->work_directory,
-            .make_directory = order->make_directory != 0,
-            .user = order->user_id,
-            .group_of_user = order->group_id,
-            .group = group,
-            .output = {attempt->streams[0].write_end, attempt->streams[1].write_end},
-        };
-        process = spawn(&spawn_order, &failure);
+    // Once more where somebody else removed our groups: the attempt can do nothing about that.
+    for (int round = 0; process < 0 && round < 2; round++) {
+        enum suanpan_step step = SUANPAN_STEP_NONE;
+        group = group_acquire(order->memory_bytes, order->cpu_milli, &step);
+        bool gone = group == NULL && (errno == ENOENT || errno == ENODEV);
+        if (group == NULL) {
+            failure = (struct spawn_failure){step, errno};
+        } else if ((process = spawn_in(group, index, request, &failure)) < 0) {
+            gone = group_is_gone(group);
+            (void)group_measure(group);  // what the failed start used is not the next attempt's
+            group_release(group);
+        }
+        if (!gone) break;
+        group_restore();
     }
     if (process < 0) {
         output_finish(index);
-        (void)group_measure(group);  // what the failed start used is not the next attempt's
-        group_release(group);
         end_unstarted(index, failure.step, failure.error);
         return;
     }

@@ -375,6 +375,39 @@ void group_release(struct group *group) {
     groups.pool_count++;
 }
 
+// MARK: - What somebody else removed
+
+bool group_is_gone(const struct group *group) {
+    return group->directory >= 0 && hierarchy_is_gone(group->directory);
+}
+
+void group_restore(void) {
+    for (struct group **link = &groups.pool; *link != NULL;) {
+        struct group *kept = *link;
+        if (!group_is_gone(kept)) {
+            link = &kept->next;
+            continue;
+        }
+        *link = kept->next;
+        groups.pool_count--;
+        destroy(kept);
+    }
+    struct hierarchy *hierarchies[] = {&groups.track, &groups.memory, &groups.cpu};
+    for (unsigned which = 0; which < sizeof hierarchies / sizeof *hierarchies; which++) {
+        if (hierarchies[which]->directory < 0 || !hierarchy_is_gone(hierarchies[which]->directory)) continue;
+        if (!hierarchy_make_again(hierarchies[which])) {
+            launcher_log("%s is gone and cannot be made again: %s", hierarchies[which]->path, strerror(errno));
+            continue;
+        }
+        launcher_log("somebody removed %s: made again", hierarchies[which]->path);
+        if (which != 0 || groups.mode != SUANPAN_MODE_CGROUP2) continue;
+        if (groups.memory_in_track) (void)hierarchy_enable_here(hierarchies[which], "memory");
+        if (groups.cpu_in_track) (void)hierarchy_enable_here(hierarchies[which], "cpu");
+    }
+}
+
+// MARK: - Measuring
+
 struct group_usage group_measure(struct group *group) {
     struct group_usage usage = {0};
     if (groups.mode == SUANPAN_MODE_SUBREAPER) return usage;

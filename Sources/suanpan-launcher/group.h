@@ -44,6 +44,11 @@ struct group *group_acquire(int64_t memory_bytes, int64_t cpu_milli, enum suanpa
 /// Takes back a group that is empty.
 void group_release(struct group *group);
 
+/// Whether somebody else has removed the directory of a group while it was empty, as keepers of hierarchies may.
+bool group_is_gone(const struct group *group);
+/// Forgets those of the pool that are gone, and makes our directories again where they are missing.
+void group_restore(void);
+
 bool group_is_empty(const struct group *group);
 /// Sends SIGKILL to all processes. To be repeated until the group is empty.
 void group_kill(struct group *group);

@@ -136,12 +136,8 @@ int hierarchy_each_process(int directory, const char *name, void (*each)(pid_t p
 
 // MARK: - Our directories
 
-bool hierarchy_open(struct hierarchy *hierarchy, const char *parent, const char *name) {
-    int length = snprintf(hierarchy->path, sizeof hierarchy->path, "%s/%s", parent, name);
-    if (length < 0 || (size_t)length >= sizeof hierarchy->path) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
+/// Makes the directory where it is missing.
+static bool open_at_path(struct hierarchy *hierarchy) {
     if (mkdir(hierarchy->path, 0755) < 0 && errno != EEXIST) return false;
     int directory = open(hierarchy->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) return false;
@@ -156,10 +152,34 @@ bool hierarchy_open(struct hierarchy *hierarchy, const char *parent, const char 
     return true;
 }
 
+bool hierarchy_open(struct hierarchy *hierarchy, const char *parent, const char *name) {
+    int length = snprintf(hierarchy->path, sizeof hierarchy->path, "%s/%s", parent, name);
+    if (length < 0 || (size_t)length >= sizeof hierarchy->path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    return open_at_path(hierarchy);
+}
+
+bool hierarchy_is_gone(int directory) {
+    return faccessat(directory, "cgroup.procs", F_OK, 0) < 0 && (errno == ENOENT || errno == ENODEV);
+}
+
+bool hierarchy_make_again(struct hierarchy *hierarchy) {
+    int old = hierarchy->directory;
+    if (!open_at_path(hierarchy)) return false;
+    close(old);
+    return true;
+}
+
 static bool enable_at(int directory, const char *controller) {
     char word[64];
     snprintf(word, sizeof word, "+%s", controller);
     return hierarchy_write_at(directory, "cgroup.subtree_control", word) == 0;
+}
+
+bool hierarchy_enable_here(const struct hierarchy *hierarchy, const char *controller) {
+    return enable_at(hierarchy->directory, controller);
 }
 
 bool hierarchy_enable(const struct hierarchy *hierarchy, const char *parent, const char *controller) {

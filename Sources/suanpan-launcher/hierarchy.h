@@ -18,6 +18,12 @@ bool hierarchy_open(struct hierarchy *hierarchy, const char *parent, const char 
 /// Switches `controller` on for groups below the hierarchy's directory. Moves the launcher itself out of `parent` into
 /// a leaf when the kernel asks for that.
 bool hierarchy_enable(const struct hierarchy *hierarchy, const char *parent, const char *controller);
+/// The same for a hierarchy whose parent has it on.
+bool hierarchy_enable_here(const struct hierarchy *hierarchy, const char *controller);
+/// Whether somebody else has removed the open directory of a group or a hierarchy.
+bool hierarchy_is_gone(int directory);
+/// Makes a hierarchy's directory anew; false with errno, and then the old one stays open.
+bool hierarchy_make_again(struct hierarchy *hierarchy);
 
 /// Small files of a group directory; each takes one call of the kernel's. -1 with errno; reads end with a NUL.
 ssize_t hierarchy_read(int descriptor, char *text, size_t capacity);

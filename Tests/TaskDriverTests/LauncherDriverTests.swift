@@ -152,6 +152,25 @@ struct LauncherDriverTests {
         }
     }
 
+    /// Keepers of hierarchies tidy up what is empty; that must not be the end of a node.
+    @Test(.timeLimit(.minutes(1)), arguments: isolations) func groupsThatSomebodyElseRemovedAreMadeAgain(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            try await harness.launch(order(0, ["true"], memoryBytes: 64 << 20))
+            #expect(await harness.log.end(of: attempt(0)).manner == .exited(code: 0))
+            // The group counts as empty in the kernel a moment after its last process has been waited for.
+            var removed = harness.removeControlGroups()
+            while !removed.isDone {
+                usleep(1000)
+                removed = harness.removeControlGroups()
+            }
+            let mode = try await harness.loop.perform { [driver = harness.driver] in driver.isolation?.mode }
+            #expect(mode == .subreaper || removed.count > 0)
+            try await harness.launch(order(1, ["true"], memoryBytes: 64 << 20), shell(2, "exit 3"))
+            #expect(await harness.log.end(of: attempt(1)).manner == .exited(code: 0))
+            #expect(await harness.log.end(of: attempt(2)).manner == .exited(code: 3))
+        }
+    }
+
     @Test(arguments: isolations) func theMemoryLimitBinds(isolation: String) async throws {
         try await withHarness(isolation: isolation) { harness in
             let isolation = try await harness.loop.perform { [driver = harness.driver] in driver.isolation }

@@ -144,6 +144,36 @@ final class LauncherHarness: Sendable {
         String(decoding: try await read(attempt, stream), as: UTF8.self)
     }
 
+    /// Removes the launcher's directories from every hierarchy, as a stranger may while they are empty; false while one is not.
+    /// The number removed is told so that a test can see that there were any.
+    func removeControlGroups() -> (isDone: Bool, count: Int) {
+        var status = stat()
+        guard stat(directory, &status) == 0 else { return (false, 0) }
+        let name = "suanpan-\(String(UInt64(status.st_dev), radix: 16))-\(String(UInt64(status.st_ino), radix: 16))"
+        let mine = Self.folders(below: "/sys/fs/cgroup").filter { $0.hasSuffix("/" + name) }
+        for folder in mine {
+            for group in Self.folders(below: folder) { rmdir(group) }
+            guard rmdir(folder) == 0 else { return (false, 0) }
+        }
+        return (true, mine.count)
+    }
+
+    /// All of them, across mounts, which Foundation's own walk stops at.
+    private static func folders(below path: String) -> [String] {
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
+        var found: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard entry.pointee.d_type == UInt8(DT_DIR), !name.hasPrefix(".") else { continue }
+            found.append("\(path)/\(name)")
+            found += folders(below: "\(path)/\(name)")
+        }
+        return found
+    }
+
     /// As the system would, which keeps it.
     func startLauncher() {
         let words: [String] = [Self.launcherPath, "--run-dir", directory, "--linger", "60"]
