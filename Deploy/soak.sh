@@ -29,7 +29,7 @@ if [ "$(id -u)" -eq 0 ]; then
     debs=$(mktemp -d)
     Deploy/package.sh --programs "$SUANPAN_TEST_BINARIES" --output "$debs"
     Deploy/packages/check.sh "$debs" || failures=$((failures + 1))
-    Deploy/packages/cluster.sh "$debs" || failures=$((failures + 1))
+    Deploy/handbook/check.sh "$debs" || failures=$((failures + 1))
     rm -rf "$debs"
 fi
 

@@ -15,7 +15,8 @@ public struct AgentCommand: AsyncParsableCommand {
             over file.
 
             Example: suanpan-agent --data-dir /var/lib/suanpan/agent --token-file token.txt --label zone=a
-            """)
+            """,
+        version: "suanpan-agent \(Release.version)")
 
     @Option(help: "Where the agent's key, its launcher and the jobs' directories live (default: /var/lib/suanpan/agent).")
     var dataDir: String?

@@ -16,6 +16,7 @@ public struct CoordinatorCommand: AsyncParsableCommand {
 
             Example: suanpan-coordinator --data-dir /var/lib/suanpan --http 127.0.0.1:8470
             """,
+        version: "suanpan-coordinator \(Release.version)",
         subcommands: [RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self],
         defaultSubcommand: RunCoordinator.self)
 
@@ -89,6 +90,7 @@ struct RunCoordinator: AsyncParsableCommand {
             settings: settings, acceptsClock: acceptClock, bootstrapTokenFile: bootstrapTokenFile,
             logger: Logger(label: "suanpan.coordinator")
         ) { url in
+            ServiceManager.tellReady()
             guard let readyDescriptor else { return }
             let line = Array("ready http=\(url)\n".utf8)
             _ = write(readyDescriptor, line, line.count)

@@ -23,12 +23,12 @@ public enum JournalCopy {
         let mask = umask(0o077)
         defer { umask(mask) }
         do {
-            var reading = Configuration()
+            var reading = Configuration.steady
             reading.readonly = true
             reading.busyMode = .timeout(5)
             let source = try DatabaseQueue(path: "\(directory)/\(DataDirectory.databaseName)", configuration: reading)
             // Thrown away when anything fails, so nothing of it need survive that.
-            var writing = Configuration()
+            var writing = Configuration.steady
             writing.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY") }
             let copy = try DatabaseQueue(path: path, configuration: writing)
             try source.read { source in

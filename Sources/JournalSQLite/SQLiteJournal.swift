@@ -53,7 +53,7 @@ public final class SQLiteJournal: Journal {
     }
 
     private static var configuration: Configuration {
-        var configuration = Configuration()
+        var configuration = Configuration.steady
         configuration.label = "journal"
         configuration.foreignKeysEnabled = false
         // Only a tool that someone runs on the file by hand makes it busy.

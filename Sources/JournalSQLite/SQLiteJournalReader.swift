@@ -13,7 +13,7 @@ public final class SQLiteJournalReader: JournalSource {
     public init(directory: String, digest: @escaping @Sendable ([UInt8]) -> [UInt8]) throws(JournalError) {
         path = "\(directory)/\(DataDirectory.databaseName)"
         self.digest = digest
-        var configuration = Configuration()
+        var configuration = Configuration.steady
         configuration.label = "journal reader"
         configuration.readonly = true
         configuration.busyMode = .timeout(5)

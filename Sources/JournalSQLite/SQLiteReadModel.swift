@@ -15,7 +15,7 @@ public final class SQLiteReadModel: ReadModel {
     /// `connections`: how many queries may run at once; more wait.
     public init(directory: String, connections: Int = 4) throws(JournalError) {
         path = "\(directory)/\(DataDirectory.databaseName)"
-        var configuration = Configuration()
+        var configuration = Configuration.steady
         configuration.label = "reads"
         configuration.readonly = true
         configuration.maximumReaderCount = connections
