@@ -6,9 +6,12 @@
   (c) resident memory of the idle daemons; bytes on disk of a finished task
   (d) accepted submissions a second with 1 ms added to every fsync, 100 clients (needs wrk)
   (e) kill -9 of an agent -> its node is shown as suspect
-  (f) GET /metrics with 1,000 simulated nodes and 100,000 queued tasks: in one array, and as jobs of their own
+  (f) GET /metrics with 1,000 simulated nodes and 100,000 queued tasks: in one array, and as jobs of their own; memory and
+      CPU of the coordinator meanwhile
+  (g) a job with a directory of 2,000 files and 100 MB: until it is accepted and until it has ended, the first time and again,
+      beside cp and sync of the same directory
 
-Usage: bench.py --programs .build/release [--tasks 10000] [--only a,b,c,d,e,f] [--json FILE]
+Usage: bench.py --programs .build/release [--tasks 10000] [--only a,b,c,d,e,f,g] [--json FILE]
 """
 
 import argparse
@@ -281,8 +284,12 @@ def scrapes(programs, nodes=1000, tasks=100_000, count=20):
         while json.loads(call("GET", "/v1/cluster")[0])["nodesReady"] < nodes:
             time.sleep(0.5)
 
+        coordinator = int(subprocess.run(
+            ["pgrep", "-P", str(up.pid), "-f", "suanpan-coordinator|coordinator"], capture_output=True, text=True, check=True).stdout.split()[0])
+
         def measure(label):
             taken, size = [], 0
+            before, begin = sum(cpu_seconds(coordinator)), time.monotonic()
             # It may have been idle for too long; the next request opens it again.
             connection.close()
             for _ in range(count):
@@ -291,10 +298,12 @@ def scrapes(programs, nodes=1000, tasks=100_000, count=20):
                 taken.append(milliseconds)
                 size = len(data)
             taken.sort()
-            figures = {"nodes": nodes, "queued": json.loads(call("GET", "/v1/cluster")[0])["tasksQueued"], "bytes": size,
+            share = (sum(cpu_seconds(coordinator)) - before) / (time.monotonic() - begin)
+            figures = {"coordinatorRSSMiB": resident_mib(coordinator), "coordinatorCores": share, "nodes": nodes, "queued": json.loads(call("GET", "/v1/cluster")[0])["tasksQueued"], "bytes": size,
                        "p50": statistics.median(taken), "worst": taken[-1]}
             print(f"(f) {label}: scrape of {figures['bytes'] / 1024:.0f} KiB with {nodes} nodes and {figures['queued']} queued tasks: "
-                  f"p50 {figures['p50']:.1f} ms, worst {figures['worst']:.1f} ms of {count}", flush=True)
+                  f"p50 {figures['p50']:.1f} ms, worst {figures['worst']:.1f} ms of {count}; coordinator "
+                  f"{figures['coordinatorRSSMiB']:.0f} MiB, {100 * share:.1f} % of a core", flush=True)
             return figures
 
         job = {"name": "bench", "command": ["work"], "beginAt": "2099-01-01T00:00:00Z", "resources": {"cpu": "1", "memory": "16MiB"}}
@@ -322,11 +331,46 @@ def scrapes(programs, nodes=1000, tasks=100_000, count=20):
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def uploads(programs, files=2000, size=100_000_000):
+    """The programs' own times, start and end with them. Contents are random: nothing is known before the first time."""
+    tree = tempfile.mkdtemp(prefix="suanpan-bench-tree-", dir="/var/tmp")
+    for number in range(files):
+        folder = os.path.join(tree, f"{number % 50}")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, f"{number}"), "wb") as file:
+            file.write(os.urandom(size // files))
+    cluster = Cluster(programs)
+    environment = dict(os.environ) | {"SUANPAN_DATA_DIR": cluster.directory}
+
+    def timed(*command):
+        begin = time.monotonic()
+        output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        return (time.monotonic() - begin) * 1000, output.strip()
+
+    result = {"files": files, "bytes": size}
+    try:
+        copy = tempfile.mkdtemp(prefix="suanpan-bench-copy-", dir="/var/tmp")
+        result["floorMs"] = timed("sh", "-c", f"cp -r {tree} {copy} && sync -f {copy}")[0]
+        shutil.rmtree(copy)
+        for name in ("first", "again"):
+            begin = time.monotonic()
+            accepted, job = timed(f"{programs}/suanpan", "submit", "--input", f"{tree}:.", "--", "true")
+            timed(f"{programs}/suanpan", "wait", job)
+            result[name] = {"acceptedMs": accepted, "endedMs": (time.monotonic() - begin) * 1000}
+        print(f"(g) {size / 1e6:.0f} MB in {files} files: accepted after {result['first']['acceptedMs']:.0f} ms, again "
+              f"{result['again']['acceptedMs']:.0f} ms; ended after {result['first']['endedMs']:.0f} ms, again "
+              f"{result['again']['endedMs']:.0f} ms; cp and sync {result['floorMs']:.0f} ms")
+    finally:
+        cluster.stop()
+        shutil.rmtree(tree, ignore_errors=True)
+    return result
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True)
     parser.add_argument("--tasks", type=int, default=10000)
-    parser.add_argument("--only", default="a,b,c,d,e,f")
+    parser.add_argument("--only", default="a,b,c,d,e,f,g")
     parser.add_argument("--json")
     options = parser.parse_args()
     programs, only, results = os.path.abspath(options.programs), options.only.split(","), {}
@@ -345,6 +389,8 @@ def main():
             results["e"] = notice(programs)
         if "f" in only:
             results["f"] = scrapes(programs)
+        if "g" in only:
+            results["g"] = uploads(programs)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=2)
