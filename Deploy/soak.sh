@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs what is too slow for every change, until the time is up: simulation seeds that no one has seen, and the fault tests
-# with real processes again and again; as root, first the packages' installation and removal; at the end, the alerts
+# with real processes again and again; as root, first the packages' installation and removal, the handbook, and the image; at the end, the alerts
 # against a real Prometheus.
 #
 #   Deploy/soak.sh [MINUTES]      default 60
@@ -30,6 +30,7 @@ if [ "$(id -u)" -eq 0 ]; then
     Deploy/package.sh --programs "$SUANPAN_TEST_BINARIES" --output "$debs"
     Deploy/packages/check.sh "$debs" || failures=$((failures + 1))
     Deploy/handbook/check.sh "$debs" || failures=$((failures + 1))
+    Deploy/image.sh --packages "$debs" --output "$debs/image.tar" --check || failures=$((failures + 1))
     rm -rf "$debs"
 fi
 
