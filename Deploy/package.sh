@@ -48,6 +48,7 @@ architecture=$(dpkg --print-architecture)
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
 work=$(mktemp -d)
+recommends=
 trap 'rm -rf "$work"' EXIT
 
 mkdir "$work/programs"
@@ -127,7 +128,8 @@ Section: admin
 Priority: optional
 Installed-Size: $(du -sk "$root" | cut -f 1)
 Depends: $depends
-Description: $description
+${recommends:+Recommends: $recommends
+}Description: $description
 TEXT
     if [ "$scripts" != - ]; then
         for file in postinst prerm postrm; do install -m 755 "$here/packages/$scripts/$file" "$root/DEBIAN/$file"; done
@@ -139,7 +141,10 @@ TEXT
 fill_suanpan "$work/suanpan"
 make_package suanpan - "Suanpan's command line: submit and follow jobs" "$work/programs/suanpan"
 fill_agent "$work/suanpan-agent"
+# Moves files from and to object stores; a node without it says so to the jobs that ask.
+recommends=rclone
 make_package suanpan-agent agent "Suanpan's agent: runs jobs on this node" "$work/programs/suanpan-agent" "$work/programs/suanpan-launcher"
+recommends=
 fill_coordinator "$work/suanpan-coordinator"
 make_package suanpan-coordinator coordinator "Suanpan's coordinator: allocates the machines of a cluster to jobs" \
     "$work/programs/suanpan-coordinator"

@@ -119,6 +119,7 @@ step "packages" Deploy/prerequisites.sh packages binutils python3 python3-venv |
 # The scripts can be checked without it, only less well.
 Deploy/prerequisites.sh packages shellcheck || true
 Deploy/prerequisites.sh packages prometheus || true
+Deploy/prerequisites.sh packages rclone || true
 step "lint" lint || true
 step "alerts" test_alerts || true
 step "scripts" check_scripts || true

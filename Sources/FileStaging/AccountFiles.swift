@@ -207,6 +207,24 @@ struct AccountFiles: Sendable {
         }
     }
 
+    /// Whether the account sees something there.
+    func exists(_ path: String) throws -> Bool {
+        try asAccount {
+            var status = stat()
+            return lstat(path, &status) == 0
+        }
+    }
+
+    /// A small file that the account can read; nil when there is none.
+    func readSmall(_ path: String) throws -> String? {
+        let descriptor = try asAccount { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        return count < 0 ? nil : String(validating: bytes[..<count], as: UTF8.self)
+    }
+
     /// A file of the work directory, to be read.
     func openOutput(_ path: String, in workDirectory: String) throws -> Int32 {
         let descriptor = try asAccount { open("\(workDirectory)/\(path)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }

@@ -160,7 +160,14 @@ public final class DiskStager: FileStager {
             switch input.source {
             case .tree(let tree): try await place(tree, at: input.path, isShared: false, record, account)
             case .dataset(_, _, let tree): try await place(tree, at: input.path, isShared: true, record, account)
-            case .url(let url, let digest): try await place(url: url, digest, at: input.path, record, account)
+            case .url(let url, let digest):
+                if let address = ObjectAddress(url) {
+                    try account.asAccount { try account.makeDirectories(input.path, below: order.workDirectory) }
+                    let place = input.path.isEmpty ? order.workDirectory : "\(order.workDirectory)/\(input.path)"
+                    try await objectStore(of: record, account).fetch(address, into: place)
+                } else {
+                    try await place(url: url, digest, at: input.path, record, account)
+                }
             }
         }
     }
@@ -227,12 +234,12 @@ public final class DiskStager: FileStager {
     private func keepOutputs(of attempt: AttemptID) async throws -> String {
         guard let record = load(attempt) else { throw StagingError("the node lost what it had noted about this attempt's files") }
         let account = AccountFiles(userID: record.userID, groupID: record.groupID)
+        var missing = try await sendObjects(of: record, account)
         if !record.secretsDirectory.isEmpty { try account.removeSecrets(record.secretsDirectory) }
-        guard !record.outputs.isEmpty else { return "" }
+        let kept = record.outputs.filter { $0.objectAddress == nil }
         var entries: [FileTree.Entry] = []
         var sources: [ContentDigest: (path: String, size: Int64)] = [:]
-        var missing: [String] = []
-        for output in record.outputs {
+        for output in kept {
             guard let found = try account.survey(output.path, in: record.workDirectory, destination: output.destination) else {
                 missing.append("'\(output.path)'")
                 continue
@@ -246,8 +253,28 @@ public final class DiskStager: FileStager {
         }
         let tree: FileTree
         do throws(FileTreeError) { tree = try FileTree(entries) } catch { throw StagingError("the outputs: \(error.message)") }
-        try await send(tree, from: sources, record, account)
+        if !kept.isEmpty { try await send(tree, from: sources, record, account) }
         return missing.isEmpty ? "" : "there is no \(missing.joined(separator: ", ")) among the files that the task left behind"
+    }
+
+    /// Those that go to an object store; the paths that were missing.
+    private func sendObjects(of record: StagingRecord, _ account: AccountFiles) async throws -> [String] {
+        var missing: [String] = []
+        for output in record.outputs {
+            guard let address = output.objectAddress else { continue }
+            let path = output.path.isEmpty ? record.workDirectory : "\(record.workDirectory)/\(output.path)"
+            // Tasks must not overwrite each other's; a later attempt of the same one does.
+            guard try account.exists(path) else {
+                missing.append("'\(output.path)'")
+                continue
+            }
+            try await objectStore(of: record, account).keep(path, below: address.appending("\(record.attempt.task)"))
+        }
+        return missing
+    }
+
+    private func objectStore(of record: StagingRecord, _ account: AccountFiles) throws -> ObjectStore {
+        try ObjectStore(account: account, secretsDirectory: record.secretsDirectory)
     }
 
     private func send(

@@ -7,7 +7,7 @@ public struct JobInput: Hashable, Sendable {
         case tree(ContentDigest)
         /// A version of a data set; the tree was found when the job was submitted.
         case dataset(name: String, version: String, tree: ContentDigest)
-        /// `https://` or `http://`, fetched by the node; without a digest whatever is there then.
+        /// `https://`, `http://` or `s3://` (`ObjectAddress`), fetched by the node; without a digest whatever is there then.
         case url(String, ContentDigest?)
     }
 
@@ -33,7 +33,7 @@ public struct JobInput: Hashable, Sendable {
 public struct JobOutput: Hashable, Sendable {
     /// Below the work directory; empty for the directory itself.
     public var path: String
-    /// Where it stands among the job's files; empty for their top.
+    /// Where it stands among the job's files, empty for their top; or an `ObjectAddress`.
     public var destination: String
 
     public init(path: String, destination: String) {

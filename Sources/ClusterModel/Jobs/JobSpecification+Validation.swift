@@ -123,7 +123,7 @@ extension JobSpecification {
         }
         for (index, output) in outputs.enumerated() {
             check(path: output.path, field: "outputs[\(index)].from", into: &errors)
-            check(path: output.destination, field: "outputs[\(index)].to", into: &errors)
+            if output.objectAddress == nil { check(path: output.destination, field: "outputs[\(index)].to", into: &errors) }
         }
         if isStaged, let index = groups.firstIndex(where: { !$0.workDirectory.isEmpty }) {
             errors.append(
@@ -144,6 +144,10 @@ extension JobSpecification {
     }
 
     private func validate(url: String, of input: JobInput, at field: String, into errors: inout [FieldError]) {
+        if url.hasPrefix(ObjectAddress.scheme) {
+            if ObjectAddress(url) == nil { errors.append(FieldError("\(field).from", "must be \(ObjectAddress.grammar)")) }
+            return
+        }
         let isFetched = url.hasPrefix("https://") || url.hasPrefix("http://")
         if !isFetched || url.utf8.count > 4096 || url.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
             errors.append(FieldError("\(field).from", "must be an http:// or https:// address of at most 4096 bytes"))

@@ -2,7 +2,7 @@ import ClusterModel
 
 /// Inputs, outputs and secrets of a job's body.
 extension JobBody {
-    private static let sourceForms = "tree:DIGEST, dataset:NAME@VERSION, or an http:// or https:// address"
+    private static let sourceForms = "tree:DIGEST, dataset:NAME@VERSION, or an http://, https:// or s3:// address"
 
     func inputs(_ reader: inout FieldReader) -> [JobInput] {
         entries(&reader, "inputs") { entry in
@@ -20,7 +20,10 @@ extension JobBody {
 
     private func source(_ text: String, _ content: ContentDigest?, _ entry: inout FieldReader) -> JobInput.Source? {
         if text.hasPrefix("https://") || text.hasPrefix("http://") { return .url(text, content) }
-        if content != nil { problems.add(entry.path(of: "digest"), "is for addresses; a tree and a data set are known by their own") }
+        if text.hasPrefix(ObjectAddress.scheme), content == nil { return .url(text, nil) }
+        if content != nil {
+            problems.add(entry.path(of: "digest"), "is for http:// and https:// addresses; a tree and a data set are known by their own")
+        }
         if text.hasPrefix("tree:"), let tree = ContentDigest(parsing: text.dropFirst("tree:".count)) { return .tree(tree) }
         if text.hasPrefix("dataset:") {
             let parts = text.dropFirst("dataset:".count).split(separator: "@", omittingEmptySubsequences: false).map(String.init)
@@ -40,7 +43,7 @@ extension JobBody {
         entries(&reader, "outputs") { entry in
             let path = self.path(&entry, "from")
             if path == nil { problems.add(entry.path(of: "from"), "is missing: a path below the work directory") }
-            return JobOutput(path: path ?? "", destination: self.path(&entry, "to") ?? path ?? "")
+            return JobOutput(path: path ?? "", destination: destination(&entry) ?? path ?? "")
         }
     }
 
@@ -64,6 +67,13 @@ extension JobBody {
             entry.finish()
             return value
         }
+    }
+
+    private func destination(_ entry: inout FieldReader) -> String? {
+        guard let text = entry.string("to"), text.hasPrefix(ObjectAddress.scheme) else { return path(&entry, "to") }
+        if let address = ObjectAddress(text) { return address.description }
+        problems.add(entry.path(of: "to"), expected: ObjectAddress.grammar, not: .string(text))
+        return ""
     }
 
     private func path(_ reader: inout FieldReader, _ name: StaticString) -> String? {

@@ -392,17 +392,17 @@ enum OpenAPIDocument {
         l","description":"not in this version"},"ports":{"type":"array","maxItems":0,"description":"not in this version"},"input\#
         s":{"type":"array","maxItems":32,"description":"Put into every task's work directory before it starts, in this order.","\#
         items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"string","descript\#
-        ion":"`tree:DIGEST`, `dataset:NAME@VERSION`, or an http:// or https:// address"},"to":{"type":"string","default":".","de\#
-        scription":"A path below the work directory."},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"description":\#
-        "Of what is expected at an address."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept with the job when a\#
-         task has ended.","items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type"\#
-        :"string","description":"A path below the work directory."},"to":{"type":"string","description":"Where it stands among t\#
-        he job's files; the same path by default."}}}},"centers":{"type":"array","maxItems":0,"description":"not in this version\#
-        "},"needsInternet":{"const":false,"description":"not in this version"},"volumes":{"type":"array","maxItems":0,"descripti\#
-        on":"not in this version"},"secrets":{"type":"array","maxItems":32,"description":"Secrets of the tenant, each a file in \#
-        SUANPAN_SECRETS_DIR or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"type":"object"\#
-        ,"additionalProperties":false,"required":["name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{"type\#
-        ":"string"}}}]}}}},
+        ion":"`tree:DIGEST`, `dataset:NAME@VERSION`, or an http://, https:// or s3:// address"},"to":{"type":"string","default":\#
+        ".","description":"A path below the work directory."},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"descri\#
+        ption":"Of what is expected at an http:// or https:// address."}}}},"outputs":{"type":"array","maxItems":32,"description\#
+        ":"Kept with the job when a task has ended.","items":{"type":"object","additionalProperties":false,"required":["from"],"\#
+        properties":{"from":{"type":"string","description":"A path below the work directory."},"to":{"type":"string","descriptio\#
+        n":"Where it stands among the job's files, the same path by default; or `s3://BUCKET/PATH`, below which each task has a \#
+        folder of its own."}}}},"centers":{"type":"array","maxItems":0,"description":"not in this version"},"needsInternet":{"co\#
+        nst":false,"description":"not in this version"},"volumes":{"type":"array","maxItems":0,"description":"not in this versio\#
+        n"},"secrets":{"type":"array","maxItems":32,"description":"Secrets of the tenant, each a file in SUANPAN_SECRETS_DIR or,\#
+         with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"type":"object","additionalProperties"\#
+        :false,"required":["name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{"type":"string"}}}]}}}},
         "TaskCounts":{"type":"object","required":["total","queued","starting","running","stopping","succeeded","failed","cancell\#
         ed"],"properties":{"total":{"type":"integer"},"queued":{"type":"integer"},"starting":{"type":"integer"},"running":{"type\#
         ":"integer"},"stopping":{"type":"integer"},"succeeded":{"type":"integer"},"failed":{"type":"integer"},"cancelled":{"type\#

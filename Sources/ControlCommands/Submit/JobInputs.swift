@@ -2,7 +2,7 @@ import ClusterModel
 
 /// Inputs, outputs and secrets as options give them, and local paths on their way to the coordinator.
 enum JobInputs {
-    private static let remoteForms = ["tree:", "dataset:", "http://", "https://"]
+    private static let remoteForms = ["tree:", "dataset:", "http://", "https://", ObjectAddress.scheme]
 
     /// `SRC:DST`, `SRC` alone for the top of the work directory.
     static func input(_ text: String) throws(CommandFailure) -> JSONValue {
@@ -11,8 +11,15 @@ enum JobInputs {
         return ["from": .string(from), "to": .string(try place(to ?? ".", "--input", text))]
     }
 
-    /// `SRC:DST`, `SRC` alone to keep it under its own name.
+    /// `SRC:DST`, `SRC` alone to keep it under its own name; a destination may be an address of an object store.
     static func output(_ text: String) throws(CommandFailure) -> JSONValue {
+        if let range = text.firstRange(of: ":\(ObjectAddress.scheme)") {
+            let address = String(text[text.index(after: range.lowerBound)...])
+            guard ObjectAddress(address) != nil else {
+                throw CommandFailure(.usage, "--output '\(text)': '\(address)' must be \(ObjectAddress.grammar)")
+            }
+            return ["from": .string(try place(String(text[..<range.lowerBound]), "--output", text)), "to": .string(address)]
+        }
         let (from, to) = split(text, after: "")
         let source = try place(from, "--output", text)
         return [

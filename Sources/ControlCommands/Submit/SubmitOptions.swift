@@ -91,14 +91,15 @@ struct SubmitOptions: ParsableArguments {
         parsing: .singleValue,
         help: ArgumentHelp(
             "Put this into the work directory of each task; may be repeated.",
-            discussion: "SRC is a path here, dataset:NAME@VERSION, or an http:// or https:// address; DST is a place there, . for its top. "
-                + "What .suanpanignore names stays behind.", valueName: "src:dst"))
+            discussion: "SRC is a path here, dataset:NAME@VERSION, or an http://, https:// or s3:// address; DST is a place there, "
+                + ". for its top. What .suanpanignore names stays behind.", valueName: "src:dst"))
     var input: [String] = []
 
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Keep this of each task's work directory with the job, for suanpan cp; may be repeated.", valueName: "src[:dst]"))
+            "Keep this of each task's work directory with the job, for suanpan cp; may be repeated.",
+            discussion: "DST is its place among the job's files, or s3://BUCKET/PATH.", valueName: "src[:dst]"))
     var output: [String] = []
 
     @Option(

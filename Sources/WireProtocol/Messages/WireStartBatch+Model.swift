@@ -177,7 +177,8 @@ extension WireTaskTemplate {
             outputs: try outputs.mapped { (output) throws(WireError) in
                 JobOutput(
                     path: try WireProtocol.checked(path: output.path, "outputs.path"),
-                    destination: try WireProtocol.checked(path: output.destination, "outputs.destination"))
+                    destination: ObjectAddress(output.destination) != nil
+                        ? output.destination : try WireProtocol.checked(path: output.destination, "outputs.destination"))
             },
             secretFiles: try secretFiles.mapped { (file) throws(WireError) in
                 let checked = try file.checked("secret_files.name")
