@@ -127,6 +127,7 @@ after_users() {
         ;;
     8)
         grep '^rank' "$2" | tell
+        gang=$(awk '$2 ~ /^[0-9]+\.0\.1$/ { sub(/\..*/, "", $2); print $2 }' "$2" | head -n 1)
         [ "$(grep -o 'on worker-[12]' "$2" | sort -u | wc -l)" -eq 2 ] || fail "the gang did not run on both nodes: $(cat "$2")"
         ;;
     9) grep -qx 7 "$2" || fail "the secret did not arrive: $(cat "$2")" ;;
@@ -189,6 +190,8 @@ after_backup() {
     await "worker-1 does not come back" sh -c \
         "nsenter -t ${machine_leader[coordinator]} -a -r suanpan node ls | grep -q 'worker-1.*ready'"
     suanpan show "$survivor" -o json | grep -q '"exitCode": 7' || fail "the restored cluster does not know job $survivor"
+    as_reader desk suanpan cp "$gang.0:results/0" - >"$work/kept" || fail "the files of job $gang are gone"
+    grep -q '^rank 0' "$work/kept" || fail "the files of job $gang are damaged: $(cat "$work/kept")"
     suanpan run --cpus 100m --memory 32MiB -- true || fail "nothing runs after the restore"
 }
 

@@ -169,6 +169,34 @@ import Testing
         #expect(try KeyFile.read("\(target)/secrets.key") == KeyFile.read("\(cluster.directory)/secrets.key"))
     }
 
+    /// Clients trust one certificate: a restored coordinator that made another would turn them all away.
+    @Test func theInterfaceIsWhoItWas() async throws {
+        let cluster = try await RecordedCluster()
+        let file = try await cluster.backUp()
+        try FileManager.default.createDirectory(atPath: "\(cluster.directory)/tls", withIntermediateDirectories: true)
+        let contents = ["tls/certificate.pem": "a certificate\n", "tls/key.pem": "a key\n"]
+        var text = ""
+        for name in BackupKeys.names { text += "\(name) \(Hex.text(try KeyFile.read("\(cluster.directory)/\(name)")!))\n" }
+        for (name, content) in contents {
+            try PrivateFile.write(Array(content.utf8), to: "\(cluster.directory)/\(name)")
+            text += "\(name) \(Hex.text(Array(content.utf8)))\n"
+        }
+        let bundle = "\(cluster.root)/keys"
+        try PrivateFile.write(Array(text.utf8), to: bundle)
+        await cluster.close()
+        let target = "\(cluster.root)/restored"
+        _ = try await restore(file, to: target, keyFile: bundle, takesNewKeys: false)
+        _ = try await restore(file, to: cluster.directory, replaces: true, takesNewKeys: false)
+        for directory in [target, cluster.directory] {
+            for (name, content) in contents { #expect(try String(contentsOfFile: "\(directory)/\(name)", encoding: .utf8) == content) }
+        }
+        let mode = try FileManager.default.attributesOfItem(atPath: "\(target)/tls/key.pem")[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        let other = "\(cluster.root)/other"
+        #expect(try await restore(file, to: other, takesNewKeys: true).contains("clients need a copy of the new one"))
+        #expect(!FileManager.default.fileExists(atPath: "\(other)/tls"))
+    }
+
     /// Numbers from the time that the backup does not know must never come again, also when it is restored twice.
     @Test func twoRestoresOfOneBackupShareNoNumber() {
         var first = SchedulerLoop(core: SchedulerCore(), index: 0)

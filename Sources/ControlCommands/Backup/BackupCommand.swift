@@ -114,9 +114,11 @@ struct BackupCommand: AsyncParsableCommand {
     }
 }
 
-/// The coordinator's keys as text: a line `<name> <64 hexadecimal digits>` for each.
+/// The coordinator's keys as text: a line `<name> <hexadecimal digits>` for each.
 enum KeyBundle {
     static let names = ["secrets.key", "server.key"]
+    /// Those of the interface, where it made its own.
+    static let identity = ["tls/certificate.pem", "tls/key.pem"]
 
     static func text(of directory: String) throws(CommandFailure) -> String {
         var text = "# The keys of a Suanpan coordinator, for `suanpan backup restore --keys`. Keep them apart from its backups.\n"
@@ -129,10 +131,15 @@ enum KeyBundle {
                     remedy: "--keys works on the coordinator's machine, as its user or root; name its directory with --data-dir")
             }
             guard key.count == 32 else { throw CommandFailure(.failed, "\(path) does not hold a key of 32 bytes") }
-            let digits = key.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            text += "\(name) \(digits)\n"
+            text += line(name, key)
         }
+        let files = identity.compactMap { name in FileContent.read(path: "\(directory)/\(name)", limit: 64 << 10).map { (name, $0) } }
+        if files.count == identity.count { for (name, bytes) in files { text += line(name, bytes) } }
         return text
+    }
+
+    private static func line(_ name: String, _ bytes: [UInt8]) -> String {
+        "\(name) \(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())\n"
     }
 }
 

@@ -94,6 +94,9 @@ enum BackupFolder: String, CaseIterable {
 enum BackupKeys {
     static let names = ["secrets.key", "server.key"]
 
+    /// The identity of the interface, where it made its own: without it every client that trusts the certificate turns away.
+    static let identity = ["tls/certificate.pem", "tls/key.pem"]
+
     /// Eight bytes of a digest: enough to tell keys apart, nothing to find them by.
     static func fingerprint(of key: [UInt8], named name: String) -> String {
         Hex.text(Array(sha256(Array("suanpan \(name)\n".utf8) + key).prefix(8)))

@@ -28,6 +28,7 @@ struct BackupRestorer {
         let lock: DirectoryLock? = if case .occupied = state { try DirectoryLock(ofJournalIn: path) } else { nil }
         defer { withExtendedLifetime(lock) {} }
         let keys = try keys(oldDirectory: lock == nil ? nil : path)
+        let identity = takesNewKeys ? nil : try identity(oldDirectory: lock == nil ? nil : path)
         let parent = URL(filePath: path).deletingLastPathComponent().path
         let staging = try BackupProgram.makeDirectory(
             "\(parent)/.restoring-\(URL(filePath: path).lastPathComponent)-\(Hex.text(KeyFile.random(4)))")
@@ -37,9 +38,10 @@ struct BackupRestorer {
             try reader.manifest.check(journal, in: reader.path)
             let id = try await beginNewTime(in: staging)
             for (name, key) in keys { try PrivateFile.write(key, to: "\(staging)/\(name)") }
+            if let identity { try write(identity, into: staging) }
             try adopt(staging, ownerOf: path, parent: parent)
             let aside = try put(staging, at: path, parent: parent, state)
-            return told(cluster: id, path, aside: aside, keys: keys.keys.sorted())
+            return told(cluster: id, path, aside: aside, keys: keys.keys.sorted(), hasIdentity: identity != nil)
         } catch {
             try? FileManager.default.removeItem(atPath: staging)
             throw error
@@ -80,6 +82,23 @@ struct BackupRestorer {
             keys[name] = key
         }
         return keys
+    }
+
+    /// Certificate and key of the interface, by name: of the file, else of the directory that is replaced; nil where one is missing.
+    private func identity(oldDirectory: String?) throws -> [String: [UInt8]]? {
+        let given = try keyFile.map(KeyBundle.read) ?? [:]
+        var files: [String: [UInt8]] = [:]
+        for name in BackupKeys.identity {
+            files[name] = given[name] ?? oldDirectory.flatMap { FileManager.default.contents(atPath: "\($0)/\(name)").map(Array.init) }
+        }
+        return files.count == BackupKeys.identity.count ? files : nil
+    }
+
+    private func write(_ identity: [String: [UInt8]], into directory: String) throws {
+        guard mkdir("\(directory)/tls", 0o711) == 0 else { throw StartError("\(directory)/tls cannot be made") }
+        for (name, bytes) in identity { try PrivateFile.write(bytes, to: "\(directory)/\(name)") }
+        // No secret, as where it was made.
+        chmod("\(directory)/tls/certificate.pem", 0o644)
     }
 
     // MARK: Steps
@@ -150,12 +169,13 @@ struct BackupRestorer {
         guard fsync(descriptor) == 0 else { throw StartError("\(directory) cannot be made durable: \(String(cString: strerror(errno)))") }
     }
 
-    private func told(cluster: [UInt8], _ path: String, aside: String?, keys: [String]) -> String {
+    private func told(cluster: [UInt8], _ path: String, aside: String?, keys: [String], hasIdentity: Bool) -> String {
         var text = reader.manifest.summary + "Restored to \(path) as cluster \(Hex.text(cluster)).\n"
         if let aside { text += "What was there is now \(aside).\n" }
         text +=
             keys.isEmpty
             ? "New keys will be made at the start: every node must join again.\n" : "With the keys \(keys.joined(separator: ", ")).\n"
+        if !hasIdentity { text += "Where the interface made its own certificate, it makes another: clients need a copy of the new one.\n" }
         text += """
             Before users come back:
               - jobs, API keys and nodes from after the backup are unknown here; nodes among them must join again
@@ -167,14 +187,17 @@ struct BackupRestorer {
     }
 }
 
-/// The file of `backup create --keys`: a line `<name> <64 hexadecimal digits>` for each key, mode 0600.
+/// The file of `backup create --keys`: a line `<name> <hexadecimal digits>` for each file, keys of 32 bytes and the identity of the
+/// interface; mode 0600.
 enum KeyBundle {
     static func read(_ path: String) throws -> [String: [UInt8]] {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { throw StartError("\(path) cannot be read") }
         var keys: [String: [UInt8]] = [:]
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             let parts = line.split(separator: " ").map(String.init)
-            guard parts.count == 2, BackupKeys.names.contains(parts[0]), let key = Hex.bytes(parts[1]), key.count == 32 else {
+            guard parts.count == 2, let key = Hex.bytes(parts[1]),
+                BackupKeys.names.contains(parts[0]) && key.count == 32 || BackupKeys.identity.contains(parts[0])
+            else {
                 throw StartError("\(path) is no key file: expected lines such as `secrets.key <64 hexadecimal digits>`")
             }
             keys[parts[0]] = key
