@@ -108,7 +108,6 @@ end_machines() {
     if grep -q " $work/" /proc/mounts; then
         printf 'machines.sh: %s stays: something is mounted there\n' "$work" >&2
     else
-        chattr -R -i "$work"/*/var/lib/machines 2>/dev/null
         rm -rf --one-file-system "$work"
     fi
     return 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs what is too slow for every change, until the time is up: simulation seeds that no one has seen, and the fault tests
-# with real processes again and again; as root, first the packages' installation and removal, the handbook, and the image; at the end, the alerts
-# against a real Prometheus.
+# with real processes again and again; as root, first the packages' installation and removal, the handbook and the image;
+# at the end, the alerts against a real Prometheus.
 #
 #   Deploy/soak.sh [MINUTES]      default 60
 #

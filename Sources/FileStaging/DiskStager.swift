@@ -235,8 +235,9 @@ public final class DiskStager: FileStager {
         guard let record = load(attempt) else { throw StagingError("the node lost what it had noted about this attempt's files") }
         let account = AccountFiles(userID: record.userID, groupID: record.groupID)
         var missing = try await sendObjects(of: record, account)
-        if !record.secretsDirectory.isEmpty { try account.removeSecrets(record.secretsDirectory) }
         let kept = record.outputs.filter { $0.objectAddress == nil }
+        // An agent that begins with this anew must be known to the store again: then they go with the work directory.
+        if kept.count == record.outputs.count, !record.secretsDirectory.isEmpty { try account.removeSecrets(record.secretsDirectory) }
         var entries: [FileTree.Entry] = []
         var sources: [ContentDigest: (path: String, size: Int64)] = [:]
         for output in kept {

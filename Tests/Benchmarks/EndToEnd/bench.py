@@ -285,7 +285,7 @@ def scrapes(programs, nodes=1000, tasks=100_000, count=20):
             time.sleep(0.5)
 
         coordinator = int(subprocess.run(
-            ["pgrep", "-P", str(up.pid), "-f", "suanpan-coordinator|coordinator"], capture_output=True, text=True, check=True).stdout.split()[0])
+            ["pgrep", "-P", str(up.pid), "-f", "suanpan-coordinator"], capture_output=True, text=True, check=True).stdout.split()[0])
 
         def measure(label):
             taken, size = [], 0
