@@ -203,9 +203,9 @@ let shell: [Target] = [
         dependencies: [
             "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "LedgerHashing", "SchedulerEngine", "JournalSQLite",
             "FileStorage",
-            "ControlAPI", "DaemonKit", "CoordinatorComposition", logging, x509, asn1,
+            "ControlAPI", "DaemonKit", "CoordinatorComposition", "SimulationKit", logging, x509, asn1,
         ],
-        swiftSettings: strict),
+        exclude: ["Corpus"], swiftSettings: strict),
     .testTarget(name: "IntegrationTests", swiftSettings: strict),
 ]
 

@@ -40,6 +40,27 @@ final class RecordedCluster {
             .register(node, Registration(instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: inventory, attempts: [])))
     }
 
+    /// Goes on where a simulation stopped, with its batches in the journal and a snapshot from the middle of them.
+    init(simulated batches: [Batch]) async throws {
+        try FileManager.default.createDirectory(atPath: "\(root)/data", withIntermediateDirectories: true)
+        journal = try SQLiteJournal(directory: "\(root)/data", digest: sha256)
+        ledger = UsageLedger(cluster: cluster, head: LedgerHead())
+        var core = SchedulerCore()
+        var changes = Changes(recording: false)
+        for batch in batches {
+            try await keep(batch)
+            for event in batch.events { core.evolve(event, &changes) }
+            guard batch.index == UInt64(batches.count / 2) else { continue }
+            let state = core.snapshot()
+            try await journal.storeSnapshot(JournalSnapshot(index: batch.index, state: state, digest: sha256(state)))
+        }
+        now = core.time
+        loop = SchedulerLoop(core: core, index: UInt64(batches.count))
+    }
+
+    var nodeCount: Int { loop.core.nodeIDs.count }
+    var liveJobCount: Int { loop.core.liveJobCount }
+
     deinit { try? FileManager.default.removeItem(atPath: root) }
 
     private func keep(_ batch: Batch) async throws {
@@ -53,6 +74,11 @@ final class RecordedCluster {
         now = now + .seconds(1)
         _ = loop.offer(OfferedCommand(command))
         while let batch = loop.step(at: now) { try await keep(batch) }
+    }
+
+    func restore() async throws {
+        now = now + .seconds(1)
+        try await keep(loop.restore(cluster: [UInt8](repeating: 8, count: 16), at: now))
     }
 
     func submit(_ name: String) async throws {

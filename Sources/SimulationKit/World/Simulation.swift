@@ -3,7 +3,7 @@
 import AgentCore
 import ClusterModel
 import Metering
-import SchedulingCore
+public import SchedulingCore
 
 public struct Simulation {
     let plan: SimulationPlan
@@ -23,6 +23,9 @@ public struct Simulation {
     var checker = PromiseChecker()
     var counts = (coordinator: 0, agent: 0, launcher: 0)
     var digest = TraceDigest()
+
+    /// What the coordinator made durable, in order.
+    public var durableBatches: [Batch] { disk.batches }
 
     public init(seed: UInt64) { self.init(plan: SimulationPlan(seed: seed)) }
 
