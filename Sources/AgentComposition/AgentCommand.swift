@@ -38,6 +38,8 @@ public struct AgentCommand: AsyncParsableCommand {
     var launcher: String?
     @Option(help: "Most bytes of jobs' files to keep for later jobs, such as 50GiB (default: 10GiB).")
     var cacheSize: String?
+    @Option(help: "New work is refused while less is free on the jobs' disk, such as 1GiB (default: 256MiB).")
+    var diskReserve: String?
     @Option(help: "text or json: a line for people, or an object a line for collectors (default: text).")
     var logFormat: String?
     @Option(help: "Least level of the log: trace, debug, info, notice, warning, error or critical (default: info).")
@@ -87,7 +89,7 @@ public struct AgentCommand: AsyncParsableCommand {
             flags: [
                 "data-dir": dataDir, "token-file": tokenFile, "name": name, "address": address, "cpus": cpus, "memory": memory,
                 "allow-root-jobs": allowRootJobs ? "true" : nil,
-                "launcher": launcher, "cache-size": cacheSize, "log-format": logFormat, "log-level": logLevel,
+                "launcher": launcher, "cache-size": cacheSize, "disk-reserve": diskReserve, "log-format": logFormat, "log-level": logLevel,
             ], lists: ["labels": labels], environment: environment, prefix: "SUANPAN_AGENT_", file: config,
             defaultFile: "/etc/suanpan/agent.yaml")
         let fallback = getuid() == 0 ? "/var/lib/suanpan/agent" : (environment["HOME"] ?? "/") + "/.local/share/suanpan/agent"
@@ -101,6 +103,7 @@ public struct AgentCommand: AsyncParsableCommand {
             memoryBytes: try given["memory"].map { try value($0, "memory", Quantity.bytes) }, labels: try given.list("labels").map(label),
             allowsRootJobs: try given.flag("allow-root-jobs"), launcher: launcher,
             cacheBytes: try given["cache-size"].map { try value($0, "cache-size", Quantity.bytes) } ?? AgentSettings.cacheBytesDefault,
+            diskReserveBytes: try given["disk-reserve"].map { try value($0, "disk-reserve", Quantity.bytes) },
             log: try LogSettings(given))
     }
 

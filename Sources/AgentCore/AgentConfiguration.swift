@@ -20,12 +20,17 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var movesFiles: Bool
     /// Bytes kept of each output stream of an attempt.
     public var outputLimitBytes: Int64
+    /// With less free on the jobs' disk, the node takes no new work until twice as much is free.
+    public var diskReserveBytes: Int64
+
+    public static let diskReserveBytesDefault: Int64 = 256 << 20
     /// Value of PATH in jobs.
     public var path: String
 
     public init(
         instance: UInt64, bootID: [UInt8], inventory: NodeInventory, defaultAccount: UserAccount, isRoot: Bool, allowsRootJobs: Bool,
         workRoot: String, secretsRoot: String = "", movesFiles: Bool = false, outputLimitBytes: Int64 = 64 << 20,
+        diskReserveBytes: Int64? = nil,
         path: String = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     ) {
         self.instance = instance
@@ -38,6 +43,7 @@ public struct AgentConfiguration: Hashable, Sendable {
         self.secretsRoot = secretsRoot
         self.movesFiles = movesFiles
         self.outputLimitBytes = outputLimitBytes
+        self.diskReserveBytes = diskReserveBytes ?? Self.diskReserveBytesDefault
         self.path = path
     }
 

@@ -8,6 +8,7 @@ extension AgentCore {
         case .welcome(let welcome): begin(welcome, at: now, &effects)
         case .refuse(let refusal):
             effects.append(.note(.refused(refusal.message)))
+            challenge = refusal.challenge
             if refusal.retryAfter <= .zero {
                 effects.append(.giveUp(refusal.message))
             } else {
@@ -23,8 +24,8 @@ extension AgentCore {
     private mutating func begin(_ welcome: Welcome, at now: Int64, _ effects: inout [AgentEffect]) {
         // A leader that was deposed may still answer; its epoch tells.
         guard welcome.epoch >= epoch, welcome.session > session || welcome.epoch > epoch else { return }
-        // The lease counts from when the registration was sent: the coordinator cannot have heard of us later.
-        let registeredAt = if case .registering(let since) = link { min(since, now) } else { now }
+        // An answer to what was said before: its session does not know what we have said since.
+        guard welcome.registrationSentAt == 0 || welcome.registrationSentAt == registrationSentAt else { return }
         epoch = welcome.epoch
         session = welcome.session
         commandsApplied = 0
@@ -33,8 +34,10 @@ extension AgentCore {
         heartbeatInterval = welcome.heartbeatInterval.nanoseconds
         heartbeatDue = now
         lease = welcome.lease.nanoseconds
-        leaseStart = registeredAt
-        effects.append(.keepLease(leaseStart))
+        // From when the registration was sent: the coordinator cannot have heard of us later.
+        leaseStart = min(registrationSentAt, now)
+        sessionSeen = max(sessionSeen, welcome.session)
+        keepLease(&effects)
         link = .registered
         effects.append(.note(.registered(welcome.node, welcome.epoch, welcome.session)))
         if welcome.wantsTopology { effects.append(.sendTopology) }
@@ -51,7 +54,7 @@ extension AgentCore {
         guard ack.session == session, link == .registered else { return }
         if let sent = heartbeatsSent.first(where: { $0.number == ack.number }), sent.at > leaseStart {
             leaseStart = sent.at
-            effects.append(.keepLease(leaseStart))
+            keepLease(&effects)
         }
         heartbeatsSent.removeAll { $0.number <= ack.number }
         heartbeatInterval = max(1_000_000, ack.interval.nanoseconds)
@@ -60,6 +63,11 @@ extension AgentCore {
             effects.append(.note(.missedCommands(applied: commandsApplied, sent: ack.commandsSent)))
             register(at: now, &effects)
         }
+    }
+
+    private func keepLease(_ effects: inout [AgentEffect]) {
+        effects.append(.keepLease(KeptLease(start: leaseStart, session: sessionSeen)))
+        effects.append(.holdLease(until: leaseStart.addingSaturating(lease)))
     }
 
     private mutating func apply(_ command: AgentCommand, at now: Int64, _ effects: inout [AgentEffect]) {
@@ -165,7 +173,8 @@ extension AgentCore {
             workDirectory: directory,
             makesWorkDirectory: template.workDirectory.isEmpty,
             userID: account.userID, groupID: account.groupID, cpuMilli: order.allocation.cpuMilli,
-            memoryBytes: order.allocation.memoryBytes, outputLimitBytes: configuration.outputLimitBytes, note: terms.canonicalBytes)
+            memoryBytes: order.allocation.memoryBytes, outputLimitBytes: configuration.outputLimitBytes,
+            dependsOnLease: terms.onNodeLost != .wait, note: terms.canonicalBytes)
     }
 
     // MARK: Stop
@@ -179,6 +188,7 @@ extension AgentCore {
     private mutating func stop(
         _ order: StopOrder, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]
     ) {
+        if answersForMissing(order, at: now, &reports, &effects) { return }
         guard var attempt = attempts[order.attempt], attempt.isLive else { return }
         // Outputs have the grace to arrive; inputs are of no use to anybody.
         if !attempt.isCollecting || order.grace <= .zero,
@@ -199,6 +209,23 @@ extension AgentCore {
             effects.append(.signal(order.attempt, Signal.kill))
         }
         attempts[order.attempt] = attempt
+    }
+
+    /// A grant that never arrived here: its stop overtook it. Only this node can say so, and it says it until it is released.
+    private mutating func answersForMissing(
+        _ order: StopOrder, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]
+    ) -> Bool {
+        guard order.fence > Fence(0) else { return false }
+        if let known = attempts[order.attempt] {
+            guard !known.isLive, known.fence < order.fence else { return false }
+            shipper.forget(order.attempt)
+            effects.append(.release([order.attempt]))
+        }
+        let terms = AttemptTerms(timeLimit: nil, grace: .zero, onNodeLost: .wait)
+        attempts[order.attempt] = LocalAttempt(fence: order.fence, phase: .launching, terms: terms)
+        let end = AttemptEnd(cause: .returned, exitCode: 128 + Signal.terminate, detail: "stopped before it started")
+        finish(order.attempt, end, endedAt: now, at: now, &reports)
+        return true
     }
 
     /// Ends every attempt at once: the agent was told to take its jobs with it.

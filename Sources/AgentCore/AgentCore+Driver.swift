@@ -100,6 +100,11 @@ extension AgentCore {
             cause = .cannotExecute
             code = 126
             detail = step
+        case .leaseEnded:
+            cause = .leaseExpired
+            code = 128 + Signal.kill
+            signal = Signal.kill
+            detail = "the lease ended"
         case .driverLost:
             cause = .infrastructure
             code = 125

@@ -24,16 +24,24 @@ public struct AgentCore: ~Copyable, Sendable {
     var lease = AgentTiming.leaseDefault
     /// When the last acknowledged heartbeat was sent; the lease counts from there.
     var leaseStart: Int64
+    /// The newest session that this node was ever welcomed to, by this process or one before it.
+    var sessionSeen: SessionID
+    var condition = NodeCondition.good
+    /// Of the last one; only its answer begins a session.
+    var registrationSentAt: Int64 = 0
+    /// What the last refusal asked to be repeated.
+    var challenge: UInt64 = 0
     /// Heartbeats on their way: number and instant of sending.
     var heartbeatsSent: [(number: UInt64, at: Int64)] = []
     var attempts = AttemptTable()
     var shipper = OutputShipper()
 
-    /// - Parameter leaseStart: what `keepLease` last kept in this boot of the node; nil when there is nothing: then no
-    ///   lease is held, and attempts that may be replaced elsewhere are stopped rather than believed in.
-    public init(configuration: AgentConfiguration, leaseStart: Int64?, at now: Int64) {
+    /// - Parameter kept: what `keepLease` last kept. Without a start in this boot of the node no lease is held, and attempts
+    ///   that may be replaced elsewhere are stopped rather than believed in.
+    public init(configuration: AgentConfiguration, kept: KeptLease, at now: Int64) {
         self.configuration = configuration
-        self.leaseStart = leaseStart ?? now - AgentTiming.leaseDefault
+        leaseStart = kept.start ?? now - AgentTiming.leaseDefault
+        sessionSeen = kept.session
     }
 
     public var liveAttemptCount: Int { attempts.liveCount }
@@ -62,6 +70,7 @@ public struct AgentCore: ~Copyable, Sendable {
         case .logAcknowledged(let ack):
             effects += shipper.acknowledged(ack, at: now)
             releaseIfDone(ack.attempt, &effects)
+        case .diskFree(let bytes): judgeDisk(bytes, at: now, &effects)
         case .tick: tick(at: now, &effects)
         }
         return effects
@@ -80,19 +89,31 @@ public struct AgentCore: ~Copyable, Sendable {
         shipper.failed(attempt, stream, offset: offset)
     }
 
+    private mutating func judgeDisk(_ free: Int64, at now: Int64, _ effects: inout [AgentEffect]) {
+        let reserve = configuration.diskReserveBytes
+        let judged: NodeCondition = free < (condition == .diskFull ? 2 * reserve : reserve) ? .diskFull : .good
+        guard judged != condition else { return }
+        condition = judged
+        effects.append(.note(.condition(judged)))
+        // A registration is whole: the one way to say what has changed about the node.
+        if link != .disconnected { register(at: now, &effects) }
+    }
+
     // MARK: Sending
 
     mutating func register(at now: Int64, _ effects: inout [AgentEffect]) {
         link = .registering(since: now)
         heartbeatDue = .max
         guard isRecovered else { return }
+        registrationSentAt = max(now, registrationSentAt + 1)
         let statuses = attempts.ids.compactMap { attempts[$0]?.status(of: $0, at: now) }
         effects.append(
             .send(
                 .register(
                     Registration(
                         instance: configuration.instance, bootID: configuration.bootID, inventory: configuration.inventory,
-                        attempts: statuses))))
+                        attempts: statuses, sentAt: registrationSentAt, sessionSeen: sessionSeen, condition: condition,
+                        challenge: challenge))))
     }
 
     func report(_ statuses: [AttemptStatus], _ effects: inout [AgentEffect]) {
@@ -149,30 +170,34 @@ public struct AgentCore: ~Copyable, Sendable {
             reports.append(attempt.status(of: id, at: now))
         }
         if attempt.isLive {
-            if let stop = attempt.stop, now >= stop.killAt {
+            if attempt.dependsOnLease, now >= leaseStart.addingSaturating(lease) {
+                endWithLease(id, &attempt, at: now, &effects)
+            } else if let stop = attempt.stop, now >= stop.killAt {
                 attempts[id] = attempt
                 if endWithoutProcess(id, cause: stop.cause, at: now, &reports, &effects) { return }
                 attempt.stop?.killAt = now + AgentTiming.killRepeat
                 effects.append(.signal(id, Signal.kill))
             } else if attempt.stop == nil {
-                enforce(id, &attempt, at: now, &effects)
+                enforceTimeLimit(id, &attempt, at: now, &effects)
             }
         }
         attempts[id] = attempt
     }
 
-    /// Time limit and lease.
-    private func enforce(_ id: AttemptID, _ attempt: inout LocalAttempt, at now: Int64, _ effects: inout [AgentEffect]) {
-        if case .running(let since) = attempt.phase, let limit = attempt.terms.timeLimit, now >= since.addingSaturating(limit.nanoseconds) {
-            attempt.stop = LocalAttempt.Stop(cause: .timeLimit, killAt: now.addingSaturating(attempt.terms.grace.nanoseconds))
-            effects.append(.signal(id, Signal.terminate))
-        } else if attempt.terms.onNodeLost != .wait, now >= leaseStart.addingSaturating(lease) {
-            // No grace: the coordinator may start another attempt soon.
-            // One without a process ends at the next look.
-            attempt.stop = LocalAttempt.Stop(cause: .leaseExpired, killAt: attempt.hasProcess ? now + AgentTiming.killRepeat : now)
-            effects.append(.note(.leaseEnded(id)))
-            effects.append(.signal(id, Signal.kill))
-        }
+    private func enforceTimeLimit(_ id: AttemptID, _ attempt: inout LocalAttempt, at now: Int64, _ effects: inout [AgentEffect]) {
+        guard case .running(let since) = attempt.phase, let limit = attempt.terms.timeLimit,
+            now >= since.addingSaturating(limit.nanoseconds)
+        else { return }
+        attempt.stop = LocalAttempt.Stop(cause: .timeLimit, killAt: now.addingSaturating(attempt.terms.grace.nanoseconds))
+        effects.append(.signal(id, Signal.terminate))
+    }
+
+    /// No grace: the coordinator may start another attempt soon. The driver does the same by itself, for the case that the agent
+    /// does not live to see the instant. One without a process ends at the next look.
+    private func endWithLease(_ id: AttemptID, _ attempt: inout LocalAttempt, at now: Int64, _ effects: inout [AgentEffect]) {
+        attempt.stop = LocalAttempt.Stop(cause: .leaseExpired, killAt: attempt.hasProcess ? now + AgentTiming.killRepeat : now)
+        effects.append(.note(.leaseEnded(id)))
+        effects.append(.signal(id, Signal.kill))
     }
 
     // MARK: Forgetting

@@ -8,6 +8,8 @@ public enum AgentInput: Hashable, Sendable {
     case received(CoordinatorMessage)
     case logAcknowledged(LogAck)
     case staging([StagingEvent])
+    /// Bytes free on the jobs' disk, told now and then.
+    case diskFree(Int64)
     /// A deadline of `nextDeadline` may be due.
     case tick
 }
@@ -35,8 +37,10 @@ public enum AgentEffect: Hashable, Sendable {
     case release([AttemptID])
     /// Read so many bytes of a stream from `offset` and send them as one log chunk.
     case shipOutput(AttemptID, OutputStream, offset: Int64, count: Int)
-    /// Keep this boot instant where the agent's own restart finds it: the lease counts from there.
-    case keepLease(Int64)
+    /// Keep this where the agent's own restart finds it; a newer session durably, before anything is done in it.
+    case keepLease(KeptLease)
+    /// Whatever becomes of the agent: attempts that depend on the lease must not run beyond this boot instant.
+    case holdLease(until: Int64)
     /// Send the topology document.
     case sendTopology
     /// The coordinator refuses this agent for good; the text says why.
@@ -50,4 +54,18 @@ public enum AgentNote: Hashable, Sendable {
     case refused(String)
     case missedCommands(applied: UInt64, sent: UInt64)
     case leaseEnded(AttemptID)
+    case condition(NodeCondition)
+}
+
+/// What an agent leaves to its node's next one.
+public struct KeptLease: Hashable, Sendable {
+    /// The boot instant from which the lease counts; nil when none was confirmed in this boot.
+    public var start: Int64?
+    /// The newest session that the node was welcomed to, in this boot or before.
+    public var session: SessionID
+
+    public init(start: Int64? = nil, session: SessionID = SessionID(0)) {
+        self.start = start
+        self.session = session
+    }
 }

@@ -52,7 +52,7 @@ public actor AgentEngine {
         self.measureLoad = measureLoad
         workRoot = configuration.workRoot
         self.leaseFile = leaseFile.flatMap { LeaseFile(path: $0, bootID: configuration.bootID) }
-        core = AgentCore(configuration: configuration, leaseStart: self.leaseFile?.start, at: clocks.boot())
+        core = AgentCore(configuration: configuration, kept: self.leaseFile?.kept ?? KeptLease(), at: clocks.boot())
     }
 
     /// Runs until cancelled, or until the coordinator refuses this agent for good (then it throws). Jobs run on.
@@ -101,6 +101,7 @@ public actor AgentEngine {
             case .send(.heartbeat(var heartbeat)):
                 heartbeat.load = measureLoad()
                 link.send(.heartbeat(heartbeat))
+                if let load = heartbeat.load { perform(core.handle(.diskFree(load.workBytesFree), at: clocks.boot())) }
             case .send(let message): link.send(message)
             case .launch(let orders): driver.launch(orders)
             case .signal(let attempt, let signal): driver.signal(attempt, signal)
@@ -113,7 +114,8 @@ public actor AgentEngine {
             case .sweepFiles(let attempts): stager?.sweep(keeping: attempts)
             case .useFiles(let service): stager?.use(service)
             case .shipOutput(let attempt, let stream, let offset, let count): ship(attempt, stream, offset: offset, count: count)
-            case .keepLease(let start): leaseFile?.keep(start)
+            case .keepLease(let lease): leaseFile?.keep(lease)
+            case .holdLease(let instant): driver.holdLease(until: instant)
             case .sendTopology: if let topology { link.send(.topology(topology)) }
             case .giveUp(let reason):
                 stopped?.yield(reason)
@@ -142,6 +144,8 @@ public actor AgentEngine {
         case .refused(let message): logger.warning("registration refused", metadata: ["reason": "\(message)"])
         case .missedCommands(let applied, let sent):
             logger.notice("commands were missed: registering again", metadata: ["applied": "\(applied)", "sent": "\(sent)"])
+        case .condition(.good): logger.notice("there is room on the disk again: new work is taken")
+        case .condition(.diskFull): logger.error("the disk is full: no new work until there is room; what runs goes on")
         case .leaseEnded(let attempt):
             logger.warning("the lease ended without word from the coordinator: stopped", metadata: ["attempt": "\(attempt)"])
         }

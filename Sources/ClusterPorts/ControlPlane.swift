@@ -84,11 +84,13 @@ public struct ClusterView: Hashable, Sendable {
     public var tasksLive: UInt64
     /// Waiting tasks by why they do not start; causes of none are left out.
     public var queue: [QueuedTotal]
+    /// Nodes know of a later time than the state: nothing is accepted or placed.
+    public var isOutdated: Bool
 
     public init(
         clusterID: [UInt8], epoch: Epoch, revision: UInt64, nodesRegistered: UInt32, nodesReady: UInt32, cpuMilliTotal: Int64,
         cpuMilliAllocated: Int64, memoryBytesTotal: Int64, memoryBytesAllocated: Int64, devices: [DeviceTotal], jobsLive: UInt64,
-        tasksQueued: UInt64, tasksLive: UInt64, queue: [QueuedTotal] = []
+        tasksQueued: UInt64, tasksLive: UInt64, queue: [QueuedTotal] = [], isOutdated: Bool = false
     ) {
         self.clusterID = clusterID
         self.epoch = epoch
@@ -104,6 +106,7 @@ public struct ClusterView: Hashable, Sendable {
         self.tasksQueued = tasksQueued
         self.tasksLive = tasksLive
         self.queue = queue
+        self.isOutdated = isOutdated
     }
 }
 
@@ -152,6 +155,8 @@ public struct NodeView: Hashable, Sendable {
         case draining
         /// Emptied; still cordoned.
         case drained
+        /// Two machines share its identity; nothing is placed on either.
+        case quarantined
     }
 
     /// A node that is being emptied, or was.
@@ -191,6 +196,10 @@ public struct NodeView: Hashable, Sendable {
     public var memoryBytesAllocated: Int64
     public var devices: [DeviceView]
     public var liveAttempts: [AttemptID]
+    /// What the node says that it is in.
+    public var condition: NodeCondition
+    /// Attempts that have ended for the cluster, and that may still hold what they were granted on the node.
+    public var dirtyAttempts: [AttemptID]
     public var enrolledAt: LogicalTime
     public var registeredAt: LogicalTime?
     /// As its last heartbeat told; nil while nothing is heard, and from agents that do not measure.
@@ -198,8 +207,9 @@ public struct NodeView: Hashable, Sendable {
 
     public init(
         id: NodeID, name: String, state: State, membership: NodeMembership = .none, drain: Drain? = nil, inventory: NodeInventory?,
-        cpuMilliAllocated: Int64, memoryBytesAllocated: Int64, devices: [DeviceView], liveAttempts: [AttemptID], enrolledAt: LogicalTime,
-        registeredAt: LogicalTime?, load: NodeLoad? = nil
+        cpuMilliAllocated: Int64, memoryBytesAllocated: Int64, devices: [DeviceView], liveAttempts: [AttemptID],
+        condition: NodeCondition = .good, dirtyAttempts: [AttemptID] = [], enrolledAt: LogicalTime, registeredAt: LogicalTime?,
+        load: NodeLoad? = nil
     ) {
         self.id = id
         self.name = name
@@ -211,6 +221,8 @@ public struct NodeView: Hashable, Sendable {
         self.memoryBytesAllocated = memoryBytesAllocated
         self.devices = devices
         self.liveAttempts = liveAttempts
+        self.condition = condition
+        self.dirtyAttempts = dirtyAttempts
         self.enrolledAt = enrolledAt
         self.registeredAt = registeredAt
         self.load = load

@@ -16,6 +16,9 @@ public protocol TaskDriver: AnyObject, Sendable {
     func signal(_ attempt: AttemptID, _ signal: Int32)
     /// Forgets ended attempts and removes their kept output.
     func release(_ attempts: [AttemptID])
+    /// Attempts whose order depends on the lease end when this instant (CLOCK_BOOTTIME, nanoseconds) has passed and no later
+    /// one was given, whatever has become of the caller.
+    func holdLease(until instant: Int64)
     /// Up to `limit` bytes of a stream from `offset`; empty when there are none (yet).
     func readOutput(_ attempt: AttemptID, _ stream: OutputStream, offset: Int64, limit: Int) throws(TaskDriverError) -> [UInt8]
     /// Ends the driver's own helper when it runs nothing; running attempts are left alone.

@@ -17,7 +17,7 @@ public struct CoordinatorCommand: AsyncParsableCommand {
             Example: suanpan-coordinator --data-dir /var/lib/suanpan --http 127.0.0.1:8470
             """,
         version: "suanpan-coordinator \(Release.version)",
-        subcommands: [RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self],
+        subcommands: [RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self, CheckJournal.self],
         defaultSubcommand: RunCoordinator.self)
 
     public init() {}
@@ -60,10 +60,17 @@ struct RunCoordinator: AsyncParsableCommand {
     var retainLogs: String?
     @Option(help: "How long files that no job, data set or output refers to are kept, or forever (default: 30d).")
     var retainFiles: String?
+    @Option(help: "Submissions are refused while less is free on the journal's disk, such as 1GiB (default: 256MiB).")
+    var diskReserve: String?
     @Option(help: "YAML file with the same settings (default: /etc/suanpan/coordinator.yaml when it is there).")
     var config: String?
     @Flag(help: "Start although the clock is more than a day behind the journal.")
     var acceptClock = false
+    @Option(
+        help: ArgumentHelp(
+            "Go on from a state that is older than what the nodes have seen; what happened since is lost. Names the cluster.",
+            valueName: "cluster-id"))
+    var acceptDataLoss: String?
     @Flag(help: "Say what is wrong with the settings, if anything, and stop.")
     var checkSettings = false
     @Option(help: "Write a join token for agents of this machine into this file, mode 0600.")
@@ -87,7 +94,7 @@ struct RunCoordinator: AsyncParsableCommand {
         }
         settings.log.begin()
         let coordinator = Coordinator(
-            settings: settings, acceptsClock: acceptClock, bootstrapTokenFile: bootstrapTokenFile,
+            settings: settings, acceptsClock: acceptClock, acceptsDataLossOf: acceptDataLoss, bootstrapTokenFile: bootstrapTokenFile,
             logger: Logger(label: "suanpan.coordinator")
         ) { url in
             ServiceManager.tellReady()
@@ -113,7 +120,7 @@ struct RunCoordinator: AsyncParsableCommand {
             "log-endpoint": logEndpoint, "lease": lease, "heartbeat-interval": heartbeatInterval, "tls": tls,
             "tls-certificate": tlsCertificate, "tls-key": tlsKey, "advertise": advertise, "packages-dir": packagesDir,
             "log-format": logFormat, "log-level": logLevel, "retain-jobs": retainJobs, "retain-logs": retainLogs,
-            "retain-files": retainFiles,
+            "retain-files": retainFiles, "disk-reserve": diskReserve,
         ]
         return try CoordinatorSettings(
             try DaemonSettings(

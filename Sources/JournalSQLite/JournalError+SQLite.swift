@@ -17,7 +17,7 @@ extension JournalError {
         case .SQLITE_FULL:
             self.init(.full, "\(said); nothing of it was kept; free space there and try again")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT:
-            self.init(.unreadable, "\(said); nothing was changed: keep the files, and restore the data directory from a backup")
+            self.init(.unreadable, "\(said); nothing was changed: `suanpan doctor journal` says what can be done")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(.locked, "\(said); another program holds the database: close it")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:

@@ -70,8 +70,8 @@ enum StoredRecords {
         guard digest(snapshot.state) == snapshot.digest else {
             throw JournalError(
                 .unreadable,
-                "snapshot \(snapshot.index) of \(path) is damaged (its digest differs). Nothing was changed. Keep a copy of the files; "
-                    + #"then `DELETE FROM snapshot WHERE "index" = \#(snapshot.index)` makes the start use the one before"#)
+                "snapshot \(snapshot.index) of \(path) is damaged (its digest differs). Nothing was changed: "
+                    + "`suanpan doctor journal` can set it aside, and the start then uses the one before")
         }
         return snapshot
     }
@@ -82,6 +82,6 @@ extension JournalError {
         self.init(
             .unreadable,
             "batch \(index) of \(path) cannot be read: \(error). Nothing was changed. Start the release that wrote it, "
-                + "or keep these files and restore the data directory from a backup")
+                + "or see `suanpan doctor journal` for the way out")
     }
 }

@@ -24,10 +24,9 @@ extension SchedulerEngine: AgentServerHandler {
                     if let margin { instruments.leaseMargin.observe(margin.nanoseconds) }
                     answers.append(AddressedMessage(node: node, message: .heartbeatAck(ack)))
                 case .report(let report):
-                    sessions.heard(from: node, at: instant)
+                    sessions.heard(report.session, from: node, at: instant)
                     commands.append(.report(node, report))
                 case .topology(let document):
-                    sessions.heard(from: node, at: instant)
                     keepTopology(document)
                 case .goodbye(let session): commands.append(.goodbye(node, session))
                 }

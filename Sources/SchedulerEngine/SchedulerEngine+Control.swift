@@ -6,7 +6,7 @@ import Synchronization
 
 extension SchedulerEngine: ControlPlane {
     public func perform(_ command: Command) async throws(ControlError) -> Decision {
-        if isDiskFull.withLock({ $0 }), command.isFromClient {
+        if disk.withLock({ $0.isLow }), command.isFromClient {
             instruments.refused(.diskFull)
             throw .overloaded(retryAfter: .seconds(30))
         }
@@ -22,7 +22,9 @@ extension SchedulerEngine: ControlPlane {
 
     public func cluster() -> ClusterView {
         let nodes = nodes()
-        let (identity, epoch, revision, jobs) = follower.read { ($0.clusterID, $0.epoch, $0.revision, $0.liveJobCount) }
+        let (identity, epoch, revision, jobs, isOutdated) = follower.read {
+            ($0.clusterID, $0.epoch, $0.revision, $0.liveJobCount, $0.isOutdated)
+        }
         let totals = queueTotals()
         var view = ClusterView(
             clusterID: identity, epoch: epoch, revision: revision, nodesRegistered: 0, nodesReady: 0, cpuMilliTotal: 0,
@@ -30,7 +32,7 @@ extension SchedulerEngine: ControlPlane {
             tasksQueued: totals.queued, tasksLive: totals.starting + totals.running + totals.stopping,
             queue: QueueTotals.Cause.allCases.compactMap { cause in
                 totals[cause].oldest.map { QueuedTotal(reason: cause.name, tasks: totals[cause].tasks, oldestAt: $0) }
-            })
+            }, isOutdated: isOutdated)
         for node in nodes {
             guard let inventory = node.inventory else { continue }
             view.nodesRegistered += 1
@@ -96,7 +98,9 @@ extension SchedulerEngine: ControlPlane {
 
     static func view(_ standing: SchedulerCore.NodeStanding) -> NodeView {
         let state: NodeView.State =
-            if standing.isSilent { .unreachable } else if standing.isSuspect { .suspect } else if !standing.isRegistered {
+            if standing.isQuarantined { .quarantined } else if standing.isSilent { .unreachable } else if standing.isSuspect {
+                .suspect
+            } else if !standing.isRegistered {
                 .unregistered
             } else if let drain = standing.drain { drain.isDone ? .drained : .draining } else if standing.isCordoned { .cordoned } else {
                 .ready
@@ -111,7 +115,8 @@ extension SchedulerEngine: ControlPlane {
                 NodeView.DeviceView(
                     device: $0.device, shareMilliAllocated: 1000 - $0.shareMilliFree,
                     memoryBytesAllocated: $0.device.memoryBytes - $0.memoryBytesFree)
-            } ?? [], liveAttempts: standing.liveAttempts, enrolledAt: standing.enrolledAt, registeredAt: standing.registeredAt)
+            } ?? [], liveAttempts: standing.liveAttempts, condition: standing.condition, dirtyAttempts: standing.leftBehind,
+            enrolledAt: standing.enrolledAt, registeredAt: standing.registeredAt)
     }
 
     public func liveJob(_ id: JobID) -> LiveJobView? { follower.liveJob(id) }

@@ -15,16 +15,23 @@ public struct EngineConfiguration: Sendable {
     /// A start whose wall clock and journal differ by more than this needs `acceptsClock`.
     public var clockGapMax: Span
     public var acceptsClock: Bool
+    /// Submissions are refused while fewer bytes are free on the journal's disk.
+    public var diskReserve: Int64
+    /// Hexadecimal, of a cluster whose state is older than what its nodes have seen: go on from there all the same.
+    public var acceptsDataLossOf: String?
     /// How nodes reach what the transport is bound to.
     public var advertise: @Sendable (AgentEndpoints) -> AgentEndpoints
 
     public init(
         heartbeats: HeartbeatPolicy = HeartbeatPolicy(), clockGapMax: Span = .seconds(86_400), acceptsClock: Bool = false,
+        diskReserve: Int64? = nil, acceptsDataLossOf: String? = nil,
         advertise: @escaping @Sendable (AgentEndpoints) -> AgentEndpoints = { $0 }
     ) {
         self.heartbeats = heartbeats
         self.clockGapMax = clockGapMax
         self.acceptsClock = acceptsClock
+        self.diskReserve = diskReserve ?? DiskMark.reserveDefault
+        self.acceptsDataLossOf = acceptsDataLossOf
         self.advertise = advertise
     }
 }
@@ -70,10 +77,12 @@ public final class SchedulerEngine: Sendable {
     private let wakeAt = Mutex(LogicalTime.distantFuture)
     private let ledger: Mutex<UsageLedger>
     private let decider: Decider
-    private let firstBatch: Batch
+    /// Of this leadership; before it, where a loss was accepted, what makes an outdated state a new time.
+    private let firstBatches: [Batch]
     private let hasRun = Atomic(false)
-    /// Set while the disk is full: submissions are refused, completions are not.
-    let isDiskFull = Mutex(false)
+    let space: any JournalSpace
+    /// While it is low, submissions are refused; completions are not.
+    let disk: Mutex<DiskMark>
     let droppedFrames = Mutex<[TransportDrop: UInt64]>([:])
     /// Called with the topology documents that agents send.
     let keepTopology: @Sendable (TopologyDocument) -> Void
@@ -81,7 +90,8 @@ public final class SchedulerEngine: Sendable {
     /// Replays the journal and takes the lead; nothing is visible before the first batch is durable.
     public init(
         journal: any Journal, server: any AgentServer, clocks: any TimeSource, sealer: any SecretSealer, logStore: any LogStore,
-        files: any FileStore, reads: any ReadModel, backups: any BackupSource, configuration: EngineConfiguration, newClusterID: [UInt8],
+        files: any FileStore, reads: any ReadModel, backups: any BackupSource, space: any JournalSpace = UnboundedSpace(),
+        configuration: EngineConfiguration, newClusterID: [UInt8],
         logger: Logger,
         keepTopology: @escaping @Sendable (TopologyDocument) -> Void,
         proves: @escaping @Sendable (EnrollmentRequest, _ verifier: [UInt8]) -> Bool
@@ -97,6 +107,8 @@ public final class SchedulerEngine: Sendable {
         self.logger = logger
         self.keepTopology = keepTopology
         self.reads = reads
+        self.space = space
+        disk = Mutex(DiskMark(reserve: configuration.diskReserve))
         self.backups = backups
         self.proves = proves
         let began = clocks.boot()
@@ -112,14 +124,31 @@ public final class SchedulerEngine: Sendable {
         let state = recovered.state
         follower = Follower(core: try SchedulerCore(snapshot: state), index: recovered.index)
         decider = Decider(core: try SchedulerCore(snapshot: state), index: recovered.index)
-        firstBatch = decider.loop.lead(cluster: newClusterID, at: now)
+        let acceptedLoss = try Self.acceptLoss(decider.loop, configuration)
+        let restored = acceptedLoss ? [decider.loop.restore(cluster: newClusterID, at: now)] : []
+        firstBatches = restored + [decider.loop.lead(cluster: newClusterID, at: now)]
         advertise = configuration.advertise
+        let awaited = decider.loop.core.awaitedNodes
+        sessions.withLock { sessions in for (node, session) in awaited { sessions.expect(node, session, at: now) } }
         let clusterID = decider.loop.core.clusterID
         ledger = Mutex(
             UsageLedger(cluster: clusterID, head: LedgerHead(sequence: head.ledgerSequence, hash: head.ledgerHash)))
         nodeKeys = Mutex(Dictionary(uniqueKeysWithValues: decider.loop.core.nodeKeys.map { ($0.key, $0.node) }))
         keys = Mutex(Dictionary(uniqueKeysWithValues: decider.loop.core.accessKeys.map { ($0.id, $0) }))
         logger.info("journal replayed", metadata: ["batches": "\(recovered.index)", "epoch": "\(recovered.epoch.value + 1)"])
+    }
+
+    private static func acceptLoss(_ loop: borrowing SchedulerLoop, _ configuration: EngineConfiguration) throws(EngineError) -> Bool {
+        let cluster = loop.core.clusterID.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        guard let accepted = configuration.acceptsDataLossOf else { return false }
+        guard loop.core.isOutdated else {
+            throw EngineError(
+                "nothing would be lost: the state of cluster \(cluster) is as new as its nodes know; start without --accept-data-loss")
+        }
+        guard accepted == cluster else {
+            throw EngineError("--accept-data-loss names cluster \(accepted); the state in this directory is that of cluster \(cluster)")
+        }
+        return true
     }
 
     private static func checkClock(wall: Int64, head: JournalHead, _ configuration: EngineConfiguration) throws(EngineError) {
@@ -162,7 +191,7 @@ public final class SchedulerEngine: Sendable {
 
     /// Decides, makes durable, lets out; what arrives while the disk works is decided together with the next batch.
     private func lead(_ onLeading: @Sendable (AgentEndpoints) -> Void) async throws {
-        try await append(firstBatch)
+        for batch in firstBatches { try await append(batch) }
         let endpoints = try await server.start(handler: self)
         bound.withLock { $0 = advertise(endpoints) }
         leads.withLock { $0 = true }
@@ -223,23 +252,27 @@ public final class SchedulerEngine: Sendable {
         release(batch)
     }
 
-    /// A full disk is waited out with the same batch; anything else ends the leadership.
+    /// A full disk is waited out with the same batch, after the ballast has been given up; anything else ends the leadership.
     private func appendWhenThereIsRoom(_ record: JournalBatch) async throws {
         while true {
             let began = clocks.boot()
             do {
                 try await journal.append([record])
                 instruments.append.observe(clocks.boot() - began)
-                isDiskFull.withLock { $0 = false }
+                disk.withLock { $0.appended(knowingFree: space.bytesFree != nil) }
                 return
             } catch {
                 instruments.appendErrors.add()
                 guard error.code == .full else { throw error }
-                let isNews = isDiskFull.withLock { full in
-                    defer { full = true }
-                    return !full
+                let isNews = disk.withLock { disk in
+                    defer { disk.appendFailed() }
+                    return !disk.isLow
                 }
                 if isNews { logger.error("the disk is full: submissions are refused until there is room", metadata: ["error": "\(error)"]) }
+                if space.releaseBallast() {
+                    logger.error("the ballast was given up, so that what has been accepted goes on")
+                    continue
+                }
                 try await Task.sleep(for: .seconds(1))
             }
         }
@@ -253,6 +286,14 @@ public final class SchedulerEngine: Sendable {
             case .nodeRemoved(let node, _):
                 nodeKeys.withLock { keys in keys = keys.filter { $0.value != node } }
                 sessions.withLock { $0.remove(node) }
+            case .nodeConfirmedDead(let node, _): sessions.withLock { $0.remove(node) }
+            case .stateOutdated:
+                logger.critical("\(SchedulerLimits.outdatedText)")
+            case .nodeContested(let contested):
+                logger.error(
+                    "two machines may share the identity of a node", metadata: ["node": "\(contested.id)"])
+            case .nodeQuarantined(let node, _):
+                logger.critical("two machines share the identity of a node: nothing is placed on it", metadata: ["node": "\(node)"])
             case .keyCreated(let key): keys.withLock { $0[key.id] = key }
             case .keyRevoked(let id, _): keys.withLock { $0[id] = nil }
             case .attemptEnded(let ended):
@@ -273,8 +314,9 @@ public final class SchedulerEngine: Sendable {
                 case .command(let node, let session, let body):
                     guard let command = sessions.number(opened(body), for: node, session) else { continue }
                     messages.append(AddressedMessage(node: node, message: .command(command)))
-                case .welcome(let node, let session, let epoch):
-                    messages.append(AddressedMessage(node: node, message: welcome(node, session, epoch, at: instant, &sessions)))
+                case .welcome(let node, let session, let epoch, let sentAt):
+                    messages.append(
+                        AddressedMessage(node: node, message: welcome(node, session, epoch, answering: sentAt, at: instant, &sessions)))
                     if let service = fileService.withLock({ $0 }) {
                         messages.append(AddressedMessage(node: node, message: .fileService(service)))
                     }
@@ -301,13 +343,32 @@ public final class SchedulerEngine: Sendable {
     }
 
     private func welcome(
-        _ node: NodeID, _ session: SessionID, _ epoch: Epoch, at now: LogicalTime, _ sessions: inout SessionTable
+        _ node: NodeID, _ session: SessionID, _ epoch: Epoch, answering sentAt: Int64, at now: LogicalTime, _ sessions: inout SessionTable
     ) -> CoordinatorMessage {
         let (interval, lease) = sessions.begin(node, session, epoch, at: now)
         return .welcome(
             Welcome(
                 version: AgentProtocolVersion.newest, node: node, epoch: epoch, session: session, heartbeatInterval: interval,
-                lease: lease, wantsTopology: true))
+                lease: lease, wantsTopology: true, registrationSentAt: sentAt))
+    }
+
+    // MARK: The disk
+
+    private func watchDisk() {
+        let free = space.bytesFree
+        let (was, isLow) = disk.withLock { disk in
+            let was = disk.isLow
+            disk.judge(free: free)
+            return (was, disk.isLow)
+        }
+        if isLow, !was {
+            logger.error(
+                "the disk is almost full: submissions are refused until there is room",
+                metadata: ["free": "\(free ?? 0)", "reserve": "\(disk.withLock { $0.reserve })"])
+        }
+        guard !isLow else { return }
+        if was { logger.notice("there is room on the disk again") }
+        space.takeBallast()
     }
 
     // MARK: Leases
@@ -316,16 +377,27 @@ public final class SchedulerEngine: Sendable {
     /// was the coordinator, not the agents.
     private func watchLeases() async {
         var last = clocks.boot()
+        var wasOpen = false
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
+            watchDisk()
             let boot = clocks.boot()
             let stall = boot - last - 1_000_000_000
             last = boot
             let instant = now()
-            let expired = sessions.withLock { sessions in
+            let (expired, breaker) = sessions.withLock { sessions in
                 if stall > 1_000_000_000 { sessions.extend(by: Span(nanoseconds: stall)) }
-                return sessions.expired(at: instant)
+                return (sessions.expired(at: instant), sessions.breaker)
             }
+            instruments.leasesHeldBack.set(Int64(breaker.heldBack))
+            if breaker.openSince != nil, !wasOpen {
+                logger.critical(
+                    "many nodes fell silent at once: their leases are held back, a few end each minute; 'suanpan node confirm-dead' ends one",
+                    metadata: ["overdue": "\(breaker.heldBack + expired.count)"])
+            } else if breaker.openSince == nil, wasOpen {
+                logger.notice("no lease is held back any longer")
+            }
+            wasOpen = breaker.openSince != nil
             desk.stage(expired.map { .leaseExpired($0.node, $0.session, lastHeard: $0.lastHeard) })
         }
     }

@@ -139,12 +139,13 @@ public enum Build {
 
     public static func job(
         _ name: String = "job", cpuMilli: Int64 = 1000, memory: Int64 = 1 << 30, devices: DeviceRequest? = nil, tasks: UInt32 = 1,
-        array: ArrayRange? = nil, priority: Int32 = 0, constraints: [Constraint] = []
+        array: ArrayRange? = nil, priority: Int32 = 0, constraints: [Constraint] = [], onNodeLost: NodeLossPolicy = .wait
     ) -> JobSpecification {
         let resources = ResourceRequest(cpuMilli: cpuMilli, memoryBytes: memory, devices: devices)
         return JobSpecification(
             name: name, priority: priority,
-            groups: [TaskGroup(name: "main", count: tasks, resources: resources, constraints: constraints, command: ["work"])], array: array
-        )
+            groups: [TaskGroup(name: "main", count: tasks, resources: resources, constraints: constraints, command: ["work"])],
+            array: array,
+            onNodeLost: onNodeLost)
     }
 }

@@ -62,6 +62,8 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
     /// It has been said that a launcher is waited for.
     private var isAwaited = false
 
+    /// As last told; said again to each launcher that is connected to.
+    private var leaseEnd: Int64?
     private var waiting: [[UInt8]] = []
     private var waitingBytes = 0
     /// Readable when the socket has room again; watched while `waiting` is not empty.
@@ -114,6 +116,14 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
         guard (1...64).contains(signal) else { return }
         var commands = CommandPackets()
         commands.appendSignal(attempt, signal)
+        send(commands)
+    }
+
+    public func holdLease(until instant: Int64) {
+        leaseEnd = instant
+        guard case .up = link else { return }
+        var commands = CommandPackets()
+        commands.appendLease(until: instant)
         send(commands)
     }
 
@@ -207,7 +217,8 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
             loop.watch(descriptor) { [weak self] in self?.readable(descriptor) }
             var commands = CommandPackets()
             commands.appendHello()
-            // Not `send`: before the listing only this may pass.
+            if let leaseEnd { commands.appendLease(until: leaseEnd) }
+            // Not `send`: before the listing only these may pass.
             for packet in commands.finished() { enqueue(packet) }
             return
         }

@@ -33,6 +33,13 @@ struct CommandPackets {
         append(record)
     }
 
+    mutating func appendLease(until instant: Int64) {
+        var record = suanpan_hold_lease()
+        record.header = Self.header(SUANPAN_HOLD_LEASE, length: MemoryLayout<suanpan_hold_lease>.size)
+        record.until_ns = instant
+        append(record)
+    }
+
     mutating func appendSignal(_ attempt: AttemptID, _ signal: Int32) {
         var record = suanpan_signal()
         record.header = Self.header(SUANPAN_SIGNAL, length: MemoryLayout<suanpan_signal>.size)
@@ -94,6 +101,7 @@ struct CommandPackets {
         record.strings_bytes = UInt32(stringsBytes)
         record.note_bytes = UInt32(order.note.count)
         record.make_directory = order.makesWorkDirectory ? 1 : 0
+        record.depends_on_lease = order.dependsOnLease ? 1 : 0
         append(record, length: length) { bytes in
             for text in CollectionOfOne(order.workDirectory) + order.command + order.environment {
                 bytes.append(contentsOf: text.utf8)

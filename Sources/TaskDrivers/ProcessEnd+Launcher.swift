@@ -14,6 +14,7 @@ extension ProcessEnd {
         case SUANPAN_MANNER_CANNOT_EXECUTE: manner = .cannotExecute("\(Self.stepName(end.step)): \(errorText(end.value))")
         case SUANPAN_MANNER_DRIVER_LOST: manner = .driverLost
         case SUANPAN_MANNER_NOT_STARTED: manner = .notStarted
+        case SUANPAN_MANNER_LEASE_ENDED: manner = .leaseEnded
         default: return nil
         }
         self.init(

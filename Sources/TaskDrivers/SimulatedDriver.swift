@@ -48,6 +48,9 @@ public final class SimulatedDriver: TaskDriver, @unchecked Sendable {
         schedule(0) { [weak self] in self?.recover() }
     }
 
+    /// Its attempts end with the process that would have to keep the lease.
+    public func holdLease(until instant: Int64) {}
+
     public func launch(_ orders: [LaunchOrder]) {
         var started: [DriverEvent] = []
         for order in orders where attempts[order.attempt] == nil {

@@ -26,6 +26,8 @@ static struct {
     int32_t *by_name, *by_process, *by_lane;  // heads of chains; as many as the table has slots
     uint32_t capacity;                        // a power of two
     uint32_t running, waiting;
+    uint32_t leased;         // of the running, those that depend on the lease and were not killed for want of it
+    int64_t lease_until_ns;  // 0: nobody has held it since this launcher began
     int32_t first_dirty, last_dirty;
     int64_t dirty_since_ns;  // when the first of them came; 0: something is urgent
     int32_t first_exited;
@@ -294,6 +296,16 @@ static void end_unstarted(uint32_t index, enum suanpan_step step, int error) {
     (void)leave_lane(index);
 }
 
+/// The coordinator may have given it to another node by now.
+static void end_unleased(uint32_t index) {
+    struct slot *slot = table_slot(index);
+    slot->end.manner = SUANPAN_MANNER_LEASE_ENDED;
+    slot->end.ended_ns = suanpan_boottime_ns();
+    table_set_state(index, SLOT_ENDED);
+    attempt_mark_dirty(index, NOTICE_NOW);
+    (void)leave_lane(index);
+}
+
 /// Claims a slot; nothing of the attempt exists yet. The fields come before the state.
 static int64_t claim(const struct start_request *request, enum slot_state state) {
     int64_t claimed = table_claim();
@@ -314,6 +326,7 @@ static int64_t claim(const struct start_request *request, enum slot_state state)
     slot->output_limit_bytes = order->output_limit_bytes;
     slot->lane = order->lane;
     slot->output_files = 0;
+    slot->depends_on_lease = order->depends_on_lease;
     memcpy(slot->note, request->note, order->note_bytes);
     table_set_state(index, state);
     attempts.all[index] = (struct attempt){
@@ -348,6 +361,10 @@ static void launch(uint32_t index, const struct start_request *request) {
     struct slot *slot = table_slot(index);
     if (launcher_is_stopping()) {
         end_unstarted(index, SUANPAN_STEP_STOPPING, ECANCELED);
+        return;
+    }
+    if (slot->depends_on_lease && suanpan_boottime_ns() >= attempts.lease_until_ns) {
+        end_unleased(index);
         return;
     }
     if (output_open(index, order->user_id, order->group_id) < 0) {
@@ -386,6 +403,7 @@ static void launch(uint32_t index, const struct start_request *request) {
     table_set_state(index, SLOT_RUNNING);
     index_process(index);
     attempts.running++;
+    if (slot->depends_on_lease) attempts.leased++;
     output_watch(index);
     attempt_mark_dirty(index, NOTICE_LATER);
 }
@@ -488,6 +506,29 @@ void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t str
     if (table_slot((uint32_t)index)->end.kept_bytes[stream - 1] > state->noticed_bytes) attempt_mark_dirty((uint32_t)index, NOTICE_NOW);
 }
 
+// MARK: - The lease
+
+void attempts_hold_lease(int64_t until_ns) {
+    attempts.lease_until_ns = until_ns;
+}
+
+void attempts_enforce_lease(void) {
+    if (attempts.leased == 0) return;
+    int64_t left = attempts.lease_until_ns - suanpan_boottime_ns();
+    if (left > 0) {
+        launcher_within(left);
+        return;
+    }
+    launcher_log("the lease has ended: killing %" PRIu32 " attempts that depend on it", attempts.leased);
+    for (uint32_t index = 0; index < attempts.capacity; index++) {
+        struct attempt *attempt = attempt_at(index);
+        if (attempt->group == NULL || attempt->lease_ended || !table_slot(index)->depends_on_lease) continue;
+        attempt->lease_ended = true;
+        attempts.leased--;
+        group_kill(attempt->group);
+    }
+}
+
 // MARK: - Ending
 
 /// The group is empty: the attempt has ended.
@@ -500,6 +541,7 @@ static void finish(uint32_t index) {
     struct suanpan_end *end = &slot->end;
     end->manner = WIFEXITED(status) ? SUANPAN_MANNER_EXITED : SUANPAN_MANNER_SIGNALLED;
     end->value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    if (attempt->lease_ended && WIFSIGNALED(status)) end->manner = SUANPAN_MANNER_LEASE_ENDED;
     // A job that lost one process to the kernel and still ended well has ended well.
     if (usage.out_of_memory && status != 0) end->manner = SUANPAN_MANNER_OUT_OF_MEMORY;
     end->cpu_ns = usage.cpu_ns > attempt->cpu_ns ? usage.cpu_ns : attempt->cpu_ns;
@@ -509,6 +551,7 @@ static void finish(uint32_t index) {
     attempt->group = NULL;
     attempt->exited = false;
     attempts.running--;
+    if (slot->depends_on_lease && !attempt->lease_ended) attempts.leased--;
     // The lane is busy again: nobody waits for this news.
     attempt_mark_dirty(index, leave_lane(index) ? NOTICE_LATER : NOTICE_NOW);
 }

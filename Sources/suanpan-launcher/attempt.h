@@ -36,6 +36,7 @@ struct attempt {
     int wait_status;
     int64_t cpu_ns, memory_peak_bytes;  // of the first process and what it waited for
     bool holds_lane, withdrawn;
+    bool lease_ended;  // killed for want of a lease
     struct suanpan_start *order;  // of one that waits, a copy; NULL otherwise
     int64_t retry_at_ns, retry_delay_ns;
     int32_t next_by_name, next_by_process, next_by_lane, next_dirty, next_exited;
@@ -76,6 +77,11 @@ void attempt_withdraw(const struct suanpan_attempt *name);
 void attempt_signal(const struct suanpan_attempt *name, int signal);
 void attempt_release(const struct suanpan_attempt *name);
 void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t stream);
+
+/// What depends on the lease may run until this instant.
+void attempts_hold_lease(int64_t until_ns);
+/// Kills what depends on the lease when that has passed, whatever has become of the agent.
+void attempts_enforce_lease(void);
 
 /// Reaps every process that has exited.
 void attempts_reap(void);

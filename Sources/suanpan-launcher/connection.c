@@ -318,6 +318,12 @@ static bool handle(const struct suanpan_record_header *header) {
         attempt_acknowledge_output(&order->attempt, order->stream);
         return true;
     }
+    case SUANPAN_HOLD_LEASE: {
+        const struct suanpan_hold_lease *order = (const void *)header;
+        if (length < sizeof *order) return false;
+        attempts_hold_lease(order->until_ns);
+        return true;
+    }
     case SUANPAN_SHUTDOWN_IF_IDLE:
         launcher_request_exit(false);
         return true;

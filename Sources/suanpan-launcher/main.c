@@ -147,9 +147,11 @@ static void run(int64_t linger_ns) {
         attempts_look_at_exited();
         // 4. Lanes that have become free.
         attempts_start_due(STARTS_PER_TURN);
-        // 5. Commands left over, then everything there is to tell, in as few packets as it takes.
+        // 5. What nobody holds a lease for. After a stop of any length, before anything else is told.
+        attempts_enforce_lease();
+        // 6. Commands left over, then everything there is to tell, in as few packets as it takes.
         connection_turn();
-        // 6. Stay or go.
+        // 7. Stay or go.
         if (may_exit(linger_ns)) return;
     }
 }

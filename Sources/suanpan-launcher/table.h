@@ -31,7 +31,8 @@ struct slot {
     int64_t output_limit_bytes;
     uint64_t lane;
     uint32_t output_files;  // bit 0: stdout has a file, bit 1: stderr
-    uint32_t reserved[15];
+    uint32_t depends_on_lease;
+    uint32_t reserved[14];
     uint8_t note[SUANPAN_NOTE_BYTES_MAX];
 };
 

@@ -13,7 +13,7 @@ import Testing
                 inventory: NodeInventory(name: "n1", address: "10.0.0.1", cpuMilli: 4000, memoryBytes: 8 << 30),
                 defaultAccount: UserAccount(userID: account, groupID: account), isRoot: isRoot, allowsRootJobs: allowsRootJobs,
                 workRoot: "/jobs"),
-            leaseStart: nil, at: 0)
+            kept: KeptLease(), at: 0)
     }
 
     private func registered(_ core: inout AgentCore, session: UInt64 = 1, at now: Int64 = 0) -> [AgentEffect] {
@@ -265,5 +265,88 @@ import Testing
         _ = core.handle(command(1, start()), at: 0)
         let ended = ends(core.handle(.driver([.lost, .recovered([])]), at: second))
         #expect(ended.map(\.cause) == [.infrastructure])
+    }
+
+    // MARK: The lease
+
+    @Test func theLeaseEndsWhatIsBeingStoppedWithGraceToo() {
+        var core = makeCore()
+        _ = registered(&core)
+        _ = core.handle(command(1, start(grace: .seconds(3600), onNodeLost: .replace)), at: 0)
+        _ = core.handle(.driver([.started(attempt, processID: 7, at: 0)]), at: 0)
+        _ = core.handle(command(2, .stop([StopOrder(attempt: attempt, grace: .seconds(3600))])), at: second)
+        #expect(core.handle(.tick, at: 31 * second).contains(.signal(attempt, 9)))
+    }
+
+    @Test func theDriverIsToldHowLongTheLeaseHolds() {
+        var core = makeCore()
+        let effects = registered(&core, at: 5 * second)
+        #expect(effects.contains(.keepLease(KeptLease(start: 5 * second, session: SessionID(1)))))
+        #expect(effects.contains(.holdLease(until: 35 * second)))
+        let orders = launches(core.handle(command(1, start(onNodeLost: .fail)), at: 5 * second))
+        #expect(orders.map(\.dependsOnLease) == [true])
+    }
+
+    @Test func whatTheDriverEndedForWantOfALeaseIsSaidToBeThat() {
+        var core = makeCore()
+        _ = registered(&core)
+        _ = core.handle(command(1, start(onNodeLost: .replace)), at: 0)
+        let end = ProcessEnd(manner: .leaseEnded, startedAt: 0, endedAt: 5)
+        #expect(ends(core.handle(.driver([.ended(attempt, end)]), at: 5)).map(\.cause) == [.leaseExpired])
+    }
+
+    @Test func aStopOfWhatNeverCameIsAnsweredUntilReleased() {
+        var core = makeCore()
+        _ = registered(&core)
+        let effects = core.handle(command(1, .stop([StopOrder(attempt: attempt, grace: .zero, fence: Fence(3))])), at: 0)
+        #expect(ends(effects).map(\.cause) == [.returned])
+        #expect(ends(core.handle(.tick, at: 3 * second)).map(\.cause) == [.returned])
+        _ = core.handle(command(2, .release([ReleaseOrder(attempt: attempt, fence: Fence(3))])), at: 3 * second)
+        #expect(core.attemptIDs.isEmpty)
+    }
+
+    @Test func onlyTheAnswerToTheLastRegistrationBeginsASession() {
+        var core = makeCore()
+        _ = core.handle(.driver([.recovered([])]), at: 0)
+        _ = core.handle(.connected, at: 10)
+        // What has changed since the first registration was sent is in the second.
+        _ = core.handle(.diskFree(0), at: 20)
+        var late = welcome(1)
+        late.registrationSentAt = 10
+        _ = core.handle(.received(.welcome(late)), at: 30)
+        let isRegistered = core.isRegistered
+        #expect(!isRegistered)
+        var answer = welcome(2)
+        answer.registrationSentAt = 20
+        _ = core.handle(.received(.welcome(answer)), at: 30)
+        let isRegisteredNow = core.isRegistered
+        #expect(isRegisteredNow)
+    }
+
+    @Test func aFullDiskIsToldByARegistrationAndTakenBackWithRoom() {
+        var core = makeCore()
+        _ = registered(&core)
+        func conditions(_ effects: [AgentEffect]) -> [NodeCondition] {
+            effects.compactMap { if case .send(.register(let registration)) = $0 { registration.condition } else { nil } }
+        }
+        let reserve = AgentConfiguration.diskReserveBytesDefault
+        #expect(conditions(core.handle(.diskFree(reserve), at: 1)).isEmpty)
+        #expect(conditions(core.handle(.diskFree(reserve - 1), at: 2)) == [.diskFull])
+        #expect(conditions(core.handle(.diskFree(2 * reserve - 1), at: 3)).isEmpty)
+        #expect(conditions(core.handle(.diskFree(2 * reserve), at: 4)) == [.good])
+    }
+
+    @Test func aChallengeIsRepeated() {
+        var core = makeCore()
+        _ = core.handle(.driver([.recovered([])]), at: 0)
+        _ = core.handle(.connected, at: 0)
+        let refusal = Refusal(code: .busy, message: "another machine", retryAfter: .seconds(5), challenge: 42)
+        _ = core.handle(.received(.refuse(refusal)), at: second)
+        let effects = core.handle(.tick, at: 6 * second)
+        guard case .send(.register(let registration)) = effects.first else {
+            Issue.record("\(effects)")
+            return
+        }
+        #expect(registration.challenge == 42)
     }
 }

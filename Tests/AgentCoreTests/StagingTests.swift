@@ -15,7 +15,7 @@ import Testing
                 inventory: NodeInventory(name: "n1", address: "10.0.0.1", cpuMilli: 4000, memoryBytes: 8 << 30),
                 defaultAccount: UserAccount(userID: 65534, groupID: 65534), isRoot: true, allowsRootJobs: false, workRoot: "/jobs",
                 secretsRoot: "/run/s", movesFiles: movesFiles),
-            leaseStart: nil, at: 0)
+            kept: KeptLease(), at: 0)
         _ = core.handle(.driver([.recovered([])]), at: 0)
         _ = core.handle(.connected, at: 0)
         _ = core.handle(
@@ -200,7 +200,7 @@ import Testing
                 instance: 1, bootID: [], inventory: NodeInventory(name: "n1", address: "", cpuMilli: 1, memoryBytes: 1),
                 defaultAccount: UserAccount(userID: 1, groupID: 1), isRoot: false, allowsRootJobs: false, workRoot: "/jobs",
                 movesFiles: true),
-            leaseStart: nil, at: 0)
+            kept: KeptLease(), at: 0)
         #expect(core.handle(.driver([.recovered([])]), at: 0).contains(.sweepFiles(keeping: [])))
     }
 }

@@ -45,6 +45,13 @@ import Testing
                         id: NodeID(9), name: "worker-9", publicKey: [1, 2, 3], tokenID: [4, 5], membership: .none, at: Sample.time))
             ])
         #expect(
+            try read(.nodeRegistered) == [
+                .nodeRegistered(
+                    RegisteredNode(
+                        id: NodeID(9), session: SessionID(44), instance: 1 << 60, bootID: [6, 7], inventory: Sample.inventory,
+                        at: Sample.time))
+            ])
+        #expect(
             try read(.joinTokenCreated) == [
                 .joinTokenCreated(
                     JoinTokenRecord(

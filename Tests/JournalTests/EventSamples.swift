@@ -11,6 +11,7 @@ enum EventKind: String, CaseIterable {
     case unitStopRequested, attemptEnded, jobFinished, timersDue, idempotencyExpired, nodeEnrolled, nodeRegistered, nodeSuspected
     case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet,
         hourCut, nodeDrainBegan, nodeDrainDue, secretSet, secretRemoved, datasetCreated, datasetRemoved
+    case attemptLeftBehind, attemptGone, nodeConfirmedDead, nodeContested, nodeQuarantined, stateOutdated
 
     init(_ event: Event) {
         switch event {
@@ -37,6 +38,12 @@ enum EventKind: String, CaseIterable {
         case .nodeRemoved: self = .nodeRemoved
         case .nodeDrainBegan: self = .nodeDrainBegan
         case .nodeDrainDue: self = .nodeDrainDue
+        case .attemptLeftBehind: self = .attemptLeftBehind
+        case .attemptGone: self = .attemptGone
+        case .nodeConfirmedDead: self = .nodeConfirmedDead
+        case .nodeContested: self = .nodeContested
+        case .nodeQuarantined: self = .nodeQuarantined
+        case .stateOutdated: self = .stateOutdated
         case .joinTokenCreated: self = .joinTokenCreated
         case .keyCreated: self = .keyCreated
         case .keyRevoked: self = .keyRevoked
@@ -118,10 +125,18 @@ enum Sample {
                 EnrolledNode(
                     id: NodeID(9), name: "worker-9", publicKey: [1, 2, 3], tokenID: [4, 5], membership: membership, at: time)),
             .nodeRegistered(
-                RegisteredNode(id: NodeID(9), session: SessionID(44), instance: 1 << 60, bootID: [6, 7], inventory: inventory, at: time)),
+                RegisteredNode(
+                    id: NodeID(9), session: SessionID(44), instance: 1 << 60, bootID: [6, 7], inventory: inventory, at: time, sentAt: 5,
+                    sessionSeen: SessionID(43), condition: .diskFull)),
             .nodeSuspected(NodeID(9), at: time), .nodeSilenced(NodeID(9), lastHeard: LogicalTime(nanoseconds: 5), at: time),
             .nodeCordoned(NodeID(9), isCordoned: true, at: time), .nodeRemoved(NodeID(9), at: time),
             .nodeDrainBegan(NodeID(9), deadline: time, at: time), .nodeDrainDue(NodeID(9), at: time),
+            .attemptLeftBehind(
+                LeftAttempt(
+                    attempt: attempt, node: NodeID(9), fence: Fence(100_000), slot: Fence(800), holding: .allocation(allocation), at: time)),
+            .attemptGone(NodeID(9), Fence(100_000), at: time), .nodeConfirmedDead(NodeID(9), at: time),
+            .nodeContested(ContestedNode(id: NodeID(9), bootID: [6, 7], challenge: 5, at: time)), .nodeQuarantined(NodeID(9), at: time),
+            .stateOutdated(NodeID(9), SessionID(44), at: time),
         ]
     }
 

@@ -123,10 +123,27 @@ import Testing
         _ = try await journal.run("UPDATE snapshot_part SET bytes = x'FF' WHERE snapshot = 2")
         let refusal = try #require(await failure { _ = try await journal.loadSnapshot() })
         #expect(refusal.code == .unreadable && refusal.message.contains("snapshot 2 "))
-        _ = try await journal.run(#"DELETE FROM snapshot WHERE "index" = 2"#)
-        #expect(try await journal.loadSnapshot()?.index == 1)
-        #expect(try await replayed(journal, after: 1).count == 1)
+        let digest = journal.digest
+        #expect(await failure { _ = try JournalRepair.setAsideDamagedSnapshot(in: backend.directory, digest: digest) }?.code == .locked)
         await journal.close()
+        let (index, file) = try JournalRepair.setAsideDamagedSnapshot(in: backend.directory, digest: digest)
+        #expect(index == 2)
+        #expect(try Data(contentsOf: URL(filePath: file)) == Data([0xFF]))
+        let repaired = try await backend.open()
+        #expect(try await repaired.loadSnapshot()?.index == 1)
+        #expect(try await replayed(repaired, after: 1).count == 1)
+        await repaired.close()
+    }
+
+    @Test func nothingSoundIsSetAside() async throws {
+        let journal = try await backend.open()
+        var builder = BatchBuilder()
+        try await append(1, to: journal, &builder)
+        let digest = journal.digest
+        try await journal.storeSnapshot(JournalSnapshot(index: 1, state: [1], digest: digest([1])))
+        await journal.close()
+        let refusal = await failure { _ = try JournalRepair.setAsideDamagedSnapshot(in: backend.directory, digest: digest) }
+        #expect(refusal?.message.contains("is sound") == true)
     }
 
     @Test func aTornLogGivesTheStateBeforeOrAfterABatch() async throws {

@@ -169,6 +169,12 @@ enum Trace {
         case .nodeDrainBegan(let node, let deadline, let at):
             "node \(node) drains" + (deadline.map { " within \(($0 - at).wholeSeconds)s" } ?? "")
         case .nodeDrainDue(let node, _): "node \(node) must be empty"
+        case .attemptLeftBehind(let left): "left behind \(left.attempt)"
+        case .attemptGone(let node, let fence, _): "gone from \(node): grant \(fence)"
+        case .nodeConfirmedDead(let node, _): "node \(node) confirmed dead"
+        case .nodeContested(let contest): "node \(contest.id) contested"
+        case .nodeQuarantined(let node, _): "node \(node) quarantined"
+        case .stateOutdated(let node, let session, _): "outdated: node \(node) knows session \(session)"
         case .nodeEnrolled(let node): "node \(node.id) enrolled"
         case .hourCut: "hour cut"
         case .leadershipBegan(let epoch, _): "epoch \(epoch)"
@@ -203,7 +209,7 @@ enum Trace {
         case .command(let node, _, .stop(let orders)):
             "→ \(node) stop \(orders.map { "\($0.attempt) in \($0.grace.wholeSeconds)s" }.joined(separator: " "))"
         case .command(let node, _, .release(let orders)): "→ \(node) release \(orders.map { "\($0.attempt)" }.joined(separator: " "))"
-        case .welcome(let node, let session, _): "→ \(node) welcome session \(session)"
+        case .welcome(let node, let session, _, _): "→ \(node) welcome session \(session)"
         case .refuse(let node, let refusal): "→ \(node) refuse \(refusal.code)"
         case .disconnect(let node): "→ \(node) disconnect"
         case .reply: nil

@@ -9,7 +9,7 @@ import Testing
     /// `SUANPAN_SEEDS=100-200` runs others.
     static let seeds: ClosedRange<UInt64> = {
         let bounds = (ProcessInfo.processInfo.environment["SUANPAN_SEEDS"] ?? "").split(separator: "-").compactMap { UInt64($0) }
-        return bounds.count == 2 && bounds[0] <= bounds[1] ? bounds[0]...bounds[1] : 1...50
+        return bounds.count == 2 && bounds[0] <= bounds[1] ? bounds[0]...bounds[1] : 1...200
     }()
 
     @Test(arguments: seeds) func everyPromiseHolds(seed: UInt64) throws {
@@ -19,7 +19,7 @@ import Testing
     /// A promise about what never happened is cheap.
     @Test func theSeedsHandSlotsOver() throws {
         var handOvers = 0
-        for seed in UInt64(1)...10 {
+        for seed in UInt64(1)...40 {
             var simulation = Simulation(seed: seed)
             handOvers += try simulation.run().handOvers
         }
@@ -28,7 +28,7 @@ import Testing
 
     @Test func theSeedsPreempt() throws {
         var preemptions = 0
-        for seed in UInt64(1)...10 {
+        for seed in UInt64(1)...40 {
             var simulation = Simulation(seed: seed)
             preemptions += try simulation.run().preemptions
         }
@@ -46,7 +46,13 @@ import Testing
             let outcome = try simulation.run()
             #expect(outcome.events > 0)
         } catch {
-            Issue.record("\(plan): \(error). Keep the seed in Tests/SimulationTests/regressions.txt.")
+            var again = Simulation(plan: plan, traceLines: 60)
+            _ = try? again.run()
+            Issue.record(
+                """
+                \(plan): \(error). Keep the seed in Tests/SimulationTests/regressions.txt.
+                \(again.trace.joined(separator: "\n"))
+                """)
         }
     }
 }

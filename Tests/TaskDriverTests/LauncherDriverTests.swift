@@ -403,6 +403,38 @@ struct LauncherDriverTests {
         return String(decoding: buffer.prefix(max(length, 0)), as: UTF8.self).split(separator: "\n").joined(separator: " ")
     }
 
+    /// Nobody tells the launcher to kill: its agent may be dead.
+    @Test(arguments: isolations) func whatDependsOnTheLeaseEndsWithIt(isolation: String) async throws {
+        try await withHarness(isolation: isolation) { harness in
+            let now = suanpan_boottime_ns()
+            try await harness.holdLease(until: now + 400_000_000)
+            var leased = shell(1, "sleep 100 & sleep 100")
+            leased.dependsOnLease = true
+            try await harness.launch(leased, shell(2, "sleep 100"))
+            let process = await harness.log.processID(of: attempt(1))
+            let other = await harness.log.processID(of: attempt(2))
+            let end = await harness.log.end(of: attempt(1))
+            #expect(end.manner == .leaseEnded)
+            #expect(end.endedAt >= now + 400_000_000)
+            #expect(isGone(process) && !isGone(other))
+            // One that comes late is not even started.
+            var late = shell(3, "exit 0")
+            late.dependsOnLease = true
+            try await harness.launch(late)
+            let never = await harness.log.end(of: attempt(3))
+            #expect(never.manner == .leaseEnded)
+            // With a lease again, it is.
+            try await harness.holdLease(until: suanpan_boottime_ns() + 60_000_000_000)
+            var held = shell(4, "exit 0")
+            held.dependsOnLease = true
+            try await harness.launch(held)
+            let done = await harness.log.end(of: attempt(4))
+            #expect(done.manner == .exited(code: 0))
+            try await harness.signal(attempt(2), SIGKILL)
+            _ = await harness.log.end(of: attempt(2))
+        }
+    }
+
     @Test(arguments: isolations) func manyShortTasks(isolation: String) async throws {
         try await withHarness(isolation: isolation) { harness in
             let count: UInt32 = 2_000

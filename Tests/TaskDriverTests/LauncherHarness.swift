@@ -131,6 +131,7 @@ final class LauncherHarness: Sendable {
     func signal(_ attempt: AttemptID, _ signal: Int32) async throws {
         try await loop.perform { [driver] in driver.signal(attempt, signal) }
     }
+    func holdLease(until instant: Int64) async throws { try await loop.perform { [driver] in driver.holdLease(until: instant) } }
     func withdraw(_ attempts: [AttemptID]) async throws { try await loop.perform { [driver] in driver.withdraw(attempts) } }
     func release(_ attempts: [AttemptID]) async throws { try await loop.perform { [driver] in driver.release(attempts) } }
 

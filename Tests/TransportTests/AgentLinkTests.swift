@@ -22,6 +22,33 @@ struct AgentLinkTests {
         }
     }
 
+    @Test("A second machine with the same key takes nothing from the first before it is welcomed")
+    func aSecondMachineIsRefused() async throws {
+        let key = try CurveKeyPair.generate()
+        let refusal = CoordinatorMessage.refuse(Refusal(code: .busy, message: "taken", retryAfter: .seconds(10)))
+        try await TestServer.withServer { server, endpoints in
+            server.admit(key.publicKey, as: node)
+            try await TestAgent.withAgent(endpoints: endpoints, keyPair: key) { first in
+                try await server.waitForRegistration(of: node)
+                server.server.send([AddressedMessage(node: node, message: .welcome(.sample))])
+                try await first.wait(for: [.welcome(.sample)])
+                try await TestAgent.withAgent(endpoints: endpoints, keyPair: key) { second in
+                    try await server.waitForRegistration(of: node, count: 2)
+                    server.server.send([
+                        AddressedMessage(node: node, message: refusal), AddressedMessage(node: node, message: .release(1)),
+                    ])
+                    try await second.wait(for: [refusal])
+                    try await first.wait(for: [.welcome(.sample), .release(1)])
+                    server.server.send([
+                        AddressedMessage(node: node, message: .welcome(.sample)), AddressedMessage(node: node, message: .release(2)),
+                    ])
+                    // The claim was answered: this welcome is for whoever has the route.
+                    try await first.wait(for: [.welcome(.sample), .release(1), .welcome(.sample), .release(2)])
+                }
+            }
+        }
+    }
+
     @Test("Ten thousand messages keep their order both ways")
     func ordering() async throws {
         let key = try CurveKeyPair.generate()

@@ -11,10 +11,16 @@ struct OutboxTests {
 
     private func frame(_ byte: UInt8, _ count: Int = 10) -> [UInt8] { [UInt8](repeating: byte, count: count) }
 
+    private func append(
+        to outbox: Outbox, _ messages: [(node: NodeID, frame: [UInt8]?)], _ role: Outbox.Role = .plain
+    ) -> Bool {
+        outbox.append(messages.map { (node: $0.node, frame: $0.frame, role: role) })
+    }
+
     private func taken(_ outbox: Outbox) -> [NodeID: [UInt8]] {
         var bytes: [NodeID: [UInt8]] = [:]
         for (node, taken) in outbox.take() {
-            if case .frames(let frames) = taken { bytes[node] = frames.flatMap(\.bytes) }
+            if case .frames(let frames, _, _) = taken { bytes[node] = frames.flatMap(\.bytes) }
         }
         return bytes
     }
@@ -22,18 +28,20 @@ struct OutboxTests {
     @Test("The loop is told once until it has taken everything")
     func toldOnce() {
         let outbox = Outbox(bytesMax: 1000)
-        let told = [outbox.append([(node, frame(1))]), outbox.append([(node, frame(2))]), outbox.append([(other, frame(3))])]
+        let told = [
+            append(to: outbox, [(node, frame(1))]), append(to: outbox, [(node, frame(2))]), append(to: outbox, [(other, frame(3))]),
+        ]
         #expect(told == [true, false, false])
         #expect(taken(outbox) == [node: frame(1) + frame(2), other: frame(3)])
-        #expect(outbox.append([(node, frame(4))]))
+        #expect(append(to: outbox, [(node, frame(4))]))
     }
 
     @Test("What could not be sent goes first the next time")
     func restGoesFirst() {
         let outbox = Outbox(bytesMax: 1000)
-        _ = outbox.append([(node, frame(1))])
+        _ = append(to: outbox, [(node, frame(1))])
         _ = outbox.take()
-        _ = outbox.append([(node, frame(2))])
+        _ = append(to: outbox, [(node, frame(2))])
         outbox.settle(node, sent: 0, rest: [JoinedFrame(frame(1))])
         #expect(taken(outbox) == [node: frame(1) + frame(2)])
     }
@@ -41,7 +49,7 @@ struct OutboxTests {
     @Test("A node without room is listed again only when asked for")
     func relist() {
         let outbox = Outbox(bytesMax: 1000)
-        _ = outbox.append([(node, frame(1))])
+        _ = append(to: outbox, [(node, frame(1))])
         _ = outbox.take()
         outbox.settle(node, sent: 0, rest: [JoinedFrame(frame(1))])
         #expect(taken(outbox).isEmpty)
@@ -52,51 +60,79 @@ struct OutboxTests {
     @Test("Bytes on their way count against the bound until they have left")
     func boundCountsWhatIsTaken() {
         let outbox = Outbox(bytesMax: 25)
-        _ = outbox.append([(node, frame(1)), (node, frame(2))])
+        _ = append(to: outbox, [(node, frame(1)), (node, frame(2))])
         _ = outbox.take()
-        _ = outbox.append([(node, frame(3))])
+        _ = append(to: outbox, [(node, frame(3))])
         guard case .overflow = outbox.take().first?.1 else {
             Issue.record("30 bytes passed a bound of 25")
             return
         }
         outbox.discard(node)
-        _ = outbox.append([(node, frame(4))])
+        _ = append(to: outbox, [(node, frame(4))])
         #expect(taken(outbox) == [node: frame(4)])
     }
 
     @Test("Bytes that have left make room")
     func settledBytesMakeRoom() {
         let outbox = Outbox(bytesMax: 25)
-        _ = outbox.append([(node, frame(1)), (node, frame(2))])
+        _ = append(to: outbox, [(node, frame(1)), (node, frame(2))])
         _ = outbox.take()
         outbox.settle(node, sent: 20, rest: [])
-        _ = outbox.append([(node, frame(3))])
+        _ = append(to: outbox, [(node, frame(3))])
         #expect(taken(outbox) == [node: frame(3)])
     }
 
     @Test("An overflow of one node is no other's concern")
     func overflowIsOneNodes() {
         let outbox = Outbox(bytesMax: 25)
-        _ = outbox.append([(node, frame(1, 26)), (other, frame(2))])
+        _ = append(to: outbox, [(node, frame(1, 26)), (other, frame(2))])
         #expect(taken(outbox) == [other: frame(2)])
     }
 
     @Test("A message that cannot be encoded costs the node its stream")
     func unencodable() {
         let outbox = Outbox(bytesMax: 1000)
-        _ = outbox.append([(node, frame(1)), (node, nil), (node, frame(2))])
+        _ = append(to: outbox, [(node, frame(1)), (node, nil), (node, frame(2))])
         guard case .overflow = outbox.take().first?.1 else {
             Issue.record("a gap was sent")
             return
         }
     }
 
+    @Test("A welcome makes void what waited before it")
+    func welcomeBeginsAnew() {
+        let outbox = Outbox(bytesMax: 1000)
+        _ = append(to: outbox, [(node, frame(1))])
+        _ = append(to: outbox, [(node, frame(2))], .welcome)
+        _ = append(to: outbox, [(node, frame(3))])
+        guard case .frames(let frames, let isNewSession, _) = outbox.take().first?.1 else {
+            Issue.record("nothing was listed")
+            return
+        }
+        #expect(frames.flatMap(\.bytes) == frame(2) + frame(3))
+        #expect(isNewSession)
+    }
+
+    @Test("A refusal goes beside what waits for the session that goes on")
+    func refusalGoesBeside() {
+        let outbox = Outbox(bytesMax: 1000)
+        _ = append(to: outbox, [(node, frame(1))])
+        _ = append(to: outbox, [(node, frame(2))], .refusal)
+        guard case .frames(let frames, let isNewSession, let refusal) = outbox.take().first?.1 else {
+            Issue.record("nothing was listed")
+            return
+        }
+        #expect(frames.flatMap(\.bytes) == frame(1))
+        #expect(refusal == frame(2))
+        #expect(!isNewSession)
+    }
+
     @Test("Frames join up to the limit of the wire")
     func joining() {
         let outbox = Outbox(bytesMax: 1 << 20)
         let half = WireLimits.joinedBytesMax / 2
-        _ = outbox.append([(node, frame(1, half)), (node, frame(2, half)), (node, frame(3, 1))])
-        guard case .frames(let frames) = outbox.take().first?.1 else { return }
+        _ = append(to: outbox, [(node, frame(1, half)), (node, frame(2, half)), (node, frame(3, 1))])
+        guard case .frames(let frames, _, _) = outbox.take().first?.1 else { return }
         #expect(frames.map(\.bytes.count) == [2 * half, 1])
     }
 }

@@ -79,6 +79,10 @@ enum Samples {
                         attempt: attempt, fence: Fence(5), phase: .ended(AttemptEnd(cause: .returned, exitCode: 0)),
                         age: Span(nanoseconds: 71))
                 ])),
+        .register(
+            Registration(
+                oldestVersion: 1, newestVersion: 1, instance: 1, bootID: [UInt8](0..<16), inventory: inventory, attempts: [], sentAt: 72,
+                sessionSeen: SessionID(73), condition: .diskFull)),
     ]
 
     static let coordinatorMessages: [CoordinatorMessage] = [
@@ -114,6 +118,11 @@ enum Samples {
                             attempt: attempt, fence: Fence(3), allocation: Allocation(cpuMilli: 1000, memoryBytes: 1 << 30),
                             restartReason: .none, gang: nil, pass: [UInt8](repeating: 0x22, count: 32))
                     ]))),
+        .welcome(
+            Welcome(
+                version: 1, node: NodeID(2), epoch: Epoch(3), session: SessionID(4), heartbeatInterval: Span(nanoseconds: 5),
+                lease: Span(nanoseconds: 6), wantsTopology: false, registrationSentAt: 74)),
+        command(.stop([StopOrder(attempt: attempt, grace: Span(nanoseconds: 41), fence: Fence(75))])),
     ]
 
     static let chunk = LogChunk(attempt: attempt, stream: 2, offset: 51, bytes: [65, 66], isLast: true)

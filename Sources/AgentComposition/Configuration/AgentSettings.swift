@@ -17,6 +17,8 @@ struct AgentSettings: Sendable {
     var launcher: LauncherKeeper
     /// Most bytes of contents kept for later jobs.
     var cacheBytes: Int64
+    /// nil: the agent's own default.
+    var diskReserveBytes: Int64?
     var log: LogSettings
 
     static let cacheBytesDefault: Int64 = 10 << 30

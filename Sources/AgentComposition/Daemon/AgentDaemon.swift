@@ -53,7 +53,7 @@ struct AgentDaemon {
             instance: UInt64.random(in: 1 ... .max), bootID: try Boot.bytes(), inventory: machine.inventory, defaultAccount: fallback,
             isRoot: isRoot, allowsRootJobs: settings.allowsRootJobs, workRoot: directory + "/work",
             secretsRoot: settings.secretsRoot(isRoot: isRoot) ?? "",
-            movesFiles: true)
+            movesFiles: true, diskReserveBytes: settings.diskReserveBytes)
         let engine = AgentEngine(
             configuration: configuration, driver: driver, stager: stager, link: link, loop: loop, clocks: SystemClocks(),
             topology: TopologyDocument(digest: machine.inventory.topologyDigest, compressedXML: machine.compressedTopology),

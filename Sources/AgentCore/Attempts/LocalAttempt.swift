@@ -62,8 +62,8 @@ struct LocalAttempt: Hashable, Sendable {
         return true
     }
 
-    /// The agent itself ends it when the lease ends.
-    var dependsOnLease: Bool { isLive && stop == nil && terms.onNodeLost != .wait }
+    /// It ends when the lease ends, also while it is being stopped for another reason.
+    var dependsOnLease: Bool { isLive && stop?.cause != .leaseExpired && terms.onNodeLost != .wait }
 
     /// The earliest instant at which it needs a look, the lease aside; `.max` for never.
     var alarm: Int64 {

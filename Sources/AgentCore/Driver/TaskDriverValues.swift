@@ -24,13 +24,15 @@ public struct LaunchOrder: Hashable, Sendable {
     public var memoryBytes: Int64
     /// Bytes kept of each output stream; the rest is counted and dropped.
     public var outputLimitBytes: Int64
+    /// The driver itself ends it when the lease has ended (`TaskDriver.holdLease`).
+    public var dependsOnLease: Bool
     /// Opaque to the driver, handed back by `recover`: what the agent must know again after its own restart.
     public var note: [UInt8]
 
     public init(
         attempt: AttemptID, fence: Fence, slot: Fence, command: [String], environment: [String], workDirectory: String,
         makesWorkDirectory: Bool, userID: UInt32,
-        groupID: UInt32, cpuMilli: Int64, memoryBytes: Int64, outputLimitBytes: Int64, note: [UInt8]
+        groupID: UInt32, cpuMilli: Int64, memoryBytes: Int64, outputLimitBytes: Int64, dependsOnLease: Bool = false, note: [UInt8]
     ) {
         self.attempt = attempt
         self.fence = fence
@@ -44,6 +46,7 @@ public struct LaunchOrder: Hashable, Sendable {
         self.cpuMilli = cpuMilli
         self.memoryBytes = memoryBytes
         self.outputLimitBytes = outputLimitBytes
+        self.dependsOnLease = dependsOnLease
         self.note = note
     }
 }
@@ -59,6 +62,8 @@ public struct ProcessEnd: Hashable, Sendable {
         case notFound
         /// The program, its user or its directory could not be set up (shells say 126); the text names the step.
         case cannotExecute(String)
+        /// The driver ended it, since nobody held the lease any longer.
+        case leaseEnded
         /// The driver itself was lost; the group was killed and is proven empty.
         case driverLost
         /// It waited in its slot and was withdrawn: no process was ever made.

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define SUANPAN_LAUNCHER_VERSION 2u
+#define SUANPAN_LAUNCHER_VERSION 3u
 #define SUANPAN_LAUNCHER_SOCKET "launcher.sock"
 #define SUANPAN_LAUNCHER_LOCK "launcher.lock"
 #define SUANPAN_LAUNCHER_TABLE "attempts.table"
@@ -35,6 +35,7 @@ enum suanpan_record_kind {
     SUANPAN_ACK_OUTPUT = 5,
     SUANPAN_SHUTDOWN_IF_IDLE = 6,
     SUANPAN_WITHDRAW = 7,
+    SUANPAN_HOLD_LEASE = 8,
 
     SUANPAN_WELCOME = 129,
     SUANPAN_KNOWN = 130,
@@ -68,6 +69,8 @@ enum suanpan_manner {
     SUANPAN_MANNER_DRIVER_LOST = 6,
     /// It waited in its lane and was withdrawn, or its launcher ended: no process was ever made.
     SUANPAN_MANNER_NOT_STARTED = 7,
+    /// Nobody held the lease any longer: it was killed, or never started.
+    SUANPAN_MANNER_LEASE_ENDED = 8,
 };
 
 /// What was being done when a start failed; part of SUANPAN_MANNER_CANNOT_EXECUTE.
@@ -167,7 +170,12 @@ struct suanpan_start {
     uint32_t strings_bytes;
     uint32_t note_bytes;
     uint32_t make_directory;  // 1: make the work directory when it is missing, and give it to the user
-    uint32_t reserved;
+    uint32_t depends_on_lease;  // 1: it must not run beyond the instant of the last HOLD_LEASE
+};
+
+struct suanpan_hold_lease {
+    struct suanpan_record_header header;
+    int64_t until_ns;  // CLOCK_BOOTTIME
 };
 
 struct suanpan_signal {
@@ -262,6 +270,7 @@ _Static_assert(sizeof(struct suanpan_record_header) == 8, "layout");
 _Static_assert(sizeof(struct suanpan_attempt) == 16, "layout");
 _Static_assert(sizeof(struct suanpan_end) == 72, "layout");
 _Static_assert(sizeof(struct suanpan_start) == 96, "layout");
+_Static_assert(sizeof(struct suanpan_hold_lease) == 16, "layout");
 _Static_assert(sizeof(struct suanpan_signal) == 32, "layout");
 _Static_assert(sizeof(struct suanpan_attempt_list) == 16, "layout");
 _Static_assert(sizeof(struct suanpan_ack_output) == 32, "layout");

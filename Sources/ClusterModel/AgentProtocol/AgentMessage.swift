@@ -29,10 +29,19 @@ public struct Registration: Hashable, Sendable {
     public var inventory: NodeInventory
     /// Every attempt that the agent knows, ascending; ended ones until they are released.
     public var attempts: [AttemptStatus]
+    /// CLOCK_BOOTTIME at sending, nanoseconds: within a boot, a registration that was sent earlier is out of date. 0 from an
+    /// agent that does not say.
+    public var sentAt: Int64
+    /// The newest session that this node was ever welcomed to, kept durably before anything is done in it; 0 for none.
+    public var sessionSeen: SessionID
+    public var condition: NodeCondition
+    /// Of the last refusal that asked something; 0 otherwise.
+    public var challenge: UInt64
 
     public init(
         oldestVersion: UInt32 = AgentProtocolVersion.oldest, newestVersion: UInt32 = AgentProtocolVersion.newest, instance: UInt64,
-        bootID: [UInt8], inventory: NodeInventory, attempts: [AttemptStatus]
+        bootID: [UInt8], inventory: NodeInventory, attempts: [AttemptStatus], sentAt: Int64 = 0, sessionSeen: SessionID = SessionID(0),
+        condition: NodeCondition = .good, challenge: UInt64 = 0
     ) {
         self.oldestVersion = oldestVersion
         self.newestVersion = newestVersion
@@ -40,7 +49,20 @@ public struct Registration: Hashable, Sendable {
         self.bootID = bootID
         self.inventory = inventory
         self.attempts = attempts
+        self.sentAt = sentAt
+        self.sessionSeen = sessionSeen
+        self.condition = condition
+        self.challenge = challenge
     }
+}
+
+/// Whether a node can take new work, as it says itself. What runs there goes on in any case.
+public enum NodeCondition: UInt8, NamedTag {
+    case good = 0
+    /// Nothing more would find room for its output.
+    case diskFull = 1
+
+    public static let names = TagNames<Self>(except: [.diskFull: "disk_full"])
 }
 
 /// Lease renewal: small, frequent, never journalled.
@@ -110,6 +132,12 @@ public struct AttemptStatus: Hashable, Sendable {
     /// Of an end: how long ago it was when this was sent, by the node's monotonic clock. A slot that was handed over
     /// is billed to the next task from then on.
     public var age: Span
+
+    /// It may still hold something on the node.
+    public var isLive: Bool {
+        if case .ended = phase { return false }
+        return true
+    }
 
     public var isReturned: Bool {
         guard case .ended(let end) = phase else { return false }

@@ -20,9 +20,13 @@ public struct Welcome: Hashable, Sendable {
     public var lease: Span
     /// The agent shall send its topology document.
     public var wantsTopology: Bool
+    /// `sentAt` of the registration that is answered: what the agent sent later, this session does not know. 0 from a
+    /// coordinator that does not say.
+    public var registrationSentAt: Int64
 
     public init(
-        version: UInt32, node: NodeID, epoch: Epoch, session: SessionID, heartbeatInterval: Span, lease: Span, wantsTopology: Bool
+        version: UInt32, node: NodeID, epoch: Epoch, session: SessionID, heartbeatInterval: Span, lease: Span, wantsTopology: Bool,
+        registrationSentAt: Int64 = 0
     ) {
         self.version = version
         self.node = node
@@ -31,6 +35,7 @@ public struct Welcome: Hashable, Sendable {
         self.heartbeatInterval = heartbeatInterval
         self.lease = lease
         self.wantsTopology = wantsTopology
+        self.registrationSentAt = registrationSentAt
     }
 }
 
@@ -64,11 +69,14 @@ public struct Refusal: Hashable, Sendable {
     public var message: String
     /// When to try again; zero: never by itself.
     public var retryAfter: Span
+    /// To be repeated in the next registration: it shows that a machine has heard this and lives. 0: nothing is asked.
+    public var challenge: UInt64
 
-    public init(code: Code, message: String, retryAfter: Span) {
+    public init(code: Code, message: String, retryAfter: Span, challenge: UInt64 = 0) {
         self.code = code
         self.message = message
         self.retryAfter = retryAfter
+        self.challenge = challenge
     }
 }
 
@@ -259,10 +267,13 @@ public struct GangPlace: Hashable, Sendable {
 public struct StopOrder: Hashable, Sendable {
     public var attempt: AttemptID
     public var grace: Span
+    /// The grant that is meant: a node that never had it answers that it was returned. 0: whatever there is.
+    public var fence: Fence
 
-    public init(attempt: AttemptID, grace: Span) {
+    public init(attempt: AttemptID, grace: Span, fence: Fence = Fence(0)) {
         self.attempt = attempt
         self.grace = grace
+        self.fence = fence
     }
 }
 

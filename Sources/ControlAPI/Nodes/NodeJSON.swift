@@ -7,6 +7,7 @@ extension NodeView {
         writer.member("id", id.description)
         writer.member("name", name)
         writer.member("state", state.rawValue)
+        writer.member("condition", condition.name)
         if let drain { writer.member("drain") { drain.write(to: &$0) } } else { writer.null("drain") }
         writer.member("center", membership.center.isEmpty ? nil : membership.center)
         writer.member("pool", membership.pool.isEmpty ? nil : membership.pool)
@@ -25,6 +26,8 @@ extension NodeView {
         writer.member("labels", map: (inventory?.labels ?? []).map { ($0.name, $0.text) })
         writer.member("liveAttemptCount", liveAttempts.count)
         if showingAttempts { writer.member("liveAttempts", strings: liveAttempts.map(\.description)) }
+        writer.member("dirtyAttemptCount", dirtyAttempts.count)
+        if showingAttempts { writer.member("dirtyAttempts", strings: dirtyAttempts.map(\.description)) }
         writer.member("enrolledAt", enrolledAt)
         writer.member("registeredAt", registeredAt)
     }
@@ -71,6 +74,7 @@ extension ClusterView {
     func write(to writer: inout JSONWriter) {
         writer.member("id", Hexadecimal.text(clusterID))
         writer.member("epoch", epoch.value)
+        writer.member("outdated", isOutdated)
         writer.member("revision", revision)
         writer.member("nodesRegistered", nodesRegistered)
         writer.member("nodesReady", nodesReady)

@@ -32,6 +32,10 @@ extension ControlRouter {
             Endpoint(.post, "/v1/nodes/{id}/cordon", .administering) { call in try await cordon(call, true) },
             Endpoint(.post, "/v1/nodes/{id}/uncordon", .administering) { call in try await cordon(call, false) },
             Endpoint(.post, "/v1/nodes/{id}/drain", .administering) { call in try await drain(call) },
+            Endpoint(.post, "/v1/nodes/{id}/confirm-dead", .administering) { call in
+                try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
+                return try written(try await call.perform(.confirmDead(try call.node().id)), call)
+            },
         ]
     }
 

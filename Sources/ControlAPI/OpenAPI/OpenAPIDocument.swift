@@ -214,6 +214,11 @@ enum OpenAPIDocument {
         "/v1/nodes/{id}/uncordon":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
         "post":{"tags":["nodes"],"operationId":"uncordonNode","summary":"Places on a node again; ends a drain.","responses":{"20\#
         0":{"$ref":"#/components/responses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/nodes/{id}/confirm-dead":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
+        "post":{"tags":["nodes"],"operationId":"confirmNodeDead","summary":"Vouches that the machine is gone, and everything tha\#
+        t ran there with it; its tasks end and are tried elsewhere.","description":"Refused (409) while the node is connected. A\#
+         machine that was not dead may run a task a second time.","responses":{"200":{"$ref":"#/components/responses/WrittenNode\#
+        "},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/nodes/{id}/drain":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
         "post":{"tags":["nodes"],"operationId":"drainNode","summary":"Cordons a node and empties it. What runs may end by itself\#
          until the deadline; what is left then is stopped and runs elsewhere, which counts as no retry.","requestBody":{"content\#
@@ -461,43 +466,47 @@ enum OpenAPIDocument {
         ,"stderrBytes":{"type":"integer"},"droppedBytes":{"type":"integer"},"detail":{"type":["string","null"]}}}}},
         "Node":{"type":"object","required":["id","name","state","drain","center","pool","simulated","address","cpuMilli","cpuMil\#
         liAllocated","memoryBytes","memoryBytesAllocated","deviceCount","deviceShareMilliAllocated","cpuMilliUsed","memoryBytesU\#
-        sed","workBytesFree","topology","labels","liveAttemptCount","enrolledAt","registeredAt"],"properties":{"id":{"type":"str\#
-        ing"},"name":{"type":"string"},"state":{"type":"string","enum":["unregistered","ready","suspect","unreachable","cordoned\#
-        ","draining","drained"]},"drain":{"type":["object","null"],"description":"set while the node is to be empty, whatever it\#
-        s state","required":["deadline","done"],"properties":{"deadline":{"type":["string","null"],"format":"date-time","descrip\#
-        tion":"null: what runs there is waited for"},"done":{"type":"boolean","description":"nothing is left there"}}},"center":\#
-        {"type":["string","null"],"description":"as its join token had it"},"pool":{"type":["string","null"],"description":"as i\#
-        ts join token had it"},"simulated":{"type":["boolean","null"]},"address":{"type":["string","null"]},"cpuMilli":{"type":[\#
-        "integer","null"]},"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"type":["integer","null"]},"memoryBytesAllocate\#
-        d":{"type":"integer"},"deviceCount":{"type":"integer"},"deviceShareMilliAllocated":{"type":"integer","description":"1000\#
-         for each device that is wholly in use"},"cpuMilliUsed":{"type":["integer","null"],"description":"Measured between the l\#
-        ast two heartbeats, all processes of the node. Null when nothing is heard."},"memoryBytesUsed":{"type":["integer","null"\#
-        ],"description":"Measured, all processes of the node."},"workBytesFree":{"type":["integer","null"],"description":"Left o\#
-        n the disk of the work directory."},"topology":{"type":["object","null"],"properties":{"architecture":{"type":"string"},\#
-        "cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaNodes":{"type":"integer"},"level3Caches":{"type":"intege\#
-        r"},"level2Caches":{"type":"integer"},"cores":{"type":"integer"},"processingUnits":{"type":"integer"},"pciDevices":{"typ\#
-        e":"integer"},"osDevices":{"type":"integer"}}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"live\#
-        AttemptCount":{"type":"integer"},"liveAttempts":{"type":"array","items":{"type":"string"},"description":"for administrat\#
-        ors"},"enrolledAt":{"type":"string","format":"date-time"},"registeredAt":{"type":["string","null"],"format":"date-time"}\#
-        }},
+        sed","workBytesFree","topology","labels","liveAttemptCount","condition","dirtyAttemptCount","enrolledAt","registeredAt"]\#
+        ,"properties":{"id":{"type":"string"},"name":{"type":"string"},"state":{"type":"string","enum":["unregistered","ready","\#
+        suspect","unreachable","cordoned","draining","drained","quarantined"]},"drain":{"type":["object","null"],"description":"\#
+        set while the node is to be empty, whatever its state","required":["deadline","done"],"properties":{"deadline":{"type":[\#
+        "string","null"],"format":"date-time","description":"null: what runs there is waited for"},"done":{"type":"boolean","des\#
+        cription":"nothing is left there"}}},"center":{"type":["string","null"],"description":"as its join token had it"},"pool"\#
+        :{"type":["string","null"],"description":"as its join token had it"},"simulated":{"type":["boolean","null"]},"address":{\#
+        "type":["string","null"]},"cpuMilli":{"type":["integer","null"]},"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"\#
+        type":["integer","null"]},"memoryBytesAllocated":{"type":"integer"},"deviceCount":{"type":"integer"},"deviceShareMilliAl\#
+        located":{"type":"integer","description":"1000 for each device that is wholly in use"},"cpuMilliUsed":{"type":["integer"\#
+        ,"null"],"description":"Measured between the last two heartbeats, all processes of the node. Null when nothing is heard.\#
+        "},"memoryBytesUsed":{"type":["integer","null"],"description":"Measured, all processes of the node."},"workBytesFree":{"\#
+        type":["integer","null"],"description":"Left on the disk of the work directory."},"topology":{"type":["object","null"],"\#
+        properties":{"architecture":{"type":"string"},"cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaNodes":{"t\#
+        ype":"integer"},"level3Caches":{"type":"integer"},"level2Caches":{"type":"integer"},"cores":{"type":"integer"},"processi\#
+        ngUnits":{"type":"integer"},"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"}}},"labels":{"type":"object","\#
+        additionalProperties":{"type":"string"}},"liveAttemptCount":{"type":"integer"},"liveAttempts":{"type":"array","items":{"\#
+        type":"string"},"description":"for administrators"},"condition":{"type":"string","enum":["good","disk_full"],"descriptio\#
+        n":"what the node says of itself; it takes new work when good"},"dirtyAttemptCount":{"type":"integer","description":"att\#
+        empts that were given up and may still hold what they were granted there"},"dirtyAttempts":{"type":"array","items":{"typ\#
+        e":"string"},"description":"for administrators"},"enrolledAt":{"type":"string","format":"date-time"},"registeredAt":{"ty\#
+        pe":["string","null"],"format":"date-time"}}},
         "Device":{"type":"object","required":["index","kind","vendor","model","uuid","pciAddress","memoryBytes","memoryBytesAllo\#
         cated","shareMilliAllocated","numaNode"],"properties":{"index":{"type":"integer"},"kind":{"type":"string","enum":["gpu",\#
         "npu","other"]},"vendor":{"type":"string"},"model":{"type":"string"},"uuid":{"type":"string"},"pciAddress":{"type":["str\#
         ing","null"]},"memoryBytes":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"shareMilliAllocated":{"type":"\#
         integer"},"numaNode":{"type":["integer","null"]}}},
-        "Cluster":{"type":"object","required":["id","epoch","revision","nodesRegistered","nodesReady","cpuMilliTotal","cpuMilliA\#
-        llocated","memoryBytesTotal","memoryBytesAllocated","devices","jobsLive","tasksQueued","tasksLive","queue","version","ti\#
-        me"],"properties":{"id":{"type":"string"},"epoch":{"type":"integer"},"revision":{"type":"integer"},"nodesRegistered":{"t\#
-        ype":"integer"},"nodesReady":{"type":"integer"},"cpuMilliTotal":{"type":"integer"},"cpuMilliAllocated":{"type":"integer"\#
-        },"memoryBytesTotal":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"devices":{"type":"array","items":{"ty\#
-        pe":"object","required":["kind","model","simulated","count","shareMilliAllocated"],"properties":{"kind":{"type":"string"\#
-        },"model":{"type":"string"},"simulated":{"type":"boolean"},"count":{"type":"integer"},"shareMilliAllocated":{"type":"int\#
-        eger"}}}},"jobsLive":{"type":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"integer"},"queue":{"type":\#
-        "array","description":"Waiting tasks by why they do not start.","items":{"type":"object","required":["reason","tasks","o\#
-        ldestAt"],"properties":{"reason":{"type":"string","enum":["capacity","array_limit","begin_time","dependency"]},"tasks":{\#
-        "type":"integer"},"oldestAt":{"type":"string","format":"date-time","description":"since when the oldest job among them w\#
-        aits"}}}},"version":{"type":"string","description":"Release of the coordinator."},"time":{"type":"string","format":"date\#
-        -time","description":"Cluster time now."}}},
+        "Cluster":{"type":"object","required":["id","epoch","outdated","revision","nodesRegistered","nodesReady","cpuMilliTotal"\#
+        ,"cpuMilliAllocated","memoryBytesTotal","memoryBytesAllocated","devices","jobsLive","tasksQueued","tasksLive","queue","v\#
+        ersion","time"],"properties":{"id":{"type":"string"},"epoch":{"type":"integer"},"outdated":{"type":"boolean","descriptio\#
+        n":"nodes know of a later time than this state; nothing is accepted or placed"},"revision":{"type":"integer"},"nodesRegi\#
+        stered":{"type":"integer"},"nodesReady":{"type":"integer"},"cpuMilliTotal":{"type":"integer"},"cpuMilliAllocated":{"type\#
+        ":"integer"},"memoryBytesTotal":{"type":"integer"},"memoryBytesAllocated":{"type":"integer"},"devices":{"type":"array","\#
+        items":{"type":"object","required":["kind","model","simulated","count","shareMilliAllocated"],"properties":{"kind":{"typ\#
+        e":"string"},"model":{"type":"string"},"simulated":{"type":"boolean"},"count":{"type":"integer"},"shareMilliAllocated":{\#
+        "type":"integer"}}}},"jobsLive":{"type":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"integer"},"queu\#
+        e":{"type":"array","description":"Waiting tasks by why they do not start.","items":{"type":"object","required":["reason"\#
+        ,"tasks","oldestAt"],"properties":{"reason":{"type":"string","enum":["capacity","array_limit","begin_time","dependency"]\#
+        },"tasks":{"type":"integer"},"oldestAt":{"type":"string","format":"date-time","description":"since when the oldest job a\#
+        mong them waits"}}}},"version":{"type":"string","description":"Release of the coordinator."},"time":{"type":"string","fo\#
+        rmat":"date-time","description":"Cluster time now."}}},
         "UsageRecord":{"type":"object","required":["sequence","recordId","schema","revision","final","previousHash","attempt","s\#
         egment","tenant","project","user","nodeId","node","simulated","fence","requested","allocated","deviceModels","start","en\#
         d","endReason","billable","billingRule","measured"],"properties":{"sequence":{"type":"integer","description":"from 1 wit\#

@@ -45,6 +45,7 @@ extension Problem {
             case .tooManyKeys(let limit):
                 .tooMany(rejection.code, "The tenant has \(limit) live idempotency keys, the most allowed.", retryAfter: .seconds(60))
             case .enrollment(let code, let message): Problem(.conflict, code, message)
+            case .outdated: Problem(.serviceUnavailable, rejection.code, SchedulerLimits.outdatedText + ".")
             case .registration: Problem(.conflict, rejection.code, "The registration was refused.")
             case .stale: Problem(.conflict, rejection.code, "The request was about a session that is over.")
             }

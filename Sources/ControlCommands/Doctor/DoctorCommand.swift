@@ -8,7 +8,7 @@ struct DoctorCommand: Verb {
             Changes nothing and shows no secret; as root it sees more. Ends with 1 when there is a problem.
 
             EXAMPLE: suanpan doctor -o json
-            """)
+            """, subcommands: [Journal.self])
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
@@ -37,5 +37,31 @@ struct DoctorCommand: Verb {
             coordinator.isAdministrator = (try? await client.get("/v1/keys", query: [("limit", "1")])) != nil
         } catch { coordinator.failure = error }
         return coordinator
+    }
+}
+
+extension DoctorCommand {
+    struct Journal: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "journal", abstract: "Check a coordinator's journal, and say what can be done about damage.",
+            discussion: """
+                For a journal that a start has refused; it may also be checked while a coordinator runs. Reads everything, changes nothing \
+                without --set-aside-snapshot.
+
+                EXAMPLE: suanpan doctor journal --data-dir /var/lib/suanpan
+                """)
+
+        @Option(name: .customLong("data-dir"), help: ArgumentHelp("The coordinator's data directory.", valueName: "dir"))
+        var dataDirectory: String?
+
+        @Flag(help: "Take a damaged newest snapshot out, keeping its bytes; loses nothing. No coordinator may run.")
+        var setAsideSnapshot = false
+
+        func perform(in context: CommandContext) async throws {
+            var arguments = ["check-journal"]
+            if let dataDirectory { arguments += ["--data-dir", dataDirectory] }
+            if setAsideSnapshot { arguments.append("--set-aside-snapshot") }
+            try DaemonProgram.become("suanpan-coordinator", arguments, context)
+        }
     }
 }

@@ -30,7 +30,7 @@ struct Suanpan: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "This machine",
-                subcommands: [UpCommand.self, CoordinatorCommand.self, AgentCommand.self, DoctorCommand.self]),
+                subcommands: [UpCommand.self, CoordinatorCommand.self, AgentCommand.self, DoctorCommand.self, SimulateCommand.self]),
         ])
 }
 

@@ -5,7 +5,9 @@ struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "List, inspect, add and remove nodes.",
         discussion: "EXAMPLE: suanpan node ls",
-        subcommands: [List.self, Show.self, Topology.self, Drain.self, Cordon.self, Uncordon.self, Token.self, Remove.self])
+        subcommands: [
+            List.self, Show.self, Topology.self, Drain.self, Cordon.self, Uncordon.self, ConfirmDead.self, Token.self, Remove.self,
+        ])
 }
 
 extension NodeCommand {
@@ -88,6 +90,26 @@ extension NodeCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func perform(in context: CommandContext) async throws { try await NodeCommand.act("uncordon", on: nodes, connection, context) }
+    }
+
+    struct ConfirmDead: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "confirm-dead", abstract: "Say that a node's machine is gone, and everything that ran there with it.",
+            discussion: """
+                For a machine that is switched off or broken. Tasks on a node that has fallen silent are waited for, since they may \
+                well go on; with this they end at once and are tried elsewhere. Should the machine still run, they run twice.
+
+                EXAMPLE: suanpan node confirm-dead worker-1
+                """)
+
+        @Argument(help: "Names of nodes.")
+        var nodes: [String]
+
+        @OptionGroup var connection: ConnectionOptions
+
+        func perform(in context: CommandContext) async throws {
+            try await NodeCommand.act("confirm-dead", on: nodes, connection, context)
+        }
     }
 
     struct Remove: Verb {

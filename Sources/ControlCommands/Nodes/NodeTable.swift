@@ -40,6 +40,13 @@ enum NodeTable {
         return drain["deadline"]?.text.map { "what still runs is stopped at \($0)" } ?? "what still runs is waited for"
     }
 
+    /// What may still be held there by attempts that have ended for the cluster.
+    private static func leftBehind(_ node: JSONValue) -> String? {
+        guard let count = node["dirtyAttemptCount"]?.integer, count > 0 else { return nil }
+        let names = (node["dirtyAttempts"]?.items ?? []).compactMap(\.text)
+        return "what \(names.isEmpty ? "\(count) attempts" : names.joined(separator: ", ")) held is not free before the node says so"
+    }
+
     static func memory(_ node: JSONValue) -> String {
         guard let total = node["memoryBytes"]?.integer else { return "-" }
         return Humanized.bytes(node["memoryBytesAllocated"]?.integer ?? 0) + " / " + Humanized.bytes(total)
@@ -56,6 +63,7 @@ enum NodeTable {
             ("Drain", drain(node)), ("Center", field("center")), ("Pool", field("pool")), ("CPUs in use", cpus(node)),
             ("Memory in use", memory(node)),
             ("Topology", topology.isEmpty ? nil : topology), ("Labels", labels.isEmpty ? nil : labels),
+            ("Condition", field("condition").flatMap { $0 == "good" ? nil : $0 + ": no new work" }), ("Left behind", leftBehind(node)),
             ("Simulated", node["simulated"]?.flag == true ? "yes" : nil),
         ])
         guard !devices.isEmpty else { return output }

@@ -21,6 +21,7 @@ struct CoordinatorSettings: Sendable {
     var retainJobs: String?
     var retainLogs: String?
     var retainFiles: String?
+    var diskReserve: String?
 
     init(_ settings: DaemonSettings) throws {
         log = try LogSettings(settings)
@@ -39,6 +40,7 @@ struct CoordinatorSettings: Sendable {
         retainJobs = settings["retain-jobs"]
         retainLogs = settings["retain-logs"]
         retainFiles = settings["retain-files"]
+        diskReserve = settings["disk-reserve"]
     }
 
     // MARK: Values
@@ -54,6 +56,14 @@ struct CoordinatorSettings: Sendable {
         _ = try listen()
         _ = try heartbeats()
         _ = try retention()
+        _ = try diskReserveBytes()
+    }
+
+    /// nil: the engine's own.
+    func diskReserveBytes() throws -> Int64? {
+        do throws(QuantityError) { return try diskReserve.map { text throws(QuantityError) in try Quantity.bytes(text) } } catch {
+            throw StartError("disk-reserve: '\(error.text)'; expected \(error.expected)")
+        }
     }
 
     func listen() throws -> (host: String, port: Int) {
@@ -85,17 +95,18 @@ struct CoordinatorSettings: Sendable {
     func heartbeats() throws -> HeartbeatPolicy {
         var policy = HeartbeatPolicy()
         do {
-            if let heartbeatInterval {
-                policy.intervalMin = try Quantity.span(heartbeatInterval)
-                policy.intervalMax = max(policy.intervalMax, policy.intervalMin)
-            }
             if let lease {
                 policy.lease = try Quantity.span(lease)
                 policy.slack = min(policy.slack, Span(nanoseconds: policy.lease.nanoseconds / 2))
+                policy.intervalMin = min(policy.intervalMin, Span(nanoseconds: policy.lease.nanoseconds / 3))
             }
+            if let heartbeatInterval { policy.intervalMin = try Quantity.span(heartbeatInterval) }
         } catch { throw StartError("lease or heartbeat-interval: '\(error.text)'; expected \(error.expected)") }
-        guard policy.intervalMin >= .seconds(1), policy.lease >= .seconds(2) else {
-            throw StartError("heartbeat-interval must be at least 1s and lease at least 2s")
+        guard policy.lease >= .seconds(2), policy.intervalMin >= .milliseconds(500) else {
+            throw StartError("lease must be at least 2s and heartbeat-interval at least 0.5s")
+        }
+        guard policy.intervalMin.nanoseconds * 2 <= policy.lease.nanoseconds else {
+            throw StartError("heartbeat-interval must be at most half of lease, so that a heartbeat may get lost")
         }
         return policy
     }

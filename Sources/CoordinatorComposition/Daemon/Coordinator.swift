@@ -18,6 +18,7 @@ import ZMQTransport
 struct Coordinator {
     var settings: CoordinatorSettings
     var acceptsClock: Bool
+    var acceptsDataLossOf: String?
     /// Where a multi-use join token is left for the agents of the same machine (`up`).
     var bootstrapTokenFile: String?
     var logger: Logger
@@ -51,9 +52,10 @@ struct Coordinator {
         let files = try DiskFileStore(directory: "\(directory)/files", bootID: try Boot.identifier())
         let engine = try await SchedulerEngine(
             journal: journal, server: server, clocks: SystemClocks(), sealer: sealer, logStore: logStore, files: files, reads: reads,
-            backups: BackupService(directory: directory),
+            backups: BackupService(directory: directory), space: JournalBallast(directory: directory),
             configuration: EngineConfiguration(
-                heartbeats: heartbeats, acceptsClock: acceptsClock,
+                heartbeats: heartbeats, acceptsClock: acceptsClock, diskReserve: try settings.diskReserveBytes(),
+                acceptsDataLossOf: acceptsDataLossOf,
                 advertise: { [advertised = serving.advertised] in advertised.endpoints(for: $0) }),
             newClusterID: KeyFile.random(16), logger: logger,
             keepTopology: { document in

@@ -31,6 +31,7 @@ struct EngineInstruments: Sendable {
     // MARK: Agents
     let heartbeats = Counter()
     let leaseMargin = Histogram.seconds([0, 1, 2, 5, 10, 15, 20, 25, 30, 60, 120])
+    let leasesHeldBack = Gauge()
     let queueOverflows = Counter()
 
     private static let latencies = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
@@ -86,7 +87,7 @@ enum CommandRefusal: Int, CaseIterable, Sendable {
 
 /// Rejections as they are counted: by their code, those of an enrolment under one.
 enum CountedRejection: Int, CaseIterable, Sendable {
-    case invalid, unsatisfiable, notFound, conflict, keyReused, tooManyKeys, enrollment, registration, stale
+    case invalid, unsatisfiable, notFound, conflict, keyReused, tooManyKeys, enrollment, registration, outdated, stale
 
     init(_ rejection: Rejection) {
         self =
@@ -99,6 +100,7 @@ enum CountedRejection: Int, CaseIterable, Sendable {
             case .tooManyKeys: .tooManyKeys
             case .enrollment: .enrollment
             case .registration: .registration
+            case .outdated: .outdated
             case .stale: .stale
             }
     }
@@ -113,6 +115,7 @@ enum CountedRejection: Int, CaseIterable, Sendable {
         case .tooManyKeys: "too_many_idempotency_keys"
         case .enrollment: "enrollment"
         case .registration: "registration"
+        case .outdated: "state_outdated"
         case .stale: "stale"
         }
     }

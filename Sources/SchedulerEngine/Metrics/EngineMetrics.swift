@@ -77,6 +77,9 @@ enum EngineMetrics {
     static let leaseMargin = MetricFamily(
         .histogram, "suanpan_lease_margin_seconds", unit: .seconds,
         help: "What was left of a node's lease when its heartbeat arrived; shrinks before leases end.")
+    static let leasesHeldBack = MetricFamily(
+        .gauge, "suanpan_leases_held_back",
+        help: "Nodes whose lease would have ended, had not many fallen silent at once; 0 while leases end as they should.")
     static let drops = MetricFamily(.counter, "suanpan_transport_drops", help: "What peers sent and was thrown away.")
     static let overflows = MetricFamily(
         .counter, "suanpan_transport_queue_overflows", help: "Nodes disconnected because they did not take their messages.")

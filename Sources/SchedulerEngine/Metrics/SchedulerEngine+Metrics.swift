@@ -116,7 +116,7 @@ extension SchedulerEngine {
     private func writeJournal(to text: inout MetricsText) {
         text.family(EngineMetrics.journalAppend, instruments.append)
         text.family(EngineMetrics.journalErrors, instruments.appendErrors)
-        text.family(EngineMetrics.journalDiskFull, isDiskFull.withLock { $0 } ? 1 : 0)
+        text.family(EngineMetrics.journalDiskFull, disk.withLock { $0.isLow } ? 1 : 0)
         text.family(EngineMetrics.journalIndex, instruments.lastIndex.value)
         text.family(EngineMetrics.recovery, Double(recoveryNanoseconds) / 1e9)
     }
@@ -126,6 +126,7 @@ extension SchedulerEngine {
     private func writeAgents(to text: inout MetricsText) {
         text.family(EngineMetrics.heartbeats, instruments.heartbeats)
         text.family(EngineMetrics.leaseMargin, instruments.leaseMargin)
+        text.family(EngineMetrics.leasesHeldBack, instruments.leasesHeldBack.value)
         let drops = droppedFrames.withLock { $0 }
         text.family(EngineMetrics.drops) { samples in
             for cause in TransportDrop.allCases { samples.add(drops[cause] ?? 0, ("cause", cause.rawValue)) }

@@ -18,6 +18,8 @@ public enum Command: Hashable, Sendable {
     /// Cordons it; what runs may end by itself within the span, for ever without one. A later one replaces the span.
     case drainNode(NodeID, within: Span?)
     case removeNode(NodeID)
+    /// An administrator vouches for it: the node's machine is gone, and everything that ran there with it.
+    case confirmDead(NodeID)
     case createJoinToken(JoinTokenRecord)
     case createKey(AccessKey)
     case revokeKey(String)

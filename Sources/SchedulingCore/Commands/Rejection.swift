@@ -17,6 +17,8 @@ public enum Rejection: Error, Hashable, Sendable {
     case tooManyKeys(limit: UInt32)
     case enrollment(code: String, message: String)
     case registration(Refusal)
+    /// Nodes know of a later time than the state (`SchedulerLimits.outdatedText`).
+    case outdated
     /// A report or timer of a session that is over; nothing to do, nothing to say.
     case stale
 
@@ -30,6 +32,7 @@ public enum Rejection: Error, Hashable, Sendable {
         case .tooManyKeys: "too_many_idempotency_keys"
         case .enrollment(let code, _): code
         case .registration: "registration"
+        case .outdated: "state_outdated"
         case .stale: "stale"
         }
     }

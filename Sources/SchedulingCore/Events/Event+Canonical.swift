@@ -40,12 +40,18 @@ extension Event {
         case datasetCreated = 30
         case datasetRemoved = 31
         case clusterRestored = 32
+        case attemptLeftBehind = 33
+        case attemptGone = 34
+        case nodeConfirmedDead = 35
+        case nodeContested = 36
+        case nodeQuarantined = 37
+        case stateOutdated = 38
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 {
             switch self {
-            // Specifications of form 2 (`JobSpecification`); where a node belongs.
-            case .jobAccepted, .nodeEnrolled, .joinTokenCreated: 2
+            // Specifications of form 2 (`JobSpecification`); where a node belongs; what it knows of sessions and of itself.
+            case .jobAccepted, .nodeEnrolled, .joinTokenCreated, .nodeRegistered: 2
             default: 1
             }
         }
@@ -110,6 +116,8 @@ extension Event: CanonicalValue {
             writer.write(deadline)
             writer.write(at)
         case .nodeDrainDue(let node, let at): writer.write(.nodeDrainDue, node, at)
+        case .attemptLeftBehind, .attemptGone, .nodeConfirmedDead, .nodeContested, .nodeQuarantined, .stateOutdated:
+            writeLease(to: &writer)
         case .joinTokenCreated(let token): writer.write(.joinTokenCreated, token)
         case .keyCreated(let key): writer.write(.keyCreated, key)
         case .keyRevoked(let key, let at): writer.write(.keyRevoked, key, at)
@@ -121,6 +129,25 @@ extension Event: CanonicalValue {
         case .datasetRemoved(let tenant, let name, let version, let at):
             writer.write(.datasetRemoved, [tenant, name, version], at)
         case .timersDue(let at): writer.write(.timersDue, at)
+        }
+    }
+
+    /// What leases leave behind, and who speaks as whom.
+    private func writeLease(to writer: inout CanonicalWriter) {
+        switch self {
+        case .attemptLeftBehind(let left): writer.write(.attemptLeftBehind, left)
+        case .attemptGone(let node, let fence, let at):
+            writer.write(.attemptGone, node)
+            writer.write(fence)
+            writer.write(at)
+        case .nodeConfirmedDead(let node, let at): writer.write(.nodeConfirmedDead, node, at)
+        case .nodeContested(let contest): writer.write(.nodeContested, contest)
+        case .nodeQuarantined(let node, let at): writer.write(.nodeQuarantined, node, at)
+        case .stateOutdated(let node, let session, let at):
+            writer.write(.stateOutdated, node)
+            writer.write(session)
+            writer.write(at)
+        default: break
         }
     }
 
@@ -148,7 +175,7 @@ extension Event: CanonicalValue {
         case .jobFinished: self = .jobFinished(try reader.read())
         case .idempotencyExpired: self = .idempotencyExpired(through: try reader.read())
         case .nodeEnrolled: self = .nodeEnrolled(version == 1 ? try .withoutMembership(&reader) : try reader.read())
-        case .nodeRegistered: self = .nodeRegistered(try reader.read())
+        case .nodeRegistered: self = .nodeRegistered(version == 1 ? try .version1(&reader) : try reader.read())
         case .nodeSuspected: self = .nodeSuspected(try reader.read(), at: try reader.read())
         case .nodeSilenced: self = .nodeSilenced(try reader.read(), lastHeard: try reader.read(), at: try reader.read())
         case .nodeCordoned:
@@ -156,6 +183,12 @@ extension Event: CanonicalValue {
         case .nodeRemoved: self = .nodeRemoved(try reader.read(), at: try reader.read())
         case .nodeDrainBegan: self = .nodeDrainBegan(try reader.read(), deadline: try reader.readOptional(), at: try reader.read())
         case .nodeDrainDue: self = .nodeDrainDue(try reader.read(), at: try reader.read())
+        case .attemptLeftBehind: self = .attemptLeftBehind(try reader.read())
+        case .attemptGone: self = .attemptGone(try reader.read(), try reader.read(), at: try reader.read())
+        case .nodeConfirmedDead: self = .nodeConfirmedDead(try reader.read(), at: try reader.read())
+        case .nodeContested: self = .nodeContested(try reader.read())
+        case .nodeQuarantined: self = .nodeQuarantined(try reader.read(), at: try reader.read())
+        case .stateOutdated: self = .stateOutdated(try reader.read(), try reader.read(), at: try reader.read())
         case .joinTokenCreated: self = .joinTokenCreated(version == 1 ? try .withoutMembership(&reader) : try reader.read())
         case .keyCreated: self = .keyCreated(try reader.read())
         case .keyRevoked: self = .keyRevoked(try reader.readString(), at: try reader.read())
@@ -367,45 +400,5 @@ extension FinishedJob: CanonicalValue {
         self.init(
             id: try reader.read(), state: try reader.read(), reason: try reader.read(), exitCode: try reader.readInt32(),
             at: try reader.read())
-    }
-}
-
-extension EnrolledNode: CanonicalValue {
-    public func write(to writer: inout CanonicalWriter) {
-        writer.write(id)
-        writer.write(name)
-        writer.write(bytes: publicKey)
-        writer.write(bytes: tokenID)
-        writer.write(at)
-        writer.write(membership)
-    }
-
-    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self = try Self.withoutMembership(&reader)
-        membership = try reader.read()
-    }
-
-    /// The form of version 1.
-    fileprivate static func withoutMembership(_ reader: inout CanonicalReader) throws(CanonicalError) -> EnrolledNode {
-        EnrolledNode(
-            id: try reader.read(), name: try reader.readString(), publicKey: try reader.readBytes(), tokenID: try reader.readBytes(),
-            at: try reader.read())
-    }
-}
-
-extension RegisteredNode: CanonicalValue {
-    public func write(to writer: inout CanonicalWriter) {
-        writer.write(id)
-        writer.write(session)
-        writer.write(instance)
-        writer.write(bytes: bootID)
-        writer.write(inventory)
-        writer.write(at)
-    }
-
-    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(
-            id: try reader.read(), session: try reader.read(), instance: try reader.readUInt64(), bootID: try reader.readBytes(),
-            inventory: try reader.readOptional(), at: try reader.read())
     }
 }

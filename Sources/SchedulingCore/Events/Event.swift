@@ -41,6 +41,18 @@ public enum Event: Hashable, Sendable {
     case nodeDrainBegan(NodeID, deadline: LogicalTime?, at: LogicalTime)
     /// The deadline has passed: what is left there is stopped and runs elsewhere.
     case nodeDrainDue(NodeID, at: LogicalTime)
+    /// An attempt that was given up, or is not known, may still hold what it was granted on its node.
+    case attemptLeftBehind(LeftAttempt)
+    /// The node has said that nothing of it is left.
+    case attemptGone(NodeID, Fence, at: LogicalTime)
+    /// An administrator vouches for it: nothing of that machine runs any more.
+    case nodeConfirmedDead(NodeID, at: LogicalTime)
+    /// A machine that had been taken for gone speaks with the node's identity, while another one has it.
+    case nodeContested(ContestedNode)
+    /// It spoke again: two machines share one identity, and neither is believed.
+    case nodeQuarantined(NodeID, at: LogicalTime)
+    /// A node has been welcomed to a session that this state never issued: the state is older than the cluster.
+    case stateOutdated(NodeID, SessionID, at: LogicalTime)
 
     case joinTokenCreated(JoinTokenRecord)
     case keyCreated(AccessKey)
@@ -251,46 +263,6 @@ public struct FinishedJob: Hashable, Sendable {
         self.state = state
         self.reason = reason
         self.exitCode = exitCode
-        self.at = at
-    }
-}
-
-public struct EnrolledNode: Hashable, Sendable {
-    public var id: NodeID
-    public var name: String
-    public var publicKey: [UInt8]
-    public var tokenID: [UInt8]
-    /// As its token had it.
-    public var membership: NodeMembership
-    public var at: LogicalTime
-
-    public init(
-        id: NodeID, name: String, publicKey: [UInt8], tokenID: [UInt8], membership: NodeMembership = .none, at: LogicalTime
-    ) {
-        self.id = id
-        self.name = name
-        self.publicKey = publicKey
-        self.tokenID = tokenID
-        self.membership = membership
-        self.at = at
-    }
-}
-
-public struct RegisteredNode: Hashable, Sendable {
-    public var id: NodeID
-    public var session: SessionID
-    public var instance: UInt64
-    public var bootID: [UInt8]
-    /// nil: as at the last registration.
-    public var inventory: NodeInventory?
-    public var at: LogicalTime
-
-    public init(id: NodeID, session: SessionID, instance: UInt64, bootID: [UInt8], inventory: NodeInventory?, at: LogicalTime) {
-        self.id = id
-        self.session = session
-        self.instance = instance
-        self.bootID = bootID
-        self.inventory = inventory
         self.at = at
     }
 }

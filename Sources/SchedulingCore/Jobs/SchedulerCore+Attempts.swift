@@ -34,6 +34,7 @@ extension SchedulerCore {
             unit.tasks[rank].fence == status.fence
         else {
             if let session = nodes[node]?.session { decided.effects.append(disown(status, on: node, session)) }
+            if !status.isLive, isDirty(status.fence, on: node) { decided.events.append(.attemptGone(node, status.fence, at: now)) }
             return decided
         }
         switch status.phase {
@@ -57,7 +58,7 @@ extension SchedulerCore {
         if case .ended = status.phase {
             return .command(node, session, .release([ReleaseOrder(attempt: status.attempt, fence: status.fence)]))
         }
-        return .command(node, session, .stop([StopOrder(attempt: status.attempt, grace: .zero)]))
+        return .command(node, session, .stop([StopOrder(attempt: status.attempt, grace: .zero, fence: status.fence)]))
     }
 
     /// The end of one task and everything that it brings about.

@@ -61,11 +61,13 @@ extension SchedulerCore {
     }
 
     /// Sent again, like any start that was lost: this registration may be older than the start, so the node may have it.
-    /// Where the node is to be empty, the stop follows, and the node gives it back.
+    /// Where the node is to be empty, the stop follows, and the node gives it back; of a cancelled job, the stop alone is sent.
     func decideUnlistedSuccessor(_ attempt: AttemptID, on node: NodeID, rebooted: Bool, at now: LogicalTime) -> Decided {
         let id = attempt.task.job
-        guard let row = jobs[id], let session = nodes[node]?.session, !rebooted, !row.isCancelling,
-            let (slot, successor) = row.successors.place(of: attempt.task.index), let holder = row.successors.holder(of: slot),
+        if !rebooted, jobs[id]?.isCancelling == true { return Decided() }
+        guard let row = jobs[id], let session = nodes[node]?.session, !rebooted,
+            let (slot, successor) = row.successors.place(of: attempt.task.index), successor.fence > restoredFence,
+            let holder = row.successors.holder(of: slot),
             let allocation = row.live[holder]?.tasks[0].allocation
         else { return Decided(events: [.successorReturned(attempt, from: node, at: now)]) }
         let command = startCommand([successor], in: slot, holding: allocation, of: id, row, on: node, session)
@@ -174,7 +176,8 @@ extension SchedulerCore {
         for slot in row.successors.slots {
             for successor in row.successors[slot] {
                 let attempt = AttemptID(job: id, index: successor.ordinal, number: successor.attempt)
-                orders[successor.node, default: []].append(StopOrder(attempt: attempt, grace: row.specification.grace))
+                let order = StopOrder(attempt: attempt, grace: row.specification.grace, fence: successor.fence)
+                orders[successor.node, default: []].append(order)
             }
         }
         return stopCommands(orders)

@@ -50,7 +50,8 @@ extension Command {
     /// Whether a person's request; everything else is the cluster speaking.
     public var isFromClient: Bool {
         switch self {
-        case .submit, .cancel, .retry, .setNodeCordon, .drainNode, .removeNode, .createJoinToken, .createKey, .revokeKey, .setUser,
+        case .submit, .cancel, .retry, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .createJoinToken, .createKey, .revokeKey,
+            .setUser,
             .setSecret, .removeSecret, .createDataset, .removeDataset:
             true
         case .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick: false

@@ -60,7 +60,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         }
         // 4. Placements, one bulk at a time.
         for _ in 0..<placements {
-            guard let event = core.decidePlacement(&cursor, at: instant) else {
+            guard !core.isOutdated, let event = core.decidePlacement(&cursor, at: instant) else {
                 mayPlace = false
                 break
             }
@@ -68,7 +68,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
             mayPlace = true
         }
         // 5. Run-ahead, once everything that fits has been placed.
-        if !mayPlace { lineUp(&draft) }
+        if !mayPlace, !core.isOutdated { lineUp(&draft) }
         return draft.finish(&lastIndex, reading: core)
     }
 
@@ -122,7 +122,9 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         fold(decided, &draft)
         // A command about many attempts is decided one attempt at a time, each against what the one before led to.
         switch command {
-        case .register(let node, let registration): reconcile(node, registration, rebooted: before, &draft)
+        case .register(let node, let registration) where decided.isRegistration:
+            reconcile(node, registration, rebooted: before, &draft)
+        case .confirmDead(let node): endEverything(on: node, &draft)
         case .report(let node, let report):
             fold(report.statuses, from: node, &draft)
         case .leaseExpired(let node, _, _):
@@ -153,6 +155,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
                 fold(core.decideUnlisted(attempt, on: node, rebooted: rebooted, at: draft.at), &draft)
             }
         }
+        fold(core.decideDirtySlots(on: node, registration, at: draft.at), &draft)
         // After a restart of the node nothing waits there: said first, so that nothing is handed over to it.
         if rebooted { resend(core.successors(on: node), &draft) }
         fold(registration.attempts, from: node, &draft)
@@ -168,6 +171,15 @@ public struct SchedulerLoop: ~Copyable, Sendable {
             let before = draft.events.count
             for attempt in core.attempts(on: node) { fold(core.decideSilentTask(attempt, at: draft.at), &draft) }
             if draft.events.count == before { return }
+        }
+    }
+
+    /// What was lined up waits again, what ran has ended, and nothing of it is left.
+    private mutating func endEverything(on node: NodeID, _ draft: inout BatchDraft) {
+        for attempt in core.successors(on: node) { fold(.successorReturned(attempt, from: node, at: draft.at), &draft) }
+        for attempt in core.attempts(on: node) { fold(core.decideDeadTask(attempt, at: draft.at), &draft) }
+        for slot in core.nodes[node]?.dirtySlots ?? [] {
+            for attempt in slot.attempts { fold(.attemptGone(node, attempt.fence, at: draft.at), &draft) }
         }
     }
 
@@ -201,7 +213,7 @@ extension Event {
     /// its own conditions differ: hence `newWork` alone does not clear the cursor.
     var effectOnRoom: EffectOnRoom {
         switch self {
-        case .attemptEnded, .successorReturned, .nodeRegistered, .nodeCordoned, .jobFinished, .timersDue: .mayFit
+        case .attemptEnded, .successorReturned, .nodeRegistered, .nodeCordoned, .attemptGone, .jobFinished, .timersDue: .mayFit
         case .jobAccepted: .newWork
         default: .none
         }

@@ -26,10 +26,44 @@ struct NodeRow: Hashable, Sendable {
     var drain: Drain?
     /// For membership; iterate `liveAttempts.sorted()`.
     var liveAttempts: Set<AttemptID> = []
+    var condition = NodeCondition.good
+    /// The boot before this one: a machine never returns to it, so whoever brings it is another machine, or late.
+    var previousBootID: [UInt8] = []
+    /// When the latest registration was sent, since this boot; 0 when its agent does not say.
+    var sentAt: Int64 = 0
+    /// The newest session that the node has told of: no later registration of its own knows less.
+    var sessionSeen = SessionID(0)
+    var contest: Contest?
+    /// Two machines speak with this identity.
+    var isQuarantined = false
+    /// By slot, ascending.
+    var dirtySlots: [DirtySlot] = []
 
-    var acceptsWork: Bool { link == .connected && !isCordoned }
+    var acceptsWork: Bool {
+        link == .connected && !isCordoned && !isQuarantined && condition == .good && !dirtySlots.contains { $0.allocation == nil }
+    }
     /// What still runs there has been told to stop.
     var isEvicting: Bool { drain?.isDue ?? false }
+}
+
+/// A machine that speaks out of turn, and what it was asked.
+struct Contest: Hashable, Sendable {
+    var bootID: [UInt8]
+    var challenge: UInt64
+}
+
+/// What may still be held on a node by attempts that were given up: nothing else gets it before they are known to be gone.
+struct DirtySlot: Hashable, Sendable {
+    struct Attempt: Hashable, Sendable {
+        var fence: Fence
+        var id: AttemptID
+    }
+
+    var slot: Fence
+    /// nil: nobody knows what it holds, so the node takes nothing new.
+    var allocation: Allocation?
+    /// By fence, ascending.
+    var attempts: [Attempt]
 }
 
 /// A node that is being emptied.

@@ -63,7 +63,7 @@ extension SchedulerCore {
     /// What is lined up on the node shall not start there: it is given back, and waits again.
     func stopCommandsForSuccessors(on node: NodeID) -> [Effect] {
         let orders = successors(on: node).compactMap { attempt in
-            jobs[attempt.task.job].map { StopOrder(attempt: attempt, grace: $0.specification.grace) }
+            jobs[attempt.task.job].map { stopOrder(attempt, grace: $0.specification.grace) }
         }
         return orders.isEmpty ? [] : stopCommands([node: orders])
     }

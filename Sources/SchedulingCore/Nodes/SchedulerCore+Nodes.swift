@@ -49,6 +49,7 @@ extension SchedulerCore {
                     code: .version, message: "the coordinator speaks agent protocol \(ours), the agent \(versions): upgrade the older",
                     retryAfter: .seconds(60)))
         }
+        if let answer = try decideIdentity(id, row, registration, at: now) { return answer }
         var inventory = registration.inventory
         // The name belongs to the key, and where the node belongs is the token's to say: an agent claims neither.
         inventory.name = row.name
@@ -61,28 +62,27 @@ extension SchedulerCore {
         let isNew = offers[id]?.inventory != inventory
         let event = RegisteredNode(
             id: id, session: SessionID(lastSession + 1), instance: registration.instance, bootID: registration.bootID,
-            inventory: isNew ? inventory : nil, at: now)
+            inventory: isNew ? inventory : nil, at: now, sentAt: registration.sentAt,
+            sessionSeen: max(row.sessionSeen, registration.sessionSeen), condition: registration.condition)
         return Decided(events: [.nodeRegistered(event)], answer: .node(id))
     }
 
     /// Attempts that the state holds on a node and that its registration did not name.
     ///
-    /// Never seen running, same boot: the order was lost, it is sent again; its stop follows where there is one. This
-    /// registration may be older than the order, so what will be tried elsewhere must first be known to have ended here.
-    /// Otherwise what ran is gone.
+    /// Never seen running, same boot: the order was lost, it is sent again. This registration may be older than the order, so
+    /// nothing is taken to have ended before the node says so; where it was to be stopped, the stop alone is sent again, and
+    /// the node answers for what it never had. Otherwise what ran is gone.
     func decideUnlisted(_ attempt: AttemptID, on node: NodeID, rebooted: Bool, at now: LogicalTime) -> Decided {
         var decided = Decided()
         if successor(attempt) != nil { return decideUnlistedSuccessor(attempt, on: node, rebooted: rebooted, at: now) }
         guard let (row, ordinal, rank, unit) = liveTask(attempt), let session = nodes[node]?.session else { return decided }
-        if unit.tasks[rank].phase == .starting, !rebooted {
+        // A start of before a restore may have been, and have ended: sent again, it would run beside whatever came after it.
+        if unit.tasks[rank].phase == .starting, !rebooted, unit.tasks[rank].fence > restoredFence {
             if unit.stopReason == nil || !row.isCancelling {
                 let unitPlaces = startBatches(job: attempt.task.job, row: row, ordinal: ordinal, only: [rank])
                 decided.effects += unitPlaces.map { .command($0.node, session, .start($0.batch)) }
                 return decided
             }
-            // It was to be stopped before it began: it never will.
-            let end = AttemptEnd(cause: .stopped, exitCode: ExitCode.terminated, detail: "stopped before it started")
-            appendEnd(of: attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
             return decided
         }
         let detail =
@@ -100,7 +100,7 @@ extension SchedulerCore {
     }
 
     func decideLeaseExpired(_ id: NodeID, _ session: SessionID, lastHeard: LogicalTime, at now: LogicalTime) throws(Rejection) -> Decided {
-        guard let row = nodes[id], row.session == session, row.link == .connected || row.link == .suspect else { throw .stale }
+        guard let row = nodes[id], row.session == session, row.link != .silent else { throw .stale }
         return Decided(events: [.nodeSilenced(id, lastHeard: lastHeard, at: now)])
     }
 
@@ -109,6 +109,26 @@ extension SchedulerCore {
         var decided = Decided()
         guard let (row, ordinal, rank, unit) = liveTask(attempt), row.specification.onNodeLost != .wait else { return decided }
         let end = AttemptEnd(cause: .leaseExpired, exitCode: ExitCode.platform, detail: "the node's lease ended")
+        appendEnd(of: attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
+        decided.events.append(leaveBehind(attempt, unit.tasks[rank], row: row, at: now))
+        return decided
+    }
+
+    /// Somebody who can know says that the machine is gone: whatever its jobs said about lost nodes, nothing is waited for.
+    func decideConfirmDead(_ id: NodeID, at now: LogicalTime) throws(Rejection) -> Decided {
+        guard let row = nodes[id] else { throw .nodeNotFound(id) }
+        guard row.link != .connected else {
+            throw .conflict("node '\(row.name)' is connected, so it is not dead; drain it, or stop its agent and launcher first")
+        }
+        return Decided(events: [.nodeConfirmedDead(id, at: now)], answer: .node(id))
+    }
+
+    /// What a dead node held has ended.
+    func decideDeadTask(_ attempt: AttemptID, at now: LogicalTime) -> Decided {
+        var decided = Decided()
+        guard let (row, ordinal, rank, unit) = liveTask(attempt) else { return decided }
+        let end = AttemptEnd(
+            cause: .infrastructure, exitCode: ExitCode.platform, detail: "an administrator confirmed that the node is dead")
         appendEnd(of: attempt, end, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
         return decided
     }
@@ -148,9 +168,14 @@ extension SchedulerCore {
         _ = nodes.update(node.id) { row in
             row.session = node.session
             row.instance = node.instance
+            // Whoever registers without saying when is of a release that told no boots apart.
+            if node.sentAt > 0, row.bootID != node.bootID { row.previousBootID = row.bootID }
             row.bootID = node.bootID
             row.registeredAt = node.at
             row.link = .connected
+            row.sentAt = node.sentAt
+            row.sessionSeen = node.sessionSeen
+            row.condition = node.condition
         }
         if let inventory = node.inventory { reoffer(node.id, inventory) }
         setLink(.connected, of: node.id)
@@ -162,6 +187,7 @@ extension SchedulerCore {
         for attempt in attempts(on: id) {
             if let (_, _, rank, unit) = liveTask(attempt) { offer.take(unit.tasks[rank].allocation) }
         }
+        for slot in nodes[id]?.dirtySlots ?? [] { if let allocation = slot.allocation { offer.take(allocation) } }
         if offers[id] == nil {
             let place = offerOrder.firstIndex { $0 > id } ?? offerOrder.count
             offerOrder.insert(id, at: place)
@@ -171,8 +197,24 @@ extension SchedulerCore {
 
     mutating func setLink(_ link: NodeRow.Link, of id: NodeID) {
         _ = nodes.update(id) { $0.link = link }
+        refreshOffer(of: id)
+    }
+
+    mutating func refreshOffer(of id: NodeID) {
         let accepts = nodes[id]?.acceptsWork ?? false
         _ = offers.update(id) { $0.acceptsWork = accepts }
+    }
+
+    /// No session of it goes on: should the machine speak after all, it registers and is told to stop what it runs.
+    mutating func evolveConfirmedDead(_ id: NodeID, at: LogicalTime) {
+        advance(to: at)
+        lastSession += 1
+        let session = SessionID(lastSession)
+        _ = nodes.update(id) { row in
+            row.session = session
+            row.link = .silent
+        }
+        refreshOffer(of: id)
     }
 
     mutating func evolveLink(_ id: NodeID, _ link: NodeRow.Link, at: LogicalTime) {
@@ -184,7 +226,10 @@ extension SchedulerCore {
         advance(to: at)
         _ = nodes.update(id) { row in
             row.isCordoned = isCordoned
-            if !isCordoned { row.drain = nil }
+            guard !isCordoned else { return }
+            row.drain = nil
+            row.isQuarantined = false
+            row.contest = nil
         }
         if !isCordoned { drainDeadlines.set(nil, for: id) }
         if let link = nodes[id]?.link { setLink(link, of: id) }

@@ -7,32 +7,27 @@ public import ClusterModel
 public struct HeartbeatPolicy: Hashable, Sendable {
     /// For a small cluster; a large one stretches it so that about a thousand heartbeats a second arrive.
     public var intervalMin: Span
-    public var intervalMax: Span
-    /// The agent's side of the lease: tasks that may be replaced stop after so long without an answer.
+    /// The agent's side of the lease: tasks that may be replaced stop after so long without an answer. The same for every
+    /// session, whatever the size of the cluster was when it began.
     public var lease: Span
     /// The coordinator waits this much longer before it acts: an agent that stopped its tasks at the last instant has
     /// had time to.
     public var slack: Span
 
-    public init(
-        intervalMin: Span = .seconds(5), intervalMax: Span = .seconds(30), lease: Span = .seconds(30), slack: Span = .seconds(15)
-    ) {
+    public init(intervalMin: Span = .seconds(5), lease: Span = .seconds(30), slack: Span = .seconds(15)) {
         self.intervalMin = intervalMin
-        self.intervalMax = intervalMax
         self.lease = lease
         self.slack = slack
     }
 
+    /// At most a third of the lease, so that one lost heartbeat ends nothing.
     public func interval(nodes: Int) -> Span {
         let spread = Span.milliseconds(Int64(nodes))
-        return min(max(intervalMin, spread), intervalMax)
+        return min(max(intervalMin, spread), Span(nanoseconds: max(intervalMin.nanoseconds, lease.nanoseconds / 3)))
     }
 
-    /// At least three heartbeats and a margin, whatever the interval has grown to.
-    public func lease(nodes: Int) -> Span {
-        let beats = Span(nanoseconds: interval(nodes: nodes).nanoseconds * 3)
-        return max(lease, beats)
-    }
+    /// From the last word of an agent to the end of what depends on its lease.
+    var patience: Int64 { lease.nanoseconds + slack.nanoseconds }
 }
 
 public struct SessionTable: Sendable {
@@ -45,23 +40,32 @@ public struct SessionTable: Sendable {
         var isExpired = false
         /// As the last heartbeat told.
         var load: NodeLoad?
+        /// The node has not registered in this epoch; commands wait for that, its lease runs.
+        var isAwaited = false
     }
 
     public let policy: HeartbeatPolicy
     private var sessions: [NodeID: Session] = [:]
+    public private(set) var breaker = ExpiryBreaker()
 
     public init(policy: HeartbeatPolicy) { self.policy = policy }
+
+    /// A coordinator begins to lead: what an earlier one heard last of a node is not known, so its lease counts from now. Until
+    /// the node registers or the lease has ended, nothing is held against it.
+    public mutating func expect(_ node: NodeID, _ session: SessionID, at now: LogicalTime) {
+        sessions[node] = Session(id: session, epoch: Epoch(0), lastHeard: now, isAwaited: true)
+    }
 
     /// The agent was welcomed.
     public mutating func begin(_ node: NodeID, _ session: SessionID, _ epoch: Epoch, at now: LogicalTime) -> (interval: Span, lease: Span) {
         sessions[node] = Session(id: session, epoch: epoch, lastHeard: now)
-        return (policy.interval(nodes: sessions.count), policy.lease(nodes: sessions.count))
+        return (policy.interval(nodes: sessions.count), policy.lease)
     }
 
     /// Any message proves life; a heartbeat of the current session is answered. Not of one whose lease has ended: what was
     /// decided since, only a registration makes good, and without answers the agent registers.
     public mutating func heard(_ heartbeat: Heartbeat, from node: NodeID, at now: LogicalTime) -> HeartbeatAck? {
-        guard let session = sessions[node], session.id == heartbeat.session, !session.isExpired else { return nil }
+        guard let session = sessions[node], session.id == heartbeat.session, !session.isExpired, !session.isAwaited else { return nil }
         heard(from: node, at: now)
         sessions[node]!.load = heartbeat.load
         return HeartbeatAck(
@@ -78,35 +82,41 @@ public struct SessionTable: Sendable {
     /// What was left of the agent's side of the lease when it is heard now.
     public func margin(of node: NodeID, at now: LogicalTime) -> Span? {
         guard let session = sessions[node], !session.isExpired else { return nil }
-        return Span(nanoseconds: policy.lease(nodes: sessions.count).nanoseconds - (now - session.lastHeard).nanoseconds)
+        return Span(nanoseconds: policy.lease.nanoseconds - (now - session.lastHeard).nanoseconds)
     }
 
-    public mutating func heard(from node: NodeID, at now: LogicalTime) {
-        guard var session = sessions[node], !session.isExpired else { return }
+    /// A report of the current session.
+    public mutating func heard(_ session: SessionID, from node: NodeID, at now: LogicalTime) {
+        if sessions[node]?.id == session { heard(from: node, at: now) }
+    }
+
+    private mutating func heard(from node: NodeID, at now: LogicalTime) {
+        guard var session = sessions[node], !session.isExpired, !session.isAwaited else { return }
         session.lastHeard = max(session.lastHeard, now)
         sessions[node] = session
     }
 
     /// Numbers a command; nil when the session it was decided for is over.
     public mutating func number(_ body: AgentCommand.Body, for node: NodeID, _ session: SessionID) -> AgentCommand? {
-        guard var current = sessions[node], current.id == session else { return nil }
+        guard var current = sessions[node], current.id == session, !current.isAwaited else { return nil }
         current.commandsSent += 1
         sessions[node] = current
         return AgentCommand(epoch: current.epoch, session: session, sequence: current.commandsSent, body: body)
     }
 
-    /// Nodes whose lease has ended since the last call, ascending.
+    /// Nodes whose lease has ended since the last call, ascending; as many of them as the breaker lets pass.
     public mutating func expired(at now: LogicalTime) -> [(node: NodeID, session: SessionID, lastHeard: LogicalTime)] {
-        let patience = policy.lease(nodes: sessions.count).nanoseconds + policy.slack.nanoseconds
-        var found: [(node: NodeID, session: SessionID, lastHeard: LogicalTime)] = []
-        for node in sessions.keys.sorted() {
-            guard let session = sessions[node], !session.isExpired, now.nanoseconds - session.lastHeard.nanoseconds > patience else {
-                continue
-            }
-            sessions[node]!.isExpired = true
-            found.append((node, session.id, session.lastHeard))
+        var overdue: [NodeID] = []
+        var living = 0
+        for (node, session) in sessions where !session.isExpired {
+            living += 1
+            if now.nanoseconds - session.lastHeard.nanoseconds > policy.patience { overdue.append(node) }
         }
-        return found
+        let allowed = breaker.allowance(overdue: overdue.count, of: living, at: now)
+        return overdue.sorted().prefix(allowed).map { node in
+            sessions[node]!.isExpired = true
+            return (node, sessions[node]!.id, sessions[node]!.lastHeard)
+        }
     }
 
     /// The coordinator itself stood still for so long: every lease is extended by it.

@@ -146,6 +146,13 @@ extension NodeRow: CanonicalValue {
         writer.write(isCordoned)
         writer.write(membership)
         writer.write(drain)
+        writer.write(condition)
+        writer.write(bytes: previousBootID)
+        writer.write(sentAt)
+        writer.write(sessionSeen)
+        writer.write(contest)
+        writer.write(isQuarantined)
+        writer.write(dirtySlots)
     }
 
     init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -167,6 +174,14 @@ extension NodeRow: CanonicalValue {
             name: name, publicKey: publicKey, enrolledAt: enrolledAt, membership: level >= 3 ? try reader.read() : .none, link: link,
             session: session, instance: instance, bootID: bootID, registeredAt: registeredAt, isCordoned: isCordoned,
             drain: level >= 3 ? try reader.readOptional() : nil)
+        guard level >= 4 else { return }
+        condition = try reader.read()
+        previousBootID = try reader.readBytes()
+        sentAt = try reader.readInt64()
+        sessionSeen = try reader.read()
+        contest = try reader.readOptional()
+        isQuarantined = try reader.readBool()
+        dirtySlots = try reader.readList()
     }
 }
 
@@ -178,5 +193,39 @@ extension Drain: CanonicalValue {
 
     init(from reader: inout CanonicalReader) throws(CanonicalError) {
         self.init(deadline: try reader.readOptional(), isDue: try reader.readBool())
+    }
+}
+
+extension Contest: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(bytes: bootID)
+        writer.write(challenge)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(bootID: try reader.readBytes(), challenge: try reader.readUInt64())
+    }
+}
+
+extension DirtySlot.Attempt: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(fence)
+        writer.write(id)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(fence: try reader.read(), id: try reader.read())
+    }
+}
+
+extension DirtySlot: CanonicalValue {
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(slot)
+        writer.write(allocation)
+        writer.write(attempts)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(slot: try reader.read(), allocation: try reader.readOptional(), attempts: try reader.readList())
     }
 }

@@ -18,7 +18,10 @@ extension SchedulerCore {
         }
         var held = Table<NodeID, NodeOffer>()
         for id in offerOrder {
-            if let offer = offers[id] { held.set(NodeOffer(inventory: offer.inventory, acceptsWork: offer.acceptsWork), for: id) }
+            guard let offer = offers[id] else { continue }
+            var free = NodeOffer(inventory: offer.inventory, acceptsWork: nodes[id]?.acceptsWork ?? false)
+            for slot in nodes[id]?.dirtySlots ?? [] { if let allocation = slot.allocation { free.take(allocation) } }
+            held.set(free, for: id)
         }
         var liveByNode: [NodeID: Set<AttemptID>] = [:]
         var fences: Set<Fence> = []

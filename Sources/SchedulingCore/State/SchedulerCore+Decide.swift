@@ -3,16 +3,18 @@ import ClusterModel
 extension SchedulerCore {
     /// Judges a command against the state. Changes nothing; the answer holds once its events are durable.
     func decide(_ command: Command, at now: LogicalTime) throws(Rejection) -> Decided {
+        if isOutdated, command.isFromClient { throw .outdated }
         switch command {
         case .submit(let submission): return try decideSubmit(submission, retryOf: nil, at: now)
         case .cancel(let job): return try decideCancel(job, at: now)
         case .retry(let job, let submission): return try decideRetry(job, submission, at: now)
         case .setNodeCordon(let node, let isCordoned):
             guard let row = nodes[node] else { throw .nodeNotFound(node) }
-            guard row.isCordoned != isCordoned else { return Decided(answer: .node(node)) }
+            guard row.isCordoned != isCordoned || (row.isQuarantined && !isCordoned) else { return Decided(answer: .node(node)) }
             return Decided(events: [.nodeCordoned(node, isCordoned: isCordoned, at: now)], answer: .node(node))
         case .drainNode(let node, let span): return try decideDrain(node, within: span, at: now)
         case .removeNode(let node): return try decideRemove(node, at: now)
+        case .confirmDead(let node): return try decideConfirmDead(node, at: now)
         case .createJoinToken(let token): return try decideToken(token, at: now)
         case .createKey(let key): return try decideKey(key)
         case .revokeKey(let id): return try decideRevoke(id, at: now)

@@ -20,13 +20,14 @@ extension SchedulerCore {
         case .attemptEnded(let ended):
             return releaseCommands(ended.attempt, on: ended.node)
         case .nodeRegistered(let node):
-            return [.welcome(node.id, node.session, epoch)]
+            return [.welcome(node.id, node.session, epoch, registrationSentAt: node.sentAt)]
         case .nodeDrainDue(let node, _): return stopCommandsForSuccessors(on: node)
-        case .nodeRemoved(let node, _):
+        case .nodeRemoved(let node, _), .nodeConfirmedDead(let node, _):
             return [.disconnect(node)]
         case .clusterFounded, .clusterRestored, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .nodeDrainBegan,
-            .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .hourCut:
+            .attemptLeftBehind, .attemptGone, .nodeContested, .nodeQuarantined, .stateOutdated, .joinTokenCreated, .keyCreated, .keyRevoked,
+            .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .hourCut:
             return []
         }
     }
@@ -46,8 +47,7 @@ extension SchedulerCore {
             if let session = nodes[node]?.session, successor(attempt) != nil, let row = jobs[attempt.task.job],
                 row.isCancelling || isEvicting
             {
-                let order = StopOrder(attempt: attempt, grace: row.specification.grace)
-                effects.append(.command(node, session, .stop([order])))
+                effects.append(.command(node, session, .stop([stopOrder(attempt, grace: row.specification.grace)])))
                 continue
             }
             guard let (row, _, _, unit) = liveTask(attempt), let reason = unit.stopReason, let session = nodes[node]?.session else {
@@ -56,7 +56,7 @@ extension SchedulerCore {
             let grace =
                 reason == .user || reason == .preempted
                 ? row.specification.grace : min(row.specification.grace, SchedulerLimits.gangStopGrace)
-            effects.append(.command(node, session, .stop([StopOrder(attempt: attempt, grace: grace)])))
+            effects.append(.command(node, session, .stop([stopOrder(attempt, grace: grace)])))
         }
         return effects
     }
@@ -72,9 +72,13 @@ extension SchedulerCore {
         for (rank, task) in unit.tasks.enumerated() {
             if case .ended = task.phase { continue }
             let attempt = AttemptID(job: job, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
-            orders[task.node, default: []].append(StopOrder(attempt: attempt, grace: grace))
+            orders[task.node, default: []].append(StopOrder(attempt: attempt, grace: grace, fence: task.fence))
         }
         return stopCommands(orders)
+    }
+
+    func stopOrder(_ attempt: AttemptID, grace: Span) -> StopOrder {
+        StopOrder(attempt: attempt, grace: grace, fence: fence(of: attempt) ?? Fence(0))
     }
 
     /// One command for each node, in the order of nodes.

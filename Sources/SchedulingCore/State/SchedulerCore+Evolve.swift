@@ -33,6 +33,14 @@ extension SchedulerCore {
         case .nodeRemoved(let node, let at): evolveRemoved(node, at: at)
         case .nodeDrainBegan(let node, let deadline, let at): evolveDrainBegan(node, deadline: deadline, at: at)
         case .nodeDrainDue(let node, let at): evolveDrainDue(node, at: at)
+        case .attemptLeftBehind(let left): evolveLeftBehind(left)
+        case .attemptGone(let node, let fence, let at): evolveGone(fence, from: node, at: at)
+        case .nodeConfirmedDead(let node, let at): evolveConfirmedDead(node, at: at)
+        case .nodeContested(let contested): evolveContested(contested)
+        case .nodeQuarantined(let node, let at): evolveQuarantined(node, at: at)
+        case .stateOutdated(_, _, let at):
+            isOutdated = true
+            advance(to: at)
         case .joinTokenCreated(let token): joinTokens[token.id] = token
         case .keyCreated(let key): keys[key.id] = key
         case .keyRevoked(let id, let at):

@@ -35,6 +35,8 @@ extension SchedulerCore {
         lastSession = max(lastSession, cluster.session.value)
         revision = max(revision, cluster.revision)
         restoredFence = cluster.fence
+        restoredSession = cluster.session
+        isOutdated = false
     }
 }
 

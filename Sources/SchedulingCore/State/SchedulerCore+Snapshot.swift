@@ -6,8 +6,8 @@ import Placement
 
 extension SchedulerCore {
     /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead; level 3 where nodes belong, what draining
-    /// takes, specifications of form 2, secrets, data sets and restores.
-    public static let snapshotLevel: UInt32 = 3
+    /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind.
+    public static let snapshotLevel: UInt32 = 4
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)
@@ -60,6 +60,8 @@ extension SchedulerCore {
         writePreemptions(to: &writer)
         writeHoldings(to: &writer)
         writer.write(restoredFence)
+        writer.write(restoredSession)
+        writer.write(isOutdated)
         return writer.bytes
     }
 
@@ -94,6 +96,12 @@ extension SchedulerCore {
             try readPreemptions(&reader)
             try readHoldings(&reader)
             restoredFence = try reader.read()
+        }
+        if level >= 4 {
+            restoredSession = try reader.read()
+            isOutdated = try reader.readBool()
+        } else if restoredFence > Fence(0) {
+            restoredSession = SessionID(lastSession)
         }
         try reader.finish()
         reindex()
@@ -202,7 +210,9 @@ extension SchedulerCore {
             nodeIDsByName[row.name] = id
             if let drain = row.drain, !drain.isDue { drainDeadlines.set(drain.deadline, for: id) }
             guard let inventory else { continue }
-            offers.set(NodeOffer(inventory: inventory, acceptsWork: row.acceptsWork), for: id)
+            var offer = NodeOffer(inventory: inventory, acceptsWork: row.acceptsWork)
+            for slot in row.dirtySlots { if let allocation = slot.allocation { offer.take(allocation) } }
+            offers.set(offer, for: id)
             offerOrder.append(id)
         }
     }

@@ -19,6 +19,10 @@ extension SchedulerCore {
         public var membership: NodeMembership
         /// nil unless it is being emptied.
         public var drain: DrainStanding?
+        public var isQuarantined: Bool
+        public var condition: NodeCondition
+        /// Attempts that were given up, or are not known, and that the node has not said to be gone; ascending.
+        public var leftBehind: [AttemptID]
         public var session: SessionID
         public var offer: NodeOffer?
         public var liveAttempts: [AttemptID]
@@ -42,7 +46,9 @@ extension SchedulerCore {
         return NodeStanding(
             id: id, name: row.name, isRegistered: row.link != .unregistered, isSuspect: row.link == .suspect, isSilent: row.link == .silent,
             isCordoned: row.isCordoned, membership: row.membership,
-            drain: row.drain.map { DrainStanding(deadline: $0.deadline, isDone: row.liveAttempts.isEmpty) }, session: row.session,
+            drain: row.drain.map { DrainStanding(deadline: $0.deadline, isDone: row.liveAttempts.isEmpty) },
+            isQuarantined: row.isQuarantined, condition: row.condition,
+            leftBehind: row.dirtySlots.flatMap { $0.attempts.map(\.id) }.sorted(), session: row.session,
             offer: offers[id],
             liveAttempts: row.liveAttempts.filter { liveTask($0) != nil }.sorted(),
             enrolledAt: row.enrolledAt, registeredAt: row.registeredAt)
@@ -54,6 +60,16 @@ extension SchedulerCore {
     public func accessKey(_ id: String) -> AccessKey? { keys[id] }
     public var accessKeys: [AccessKey] { keys.values.sorted { $0.id < $1.id } }
     public var userRecords: [UserRecord] { users.values.sorted { $0.name < $1.name } }
+    /// Nodes that ran work for an earlier leader and have not registered with this one: their leases run from now.
+    public var awaitedNodes: [(node: NodeID, session: SessionID)] {
+        nodes.ids.compactMap { id in
+            guard let row = nodes[id], row.link == .unregistered, row.registeredAt != nil else { return nil }
+            return (id, row.session)
+        }
+    }
+
+    /// The newest session that the node is known to have been in.
+    public func sessionSeen(by node: NodeID) -> SessionID { nodes[node]?.sessionSeen ?? SessionID(0) }
     public func session(of node: NodeID) -> SessionID? { nodes[node]?.session }
 
     /// Every node's public key, for the transport's table.

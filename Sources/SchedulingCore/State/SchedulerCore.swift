@@ -22,6 +22,10 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var lastShape: UInt64 = 0
     /// Grants up to this one were given before the state was restored from a backup; 0 when it never was.
     var restoredFence = Fence(0)
+    /// The last session that the lost time may have begun.
+    var restoredSession = SessionID(0)
+    /// A node knows of a later time than this state: nothing is accepted or placed until that loss has been accepted.
+    public internal(set) var isOutdated = false
 
     // MARK: Jobs
     var jobs = Table<JobID, JobRow>()
@@ -96,6 +100,10 @@ public enum SchedulerLimits {
     public static let backoffMax = Span.seconds(300)
     /// Most gangs placed by one event.
     public static let unitsPerPlacement = 256
+    /// What is said while a node knows of a later time than the state.
+    public static let outdatedText =
+        "this coordinator's state is older than what its nodes have seen: put the newest data directory back, or accept the loss with "
+        + "--accept-data-loss CLUSTER-ID"
     /// Most grace that the tasks of a gang get once one of them has failed.
     public static let gangStopGrace = Span.seconds(10)
 }
@@ -147,4 +155,9 @@ struct Decided {
     /// Effects that no event carries: repetition for a peer that missed something.
     var effects: [Effect] = []
     var answer: Answer = .done
+
+    var isRegistration: Bool {
+        if case .nodeRegistered? = events.last { return true }
+        return false
+    }
 }

@@ -1,5 +1,6 @@
 // Independent of the code under test: it reads what was made durable and what really ran, and knows only the promises.
 
+import AgentCore
 import ClusterModel
 import Metering
 import SchedulingCore
@@ -13,18 +14,49 @@ struct PromiseChecker {
     private var slotOf: [AttemptID: Fence] = [:]
     private var endedAttempts: Set<AttemptID> = []
     private var segments: [AttemptID: [UsageSegment]] = [:]
+    private struct Grant: Hashable {
+        var attempt: AttemptID
+        var fence: Fence
+    }
+
+    /// What each grant holds. A successor holds what the slot was placed with.
+    private var holdings: [Grant: Allocation] = [:]
+    private var slotAllocations: [Fence: Allocation] = [:]
+    /// Which key each job was submitted with.
+    private var jobOfKey: [String: JobID] = [:]
     private var violations: [String] = []
+    /// False once an older state was put back: what happened since is no part of it.
+    private var compares = true
+    private var looks = true
 
     var endedJobs: Int { finished.count }
     var attempts: Int { placed.count }
+    private(set) var endedAttemptCount = 0
     private(set) var handOvers = 0
     private(set) var preemptions = 0
 
+    /// The cluster goes on from an older time: what was promised since then was lost with it, by an administrator's decision.
+    mutating func stopComparing() {
+        compares = false
+        violations = []
+    }
+
+    /// What processes hold can no longer be told from their grants.
+    mutating func stopLooking() { looks = false }
+
     mutating func note(_ batch: Batch) {
+        for event in batch.events {
+            noteHoldings(event)
+            if case .attemptEnded = event { endedAttemptCount += 1 }
+        }
+        guard compares else { return }
         for event in batch.events {
             switch event {
             case .jobAccepted(let job):
                 if !accepted.insert(job.id).inserted { violations.append("S1 job \(job.id) accepted twice") }
+                if let key = job.key?.text, let other = jobOfKey.updateValue(job.id, forKey: key) {
+                    violations.append("S1 key \(key) made job \(other) and job \(job.id)")
+                }
             case .jobFinished(let job):
                 if let earlier = finished[job.id] { violations.append("S6 job \(job.id) was \(earlier), now \(job.state)") }
                 finished[job.id] = job.state
@@ -46,6 +78,28 @@ struct PromiseChecker {
             }
         }
         for case .usage(let segment) in batch.rows { note(segment) }
+    }
+
+    private mutating func noteHoldings(_ event: Event) {
+        switch event {
+        case .unitsPlaced(let placed):
+            for unit in placed.units {
+                for (rank, place) in unit.places.enumerated() {
+                    let index = unit.ordinal * UInt32(unit.places.count) + UInt32(rank)
+                    let attempt = AttemptID(job: placed.job, index: index, number: unit.attempt)
+                    holdings[Grant(attempt: attempt, fence: place.fence)] = place.allocation
+                    slotAllocations[place.fence] = place.allocation
+                }
+            }
+        case .successorsGranted(let granted):
+            for slot in granted.slots {
+                for task in slot.tasks {
+                    let attempt = AttemptID(job: granted.job, index: task.ordinal, number: granted.attempt)
+                    holdings[Grant(attempt: attempt, fence: task.fence)] = slotAllocations[slot.slot]
+                }
+            }
+        default: break
+        }
     }
 
     private mutating func notePlaced(_ units: PlacedUnits) {
@@ -87,25 +141,52 @@ struct PromiseChecker {
         segments[segment.attempt, default: []].append(segment)
     }
 
-    /// Everything found since the last call, and what the nodes show now.
-    mutating func check(agents: [SimulatedAgent], clients: SimulatedClients) -> [String] {
+    /// Everything found since the last call, and what the machines show now.
+    mutating func check(agents: [SimulatedAgent], clients: SimulatedClients, at now: Int64) -> [String] {
         defer { violations = [] }
+        if looks { for agent in agents { checkHoldings(agent) } }
+        guard compares else { return violations }
         for job in clients.acknowledged where !accepted.contains(job) {
             violations.append("S1 job \(job) was acknowledged and is not durable")
         }
-        var running: [TaskID: String] = [:]
+        var running: [TaskID: Int] = [:]
         for agent in agents {
-            var slots: Set<Fence> = []
             for attempt in agent.launcher.running {
-                if let slot = agent.launcher.slot(of: attempt), !slots.insert(slot).inserted {
-                    violations.append("S5 two tasks run in one slot of \(agent.name), one of them \(attempt)")
-                }
-                if let other = running[attempt.task] { violations.append("S3b task \(attempt.task) runs on \(other) and \(agent.name)") }
-                running[attempt.task] = agent.name
                 if placed[attempt] == nil, slotOf[attempt] == nil { violations.append("S4 \(attempt) runs without a durable grant") }
+                // What was sent SIGKILL, or stands still with its machine, executes nothing; it still holds what it has.
+                guard agent.isRunning(at: now), agent.launcher.processes[attempt]?.isDoomed == false else { continue }
+                if let other = running[attempt.task] {
+                    violations.append("S3b task \(attempt.task) runs on machines \(other) and \(agent.wire)")
+                }
+                running[attempt.task] = agent.wire
             }
         }
         return violations
+    }
+
+    /// What the processes of a machine hold together, by what they were granted.
+    private mutating func checkHoldings(_ agent: SimulatedAgent) {
+        var slots: Set<Fence> = []
+        var cpuMilli: Int64 = 0
+        var memoryBytes: Int64 = 0
+        var shares = [UInt32: Int64]()
+        for attempt in agent.launcher.running {
+            guard let order = agent.launcher.processes[attempt]?.order,
+                let allocation = holdings[Grant(attempt: attempt, fence: order.fence)]
+            else { continue }
+            if !slots.insert(order.slot).inserted {
+                violations.append("S5 two tasks run in one slot of machine \(agent.wire), one of them \(attempt)")
+            }
+            cpuMilli += allocation.cpuMilli
+            memoryBytes += allocation.memoryBytes
+            for grant in allocation.devices { shares[grant.index, default: 0] += grant.shareMilli }
+        }
+        if cpuMilli > agent.inventory.cpuMilli || memoryBytes > agent.inventory.memoryBytes {
+            violations.append("S5 the processes of machine \(agent.wire) hold more than it has: \(agent.launcher.running)")
+        }
+        for index in shares.keys.sorted() where shares[index]! > 1000 {
+            violations.append("S3a device \(index) of machine \(agent.wire) is held by more than one: \(agent.launcher.running)")
+        }
     }
 
     /// At the end: every grant was used up by contiguous segments, the last of which says how it ended.

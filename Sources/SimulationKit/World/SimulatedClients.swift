@@ -13,10 +13,13 @@ struct SimulatedClients {
     private var requests: [Request] = []
     private var next = 0
     private var lastToken: UInt64 = 0
+    /// Spread over the faults: what has ended already, nothing can be done to.
+    private let submissionMilli: Int
     private(set) var acknowledged: [JobID] = []
 
     init(plan: SimulationPlan) {
         var chance = SeededGenerator(seed: plan.seed, stream: 4)
+        submissionMilli = max(10, 1_500 * plan.jobs / max(1, plan.faultySteps))
         for number in 0..<plan.jobs {
             let specification = Self.specification(number, plan, &chance)
             let key = Submission.Key(text: "key-\(number)", requestDigest: [UInt8](repeating: UInt8(number & 0xFF), count: 16))
@@ -25,19 +28,21 @@ struct SimulatedClients {
     }
 
     private static func specification(_ number: Int, _ plan: SimulationPlan, _ chance: inout SeededGenerator) -> JobSpecification {
-        var resources = ResourceRequest(cpuMilli: 100 * (1 + Int64(chance.below(10))), memoryBytes: 1 << 28)
-        if chance.chance(milli: 200) {
+        // Short tasks are those of sweeps: large arrays of tasks alone, for which slots are handed on.
+        let isSweep = plan.durationMax < 1_000_000_000 && chance.chance(milli: 600)
+        var resources = ResourceRequest(cpuMilli: 250 * (1 + Int64(chance.below(8))), memoryBytes: 1 << 28)
+        if chance.chance(milli: 300) {
             resources.devices = DeviceRequest(kind: .gpu, count: 1, shareMilli: chance.chance(milli: 500) ? 1000 : 250)
         }
-        let isGang = chance.chance(milli: 250)
+        let isGang = !isSweep && chance.chance(milli: 250)
         let group = TaskGroup(name: "main", count: isGang ? UInt32(2 + chance.below(3)) : 1, resources: resources, command: ["work"])
-        let elements = UInt32(chance.below(plan.arrayElementsMax))
-        let isArray = chance.chance(milli: 400)
-        let limit: UInt32 = chance.chance(milli: 300) ? 2 : 0
+        let elements = UInt32(chance.below(plan.arrayElementsMax * (isSweep ? 3 : 1)))
+        let isArray = isSweep || chance.chance(milli: 400)
+        let limit: UInt32 = chance.chance(milli: isSweep ? 0 : 300) ? 2 : 0
         let digest = ContentDigest(bytes: [UInt8](repeating: 7, count: ContentDigest.byteCount))
         let input = digest.map { JobInput(source: .tree($0), path: "") }
-        let isStaged = chance.chance(milli: 250)
-        let policies: [NodeLossPolicy] = [.wait, .wait, .replace, .fail]
+        let isStaged = !isSweep && chance.chance(milli: 250)
+        let policies: [NodeLossPolicy] = [.wait, .replace, .replace, .fail]
         return JobSpecification(
             name: "job-\(number)", priority: Int32(chance.below(3)), groups: [group],
             array: isArray ? ArrayRange(first: 0, last: elements, concurrencyLimit: limit) : nil,
@@ -58,7 +63,7 @@ struct SimulatedClients {
             requests[index].token = RequestToken(lastToken)
             commands.append(OfferedCommand(.submit(requests[index].submission), token: requests[index].token))
         }
-        if next < requests.count, chance.chance(milli: 200) { next += 1 }
+        if next < requests.count, chance.chance(milli: submissionMilli) { next += 1 }
         if chance.chance(milli: 10), let job = acknowledged.last { commands.append(OfferedCommand(.cancel(job))) }
         return commands
     }
@@ -74,6 +79,12 @@ struct SimulatedClients {
         case .failure(.unsatisfiable), .failure(.invalid): requests[index].isRefused = true
         case .failure: break
         }
+    }
+
+    /// The state that they spoke with is gone: they ask for nothing more.
+    mutating func forgetUnanswered() {
+        for index in requests.indices where requests[index].job == nil { requests[index].isRefused = true }
+        acknowledged = []
     }
 
     /// Whoever waits for an answer will never get it.

@@ -1,38 +1,36 @@
 import ClusterModel
 import SchedulingCore
 
-/// Batches that are durable.
-struct SimulatedDisk {
-    private(set) var batches: [Batch] = []
-    private(set) var eventCount = 0
-
-    mutating func append(_ batch: Batch) {
-        guard !batch.events.isEmpty else { return }
-        precondition(batch.index == UInt64(batches.count) + 1, "batch \(batch.index) after \(batches.count)")
-        batches.append(batch)
-        eventCount += batch.events.count
-    }
-
-    func replay() -> SchedulerCore {
-        var core = SchedulerCore()
-        var changes = Changes(recording: false)
-        for batch in batches {
-            for event in batch.events { core.evolve(event, &changes) }
-        }
-        return core
-    }
-}
-
-/// One life of a coordinator (a class, since its core cannot be copied into an optional): the production loop and session table, without the engine's tasks.
+/// One life of a coordinator (a class, since its core cannot be copied into an optional): the production loop, session table and
+/// clock, without the engine's tasks.
 final class SimulatedCoordinator {
-    var loop: SchedulerLoop
-    let firstBatch: Batch
-    private var sessions = SessionTable(policy: HeartbeatPolicy(intervalMin: .seconds(1), lease: .seconds(10), slack: .seconds(5)))
-
-    init(recovering disk: SimulatedDisk, at now: LogicalTime) {
-        loop = SchedulerLoop(core: disk.replay(), index: UInt64(disk.batches.count))
-        firstBatch = loop.lead(cluster: [UInt8](repeating: 7, count: 16), at: now)
+    struct Outgoing {
+        var wire: Int
+        var message: CoordinatorMessage
     }
+
+    var loop: SchedulerLoop
+    let firstBatches: [Batch]
+    /// A batch that the full disk did not take; it is tried again before anything else is decided.
+    var waiting: Batch?
+    private var sessions = SessionTable(policy: HeartbeatPolicy(intervalMin: .seconds(1), lease: .seconds(10), slack: .seconds(5)))
+    private var clock: ClusterClock
+    /// The connection whose registration began a node's session, and the one that asks for one.
+    private var routes: [NodeID: Int] = [:]
+    private var claims: [NodeID: Int] = [:]
+    private var lastLook: Int64
+
+    init(recovering disk: SimulatedDisk, wall: Int64, boot: Int64, acceptingLoss: Bool = false) {
+        loop = SchedulerLoop(core: disk.recover(), index: UInt64(disk.batches.count))
+        clock = ClusterClock(wall: wall, boot: boot, floor: disk.lastInstant)
+        lastLook = boot
+        let now = clock.now(wall: wall, boot: boot)
+        let restored = acceptingLoss ? [loop.restore(cluster: [UInt8](repeating: 8, count: 16), at: now)] : []
+        firstBatches = restored + [loop.lead(cluster: [UInt8](repeating: 7, count: 16), at: now)]
+        for awaited in loop.core.awaitedNodes { sessions.expect(awaited.node, awaited.session, at: now) }
+    }
+
+    func time(wall: Int64, boot: Int64) -> LogicalTime { clock.now(wall: wall, boot: boot) }
 
     func offer(_ command: Command, token: RequestToken? = nil) {
         _ = loop.offer(OfferedCommand(command, token: token))
@@ -44,41 +42,63 @@ final class SimulatedCoordinator {
         return batches
     }
 
-    func expireLeases(at now: LogicalTime) {
+    /// As the engine looks: what stood still was the coordinator, not the agents.
+    func expireLeases(at now: LogicalTime, boot: Int64) {
+        let stall = boot - lastLook - 1_000_000_000
+        lastLook = boot
+        if stall > 1_000_000_000 { sessions.extend(by: Span(nanoseconds: stall)) }
         for expired in sessions.expired(at: now) {
             offer(.leaseExpired(expired.node, expired.session, lastHeard: expired.lastHeard))
         }
     }
 
-    func receive(
-        _ message: AgentMessage, from node: NodeID, at now: LogicalTime, _ outgoing: inout [(NodeID, SimulatedNetwork.Payload)]
-    ) {
+    func disconnected(_ node: NodeID, wire: Int) {
+        if routes[node] == wire { offer(.disconnected(node)) }
+    }
+
+    func receive(_ message: AgentMessage, from node: NodeID, wire: Int, at now: LogicalTime) -> [Outgoing] {
         switch message {
-        case .register(let registration): offer(.register(node, registration))
+        case .register(let registration):
+            claims[node] = wire
+            offer(.register(node, registration))
         case .heartbeat(let heartbeat):
-            if let ack = sessions.heard(heartbeat, from: node, at: now) { outgoing.append((node, .toAgent(.heartbeatAck(ack)))) }
+            if let ack = sessions.heard(heartbeat, from: node, at: now) { return [Outgoing(wire: wire, message: .heartbeatAck(ack))] }
         case .report(let report):
-            sessions.heard(from: node, at: now)
+            sessions.heard(report.session, from: node, at: now)
             offer(.report(node, report))
         case .topology: break
         case .goodbye(let session): offer(.goodbye(node, session))
         }
+        return []
     }
 
     /// Effects of a durable batch.
-    func release(_ batch: Batch, at now: LogicalTime, _ outgoing: inout [(NodeID, SimulatedNetwork.Payload)]) {
+    func release(_ batch: Batch, at now: LogicalTime) -> [Outgoing] {
+        var outgoing: [Outgoing] = []
+        for event in batch.events {
+            switch event {
+            case .nodeRemoved(let node, _), .nodeConfirmedDead(let node, _): sessions.remove(node)
+            default: break
+            }
+        }
         for effect in batch.effects {
             switch effect {
             case .command(let node, let session, let body):
-                if let command = sessions.number(body, for: node, session) { outgoing.append((node, .toAgent(.command(command)))) }
-            case .welcome(let node, let session, let epoch):
+                guard let wire = routes[node], let command = sessions.number(body, for: node, session) else { continue }
+                outgoing.append(Outgoing(wire: wire, message: .command(command)))
+            case .welcome(let node, let session, let epoch, let sentAt):
                 let (interval, lease) = sessions.begin(node, session, epoch, at: now)
+                guard let wire = claims[node] else { continue }
+                routes[node] = wire
                 let welcome = Welcome(
-                    version: 1, node: node, epoch: epoch, session: session, heartbeatInterval: interval, lease: lease, wantsTopology: false)
-                outgoing.append((node, .toAgent(.welcome(welcome))))
-            case .refuse(let node, let refusal): outgoing.append((node, .toAgent(.refuse(refusal))))
+                    version: 1, node: node, epoch: epoch, session: session, heartbeatInterval: interval, lease: lease, wantsTopology: false,
+                    registrationSentAt: sentAt)
+                outgoing.append(Outgoing(wire: wire, message: .welcome(welcome)))
+            case .refuse(let node, let refusal):
+                if let wire = claims[node] { outgoing.append(Outgoing(wire: wire, message: .refuse(refusal))) }
             case .disconnect, .reply: break
             }
         }
+        return outgoing
     }
 }

@@ -27,6 +27,42 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
+nonisolated enum WireNodeCondition: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case good // = 0
+
+  /// Nothing more would find room for its output: no new work.
+  case diskFull // = 1
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .good
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .good
+    case 1: self = .diskFull
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .good: return 0
+    case .diskFull: return 1
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [WireNodeCondition] = [
+    .good,
+    .diskFull,
+  ]
+
+}
+
 /// One ZeroMQ frame. Because its only field is repeated, frames joined end to end are a frame: a sender encodes each
 /// message once and joins what is ready.
 nonisolated struct WireAgentFrame: Sendable {
@@ -129,6 +165,17 @@ nonisolated struct WireRegistration: Sendable {
 
   /// Every attempt the agent knows, ascending.
   var attempts: [WireAttemptStatus] = []
+
+  /// CLOCK_BOOTTIME at sending, nanoseconds; 0 from an agent that does not say.
+  var sentAt: UInt64 = 0
+
+  /// The newest session that the node was ever welcomed to; 0 for none.
+  var sessionSeen: UInt64 = 0
+
+  var condition: WireNodeCondition = .good
+
+  /// Of the last refusal that asked something; 0 otherwise.
+  var challenge: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -529,6 +576,10 @@ nonisolated struct WireGoodbye: Sendable {
 
 fileprivate nonisolated let _protobuf_package = "suanpan.agent.v1"
 
+nonisolated extension WireNodeCondition: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0NODE_CONDITION_GOOD\0\u{1}NODE_CONDITION_DISK_FULL\0")
+}
+
 nonisolated extension WireAgentFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AgentFrame"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}messages\0")
@@ -679,7 +730,7 @@ nonisolated extension WireAgentMessage: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Registration"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}oldest_version\0\u{3}newest_version\0\u{1}instance\0\u{3}boot_id\0\u{1}inventory\0\u{1}attempts\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}oldest_version\0\u{3}newest_version\0\u{1}instance\0\u{3}boot_id\0\u{1}inventory\0\u{1}attempts\0\u{3}sent_at\0\u{3}session_seen\0\u{1}condition\0\u{1}challenge\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -693,6 +744,10 @@ nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 4: try { try decoder.decodeSingularBytesField(value: &self.bootID) }()
       case 5: try { try decoder.decodeSingularMessageField(value: &self._inventory) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.attempts) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.sentAt) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.sessionSeen) }()
+      case 9: try { try decoder.decodeSingularEnumField(value: &self.condition) }()
+      case 10: try { try decoder.decodeSingularUInt64Field(value: &self.challenge) }()
       default: break
       }
     }
@@ -721,6 +776,18 @@ nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.attempts.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.attempts, fieldNumber: 6)
     }
+    if self.sentAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sentAt, fieldNumber: 7)
+    }
+    if self.sessionSeen != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sessionSeen, fieldNumber: 8)
+    }
+    if self.condition != .good {
+      try visitor.visitSingularEnumField(value: self.condition, fieldNumber: 9)
+    }
+    if self.challenge != 0 {
+      try visitor.visitSingularUInt64Field(value: self.challenge, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -731,6 +798,10 @@ nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.bootID != rhs.bootID {return false}
     if lhs._inventory != rhs._inventory {return false}
     if lhs.attempts != rhs.attempts {return false}
+    if lhs.sentAt != rhs.sentAt {return false}
+    if lhs.sessionSeen != rhs.sessionSeen {return false}
+    if lhs.condition != rhs.condition {return false}
+    if lhs.challenge != rhs.challenge {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -120,6 +120,9 @@ nonisolated struct WireWelcome: Sendable {
 
   var wantsTopology: Bool = false
 
+  /// sent_at of the registration that is answered; 0 from a coordinator that does not say.
+  var registrationSentAt: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -157,6 +160,9 @@ nonisolated struct WireRefusal: Sendable {
   var message: String = String()
 
   var retryAfter: UInt64 = 0
+
+  /// To be repeated in the next registration; 0 asks nothing.
+  var challenge: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -624,6 +630,9 @@ nonisolated struct WireStopOrder: Sendable {
 
   var grace: UInt64 = 0
 
+  /// The grant that is meant; 0 means whatever there is.
+  var fence: UInt64 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -795,7 +804,7 @@ nonisolated extension WireCoordinatorMessage: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Welcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}node\0\u{1}epoch\0\u{1}session\0\u{3}heartbeat_interval\0\u{1}lease\0\u{3}wants_topology\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}node\0\u{1}epoch\0\u{1}session\0\u{3}heartbeat_interval\0\u{1}lease\0\u{3}wants_topology\0\u{3}registration_sent_at\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -810,6 +819,7 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.heartbeatInterval) }()
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.lease) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.wantsTopology) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.registrationSentAt) }()
       default: break
       }
     }
@@ -837,6 +847,9 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.wantsTopology != false {
       try visitor.visitSingularBoolField(value: self.wantsTopology, fieldNumber: 7)
     }
+    if self.registrationSentAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.registrationSentAt, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -848,6 +861,7 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.heartbeatInterval != rhs.heartbeatInterval {return false}
     if lhs.lease != rhs.lease {return false}
     if lhs.wantsTopology != rhs.wantsTopology {return false}
+    if lhs.registrationSentAt != rhs.registrationSentAt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -900,7 +914,7 @@ nonisolated extension WireFileService: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireRefusal: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Refusal"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}message\0\u{3}retry_after\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}code\0\u{1}message\0\u{3}retry_after\0\u{1}challenge\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -911,6 +925,7 @@ nonisolated extension WireRefusal: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 1: try { try decoder.decodeSingularEnumField(value: &self.code) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.message) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.retryAfter) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.challenge) }()
       default: break
       }
     }
@@ -926,6 +941,9 @@ nonisolated extension WireRefusal: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.retryAfter != 0 {
       try visitor.visitSingularUInt64Field(value: self.retryAfter, fieldNumber: 3)
     }
+    if self.challenge != 0 {
+      try visitor.visitSingularUInt64Field(value: self.challenge, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -933,6 +951,7 @@ nonisolated extension WireRefusal: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.code != rhs.code {return false}
     if lhs.message != rhs.message {return false}
     if lhs.retryAfter != rhs.retryAfter {return false}
+    if lhs.challenge != rhs.challenge {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1734,7 +1753,7 @@ nonisolated extension WireStopBatch: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireStopOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StopOrder"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}grace\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}grace\0\u{1}fence\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1746,6 +1765,7 @@ nonisolated extension WireStopOrder: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.grace) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.fence) }()
       default: break
       }
     }
@@ -1764,6 +1784,9 @@ nonisolated extension WireStopOrder: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.grace != 0 {
       try visitor.visitSingularUInt64Field(value: self.grace, fieldNumber: 4)
     }
+    if self.fence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.fence, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1772,6 +1795,7 @@ nonisolated extension WireStopOrder: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.index != rhs.index {return false}
     if lhs.number != rhs.number {return false}
     if lhs.grace != rhs.grace {return false}
+    if lhs.fence != rhs.fence {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

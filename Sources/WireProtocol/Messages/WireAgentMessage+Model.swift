@@ -37,6 +37,10 @@ extension WireRegistration {
         bootID = Data(registration.bootID)
         inventory = WireNodeInventory(registration.inventory)
         attempts = registration.attempts.map(WireAttemptStatus.init)
+        sentAt = UInt64(amount: registration.sentAt)
+        sessionSeen = registration.sessionSeen.value
+        condition = WireNodeCondition(rawValue: Int(registration.condition.rawValue)) ?? .good
+        challenge = registration.challenge
     }
 
     func checked() throws(WireError) -> Registration {
@@ -45,7 +49,9 @@ extension WireRegistration {
         return Registration(
             oldestVersion: oldestVersion, newestVersion: newestVersion, instance: instance,
             bootID: try WireProtocol.checked(bootID, count: WireLimits.bootIDBytes, "boot_id"), inventory: try inventory.checked(),
-            attempts: try attempts.mapped { (status) throws(WireError) in try status.checked() })
+            attempts: try attempts.mapped { (status) throws(WireError) in try status.checked() },
+            sentAt: try WireProtocol.checked(sentAt, "sent_at"), sessionSeen: SessionID(sessionSeen),
+            condition: try WireProtocol.checked(condition.rawValue, "condition"), challenge: challenge)
     }
 }
 

@@ -35,13 +35,15 @@ extension WireWelcome {
         heartbeatInterval = UInt64(welcome.heartbeatInterval)
         lease = UInt64(welcome.lease)
         wantsTopology = welcome.wantsTopology
+        registrationSentAt = UInt64(amount: welcome.registrationSentAt)
     }
 
     func checked() throws(WireError) -> Welcome {
         Welcome(
             version: version, node: NodeID(node), epoch: Epoch(epoch), session: SessionID(session),
             heartbeatInterval: try WireProtocol.checked(heartbeatInterval, "heartbeat_interval"),
-            lease: try WireProtocol.checked(lease, "lease"), wantsTopology: wantsTopology)
+            lease: try WireProtocol.checked(lease, "lease"), wantsTopology: wantsTopology,
+            registrationSentAt: try WireProtocol.checked(registrationSentAt, "registration_sent_at"))
     }
 }
 
@@ -68,13 +70,14 @@ extension WireRefusal {
         code = Code(rawValue: Int(refusal.code.rawValue)) ?? .unspecified
         message = refusal.message.fitting(bytes: WireLimits.textBytesMax)
         retryAfter = UInt64(refusal.retryAfter)
+        challenge = refusal.challenge
     }
 
     func checked() throws(WireError) -> Refusal {
         Refusal(
             code: try WireProtocol.checked(code.rawValue, "code"),
             message: try WireProtocol.checked(message, max: WireLimits.textBytesMax, "message"),
-            retryAfter: try WireProtocol.checked(retryAfter, "retry_after"))
+            retryAfter: try WireProtocol.checked(retryAfter, "retry_after"), challenge: challenge)
     }
 }
 
@@ -143,10 +146,13 @@ extension WireStopOrder {
         index = order.attempt.task.index
         number = order.attempt.number
         grace = UInt64(order.grace)
+        fence = order.fence.value
     }
 
     func checked() throws(WireError) -> StopOrder {
-        StopOrder(attempt: try attempt(job: job, index: index, number: number), grace: try WireProtocol.checked(grace, "grace"))
+        StopOrder(
+            attempt: try attempt(job: job, index: index, number: number), grace: try WireProtocol.checked(grace, "grace"),
+            fence: Fence(fence))
     }
 }
 

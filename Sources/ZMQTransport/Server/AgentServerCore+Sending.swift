@@ -8,12 +8,19 @@ extension AgentServerCore {
     func flush() {
         guard !lanes.isEmpty else { return }
         for (node, taken) in outbox.take() {
+            if case .frames(_, let isNewSession, let refusal) = taken {
+                if let refusal, let asking = claims.removeValue(forKey: node) ?? routes[node] { _ = send(refusal, .control, asking) }
+                if isNewSession, let claim = claims.removeValue(forKey: node) {
+                    routes[node] = claim
+                    blocked.remove(node)
+                }
+            }
             guard let routing = routes[node] else {
                 outbox.discard(node)
                 continue
             }
             switch taken {
-            case .frames(let frames): send(frames, to: node, routing)
+            case .frames(let frames, _, _): send(frames, to: node, routing)
             case .overflow:
                 logger.warning("disconnecting a node whose queue is full", metadata: ["node": "\(node)"])
                 handler?.overflowed(node)

@@ -51,6 +51,9 @@ actor AgentServerCore {
     var lanes: [Lane] = []
     /// The connection of each node's latest registration.
     var routes: [NodeID: RoutingID] = [:]
+    /// Connections that asked for a session while another one has it: two machines may show one key, and whoever is refused
+    /// must not take the other's commands.
+    var claims: [NodeID: RoutingID] = [:]
     /// Nodes whose pipe was full at the last try.
     var blocked: Set<NodeID> = []
     /// Messages of the turn, in order of arrival, not yet handed over.
@@ -95,6 +98,7 @@ actor AgentServerCore {
         authenticator?.close()
         authenticator = nil
         routes = [:]
+        claims = [:]
         handler = nil
     }
 
@@ -219,13 +223,22 @@ actor AgentServerCore {
         }
         for message in messages {
             if case .register = message {
-                routes[node] = routing
-                blocked.remove(node)
-                // What waits belongs to the session that this registration ends.
-                outbox.discard(node)
+                claim(node, routing)
             }
             received.append((node, message))
         }
+    }
+
+    private func claim(_ node: NodeID, _ routing: RoutingID) {
+        if let holder = routes[node], holder != routing {
+            claims[node] = routing
+            return
+        }
+        claims[node] = nil
+        routes[node] = routing
+        blocked.remove(node)
+        // What waits belongs to the session that this registration ends.
+        outbox.discard(node)
     }
 
     private func readLog(_ routing: RoutingID, _ peer: Peer, _ message: borrowing ZMQMessage) {
@@ -302,6 +315,7 @@ actor AgentServerCore {
 
     /// The route of a node is gone; not news when a later registration has taken its place.
     func lost(_ node: NodeID, _ routing: RoutingID) {
+        if claims[node] == routing { claims[node] = nil }
         guard routes[node] == routing else { return }
         routes[node] = nil
         blocked.remove(node)

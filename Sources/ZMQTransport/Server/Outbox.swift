@@ -12,13 +12,21 @@ final class Outbox: Sendable {
         /// Counts what the loop has taken and not yet settled, too.
         var bytes = 0
         var isListed = false
+        /// The first of them begins a session: they go where its registration came from, and what waited before is void.
+        var isNewSession = false
+        /// Goes to whoever asked for a session last; the session that there is goes on.
+        var refusal: [UInt8]?
         /// Too much was put in: the frames are gone, and so must the connection be.
         var isOverflown = false
     }
 
     enum Taken {
-        case frames([JoinedFrame])
+        case frames([JoinedFrame], isNewSession: Bool, refusal: [UInt8]?)
         case overflow
+    }
+
+    enum Role {
+        case plain, welcome, refusal
     }
 
     private struct State {
@@ -34,11 +42,11 @@ final class Outbox: Sendable {
 
     /// True when the loop must be told: nothing was listed before. `frame` nil: a message that could not be encoded, after
     /// which the node's stream has a gap that only a new registration mends.
-    func append(_ messages: [(node: NodeID, frame: [UInt8]?)]) -> Bool {
+    func append(_ messages: [(node: NodeID, frame: [UInt8]?, role: Role)]) -> Bool {
         state.withLock { state in
             let wasEmpty = state.listed.isEmpty
-            for (node, frame) in messages {
-                let mustList = state.queues[node, default: Frames()].append(frame, bytesMax: bytesMax)
+            for (node, frame, role) in messages {
+                let mustList = state.queues[node, default: Frames()].append(frame, role, bytesMax: bytesMax)
                 if mustList { state.listed.append(node) }
             }
             return wasEmpty && !state.listed.isEmpty
@@ -83,9 +91,12 @@ final class Outbox: Sendable {
 
 extension Outbox.Frames {
     /// True when the node must be listed.
-    fileprivate mutating func append(_ frame: [UInt8]?, bytesMax: Int) -> Bool {
+    fileprivate mutating func append(_ frame: [UInt8]?, _ role: Outbox.Role, bytesMax: Int) -> Bool {
         guard !isOverflown else { return false }
-        if let frame, bytes + frame.count <= bytesMax {
+        if role == .welcome { self = Outbox.Frames(isListed: isListed, isNewSession: true, refusal: refusal) }
+        if role == .refusal {
+            refusal = frame
+        } else if let frame, bytes + frame.count <= bytesMax {
             bytes += frame.count
             if frames.isEmpty || !frames[frames.count - 1].join(frame) { frames.append(JoinedFrame(frame)) }
         } else {
@@ -99,8 +110,8 @@ extension Outbox.Frames {
         guard isListed else { return nil }
         isListed = false
         if isOverflown { return .overflow }
-        defer { frames = [] }
-        return .frames(frames)
+        defer { (frames, isNewSession, refusal) = ([], false, nil) }
+        return .frames(frames, isNewSession: isNewSession, refusal: refusal)
     }
 }
 

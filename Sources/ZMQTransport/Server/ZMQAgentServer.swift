@@ -74,9 +74,17 @@ public final class ZMQAgentServer: AgentServer {
 
     public func send(_ messages: [AddressedMessage]) {
         guard let core = serving else { return }
-        let frames = messages.map { addressed in (node: addressed.node, frame: encoded(addressed)) }
+        let frames = messages.map { addressed in (node: addressed.node, frame: encoded(addressed), role: Self.role(of: addressed.message)) }
         if outbox.append(frames) {
             core.loop.post { core.assumeIsolated { $0.flush() } }
+        }
+    }
+
+    private static func role(of message: CoordinatorMessage) -> Outbox.Role {
+        switch message {
+        case .welcome: .welcome
+        case .refuse: .refusal
+        case .heartbeatAck, .command, .fileService: .plain
         }
     }
 

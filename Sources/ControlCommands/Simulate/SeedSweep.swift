@@ -1,0 +1,141 @@
+import Dispatch
+import Glibc
+import SimulationKit
+import Synchronization
+
+/// Starts workers, one share of the seeds for each, and puts together what they say.
+final class SeedSweep: Sendable {
+    struct Outcome: Sendable {
+        var text: String
+        var exitCode: Int32
+    }
+
+    /// A worker ended by a signal, or in no way that it knows.
+    static let crashCode: Int32 = 70
+
+    private struct State {
+        var sums = SeedSums()
+        var begun = 0
+        var running: [pid_t] = []
+        var failure: (seed: UInt64, code: Int32, text: [String])?
+    }
+
+    private let seeds: SeedRange
+    private let workers: Int
+    private let traceLines: Int
+    private let console: Console
+    private let state = Mutex(State())
+
+    init(seeds: SeedRange, workers: Int, traceLines: Int, console: Console) {
+        self.seeds = seeds
+        self.workers = workers
+        self.traceLines = traceLines
+        self.console = console
+    }
+
+    func run() async -> Outcome {
+        await withTaskGroup(of: Void.self) { group in
+            for index in 0..<workers {
+                let share = SeedShare(index: UInt64(index), of: UInt64(workers))
+                group.addTask {
+                    await withCheckedContinuation { continuation in
+                        // A thread of its own: it waits for the worker's lines.
+                        DispatchQueue(label: "suanpan.seeds.\(index)").async {
+                            self.follow(share)
+                            continuation.resume()
+                        }
+                    }
+                }
+            }
+        }
+        return state.withLock { state in
+            if let failure = state.failure {
+                return Outcome(text: "seed \(failure.seed) fails\n" + failure.text.joined(separator: "\n") + "\n", exitCode: failure.code)
+            }
+            let facts = state.sums.named.map { ($0.name, String?.some("\($0.count)")) }
+            return Outcome(text: "seeds \(seeds) hold every promise\n\n" + Facts.text(facts), exitCode: 0)
+        }
+    }
+
+    private func follow(_ share: SeedShare) {
+        guard let worker = start(share) else {
+            return state.withLock { $0.failure = $0.failure ?? (seeds.first, Self.crashCode, ["a worker cannot be started"]) }
+        }
+        var seed = seeds.first + share.index
+        var text: [String] = []
+        var buffer: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        while getline(&buffer, &capacity, worker.output) > 0, let buffer {
+            let line = String(cString: buffer).dropLast()
+            let word = line.prefix { $0 != "\t" }
+            let rest = String(line.dropFirst(word.count + 1))
+            switch SeedWorker.Line(rawValue: String(word)) {
+            case .seed:
+                seed = UInt64(rest) ?? seed
+                tellProgress()
+            case .sum:
+                let parts = rest.split(separator: "\t")
+                if parts.count == 2, let count = Int(parts[1]) { state.withLock { $0.sums.add(String(parts[0]), count) } }
+            case .failed: stopOthers(worker.pid)
+            case .text: text.append(rest)
+            case nil: break
+            }
+        }
+        free(buffer)
+        fclose(worker.output)
+        var status: Int32 = 0
+        while waitpid(worker.pid, &status, 0) < 0, errno == EINTR {}
+        note(seed, status, text, worker.pid)
+    }
+
+    private func note(_ seed: UInt64, _ status: Int32, _ text: [String], _ pid: pid_t) {
+        let isExit = status & 0x7F == 0
+        let code = isExit ? (status >> 8) & 0xFF : Self.crashCode
+        state.withLock { state in
+            state.running.removeAll { $0 == pid }
+            guard code != 0, state.failure == nil, status & 0x7F != SIGTERM else { return }
+            let known = isExit && PlanReduction.Kind(rawValue: code) != nil
+            let crash = ["\(SimulationPlan(seed: seed))", "the process ended " + (isExit ? "with \(code)" : "by signal \(status & 0x7F)")]
+            state.failure = (seed, known ? code : Self.crashCode, text.isEmpty ? crash : text)
+        }
+        if code != 0 { stopOthers(pid) }
+    }
+
+    /// One failure is enough to look at.
+    private func stopOthers(_ pid: pid_t) {
+        state.withLock { state in
+            for other in state.running where other != pid { kill(other, SIGTERM) }
+        }
+    }
+
+    private func tellProgress() {
+        let begun = state.withLock { state in
+            state.begun += 1
+            return state.begun
+        }
+        if begun % 500 == 0 { console.note("\(begun) of \(seeds.count) seeds") }
+    }
+
+    private func start(_ share: SeedShare) -> (pid: pid_t, output: UnsafeMutablePointer<FILE>)? {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        // A worker that held another's pipe would keep it open.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        defer { close(ends[1]) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+        let texts = ["suanpan", "simulate", "chaos", "--seeds", "\(seeds)", "--share", "\(share)", "--trace", "\(traceLines)"]
+        var arguments: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
+        defer { arguments.forEach { free($0) } }
+        arguments.append(nil)
+        var pid: pid_t = 0
+        guard posix_spawn(&pid, "/proc/self/exe", &actions, nil, arguments, environ) == 0, let output = fdopen(ends[0], "r") else {
+            close(ends[0])
+            return nil
+        }
+        state.withLock { $0.running.append(pid) }
+        return (pid, output)
+    }
+}
