@@ -8,6 +8,8 @@ import SchedulingCore
 struct PromiseChecker {
     private var accepted: Set<JobID> = []
     private var finished: [JobID: JobState] = [:]
+    /// Jobs that depend on no lease.
+    private var waiting: Set<JobID> = []
     private var placed: [AttemptID: LogicalTime] = [:]
     /// Who comes next in a slot, by the fence that the slot was placed with.
     private var linedUp: [Fence: [AttemptID]] = [:]
@@ -41,6 +43,8 @@ struct PromiseChecker {
         violations = []
     }
 
+    mutating func found(_ violation: String) { violations.append(violation) }
+
     /// What processes hold can no longer be told from their grants.
     mutating func stopLooking() { looks = false }
 
@@ -54,6 +58,7 @@ struct PromiseChecker {
             switch event {
             case .jobAccepted(let job):
                 if !accepted.insert(job.id).inserted { violations.append("S1 job \(job.id) accepted twice") }
+                if job.specification.onNodeLost == .wait { waiting.insert(job.id) }
                 if let key = job.key?.text, let other = jobOfKey.updateValue(job.id, forKey: key) {
                     violations.append("S1 key \(key) made job \(other) and job \(job.id)")
                 }
@@ -73,6 +78,9 @@ struct PromiseChecker {
             case .attemptEnded(let ended):
                 if !endedAttempts.insert(ended.attempt).inserted { violations.append("S6 attempt \(ended.attempt) ended twice") }
                 if ended.reason == .preempted { preemptions += 1 }
+                if ended.end.cause == .leaseExpired, waiting.contains(ended.attempt.task.job) {
+                    violations.append("S2 attempt \(ended.attempt) ended with a lease, and its job waits for lost nodes")
+                }
                 noteHandOver(ended)
             default: break
             }

@@ -57,6 +57,10 @@ public struct Simulation {
     private var wall: Int64 { 1_700_000_000_000_000_000 + now + wallError }
 
     mutating func startCoordinator(acceptingLoss: Bool = false) {
+        // Now and then both ways of recovering, while there is something to recover.
+        if chance.chance(milli: 100), disk.recover().snapshot() != disk.replay().snapshot() {
+            checker.found("a start from a snapshot differs from one from the first batch")
+        }
         let started = SimulatedCoordinator(recovering: disk, wall: wall, boot: now, acceptingLoss: acceptingLoss)
         coordinator = started
         for batch in started.firstBatches { keep(batch) }

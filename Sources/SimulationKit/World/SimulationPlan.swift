@@ -77,13 +77,13 @@ public struct SimulationPlan: Sendable, CustomStringConvertible {
     private mutating func drawRareFaults(_ chance: inout SeededGenerator) {
         func sometimes(_ bound: Int) -> Int { chance.chance(milli: 500) ? 0 : chance.below(bound) }
         network.lateMilli = sometimes(20)
-        network.partitionMilli = sometimes(8)
+        network.partitionMilli = sometimes(20)
         disk.fullMilli = sometimes(40)
         disk.errorMilli = sometimes(10)
         disk.agentFullMilli = sometimes(6)
         machines.coordinatorPauseMilli = sometimes(6)
         machines.clockStepMilli = sometimes(10)
-        machines.agentPauseMilli = sometimes(8)
+        machines.agentPauseMilli = sometimes(15)
         machines.rebootMilli = sometimes(4)
         machines.freezeMilli = sometimes(6)
         machines.cloneMilli = sometimes(4)
