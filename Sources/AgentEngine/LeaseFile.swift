@@ -16,7 +16,7 @@ final class LeaseFile {
         guard descriptor >= 0 else { return nil }
         var bytes = [UInt8](repeating: 0, count: 32)
         let count = pread(descriptor, &bytes, bytes.count, 0)
-        if count == bytes.count { kept.session = SessionID(UInt64(Self.number(bytes[24...]))) }
+        if count == bytes.count { kept.session = SessionID(UInt64(bitPattern: Self.number(bytes[24...]))) }
         if count >= 24, Array(bytes[..<16]) == bootID {
             kept.start = Self.number(bytes[16..<24])
         } else {
