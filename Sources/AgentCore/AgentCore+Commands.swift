@@ -36,7 +36,8 @@ extension AgentCore {
         lease = welcome.lease.nanoseconds
         // From when the registration was sent: the coordinator cannot have heard of us later.
         leaseStart = min(registrationSentAt, now)
-        sessionSeen = max(sessionSeen, welcome.session)
+        stateMark = welcome.stateMark
+        keptMark = welcome.stateMark
         keepLease(&effects)
         link = .registered
         effects.append(.note(.registered(welcome.node, welcome.epoch, welcome.session)))
@@ -56,6 +57,7 @@ extension AgentCore {
             leaseStart = sent.at
             keepLease(&effects)
         }
+        if !ack.stateMark.isEmpty { stateMark = ack.stateMark }
         heartbeatsSent.removeAll { $0.number <= ack.number }
         heartbeatInterval = max(1_000_000, ack.interval.nanoseconds)
         heartbeatDue = min(heartbeatDue, now + heartbeatInterval)
@@ -66,7 +68,7 @@ extension AgentCore {
     }
 
     private func keepLease(_ effects: inout [AgentEffect]) {
-        effects.append(.keepLease(KeptLease(start: leaseStart, session: sessionSeen)))
+        effects.append(.keepLease(KeptLease(start: leaseStart, stateMark: keptMark)))
         effects.append(.holdLease(until: leaseStart.addingSaturating(lease)))
     }
 

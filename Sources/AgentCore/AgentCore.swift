@@ -25,7 +25,9 @@ public struct AgentCore: ~Copyable, Sendable {
     /// When the last acknowledged heartbeat was sent; the lease counts from there.
     var leaseStart: Int64
     /// The newest session that this node was ever welcomed to, by this process or one before it.
-    var sessionSeen: SessionID
+    /// The newest that was told in the newest session, and that session's first: the one that outlives this process.
+    var stateMark: [UInt8]
+    var keptMark: [UInt8]
     var condition = NodeCondition.good
     /// Of the last one; only its answer begins a session.
     var registrationSentAt: Int64 = 0
@@ -41,7 +43,8 @@ public struct AgentCore: ~Copyable, Sendable {
     public init(configuration: AgentConfiguration, kept: KeptLease, at now: Int64) {
         self.configuration = configuration
         leaseStart = kept.start ?? now - AgentTiming.leaseDefault
-        sessionSeen = kept.session
+        stateMark = kept.stateMark
+        keptMark = kept.stateMark
     }
 
     public var liveAttemptCount: Int { attempts.liveCount }
@@ -112,7 +115,7 @@ public struct AgentCore: ~Copyable, Sendable {
                 .register(
                     Registration(
                         instance: configuration.instance, bootID: configuration.bootID, inventory: configuration.inventory,
-                        attempts: statuses, sentAt: registrationSentAt, sessionSeen: sessionSeen, condition: condition,
+                        attempts: statuses, sentAt: registrationSentAt, stateMark: stateMark, condition: condition,
                         challenge: challenge))))
     }
 

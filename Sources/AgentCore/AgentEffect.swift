@@ -61,11 +61,11 @@ public enum AgentNote: Hashable, Sendable {
 public struct KeptLease: Hashable, Sendable {
     /// The boot instant from which the lease counts; nil when none was confirmed in this boot.
     public var start: Int64?
-    /// The newest session that the node was welcomed to, in this boot or before.
-    public var session: SessionID
+    /// Of the newest session that the node was welcomed to, in this boot or before.
+    public var stateMark: [UInt8]
 
-    public init(start: Int64? = nil, session: SessionID = SessionID(0)) {
+    public init(start: Int64? = nil, stateMark: [UInt8] = []) {
         self.start = start
-        self.session = session
+        self.stateMark = stateMark
     }
 }

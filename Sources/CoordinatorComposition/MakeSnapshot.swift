@@ -3,6 +3,7 @@ import DaemonKit
 import JournalSQLite
 import LedgerHashing
 import SchedulerEngine
+import SchedulingCore
 
 /// The child of `SnapshotMaker`: recovers like a starting coordinator, writes what it got, and ends.
 struct MakeSnapshot: AsyncParsableCommand {
@@ -20,6 +21,6 @@ struct MakeSnapshot: AsyncParsableCommand {
         let source = try SQLiteJournalReader(directory: dataDir, digest: sha256)
         let recovered = try await Recovery.run(source, through: through)
         guard recovered.index == through else { throw StartError("the journal ends at batch \(recovered.index), not \(through)") }
-        try PrivateFile.write(recovered.state, to: out)
+        try PrivateFile.write(recovered.core.snapshot(), to: out)
     }
 }

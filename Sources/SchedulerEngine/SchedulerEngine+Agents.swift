@@ -13,13 +13,17 @@ extension SchedulerEngine: AgentServerHandler {
         var commands: [Command] = []
         var answers: [AddressedMessage] = []
         let instant = now()
+        // Durable, and so true whatever comes.
+        let (epoch, revision) = follower.read { ($0.epoch, $0.revision) }
         sessions.withLock { sessions in
             for (node, message) in messages {
                 switch message {
-                case .register(let registration): commands.append(.register(node, registration))
+                case .register(let registration):
+                    commands.append(.register(node, registration, seen: sealer.seen(in: registration.stateMark, by: node)))
                 case .heartbeat(let heartbeat):
                     let margin = sessions.margin(of: node, at: instant)
-                    guard let ack = sessions.heard(heartbeat, from: node, at: instant) else { continue }
+                    guard var ack = sessions.heard(heartbeat, from: node, at: instant) else { continue }
+                    ack.stateMark = sealer.mark(SeenState(epoch: epoch, revision: revision, session: ack.session), for: node)
                     instruments.heartbeats.add()
                     if let margin { instruments.leaseMargin.observe(margin.nanoseconds) }
                     answers.append(AddressedMessage(node: node, message: .heartbeatAck(ack)))

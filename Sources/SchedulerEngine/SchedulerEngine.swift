@@ -114,16 +114,18 @@ public final class SchedulerEngine: Sendable {
         let began = clocks.boot()
         let head = try await journal.head()
         try Self.checkClock(wall: clocks.wall(), head: head, configuration)
-        let recovered = try await Recovery.run(journal)
+        let (folder, twin) = try await Recovery.runTwice(journal)
+        let recovered = folder.finish()
+        let (index, epoch, time) = (recovered.index, recovered.core.epoch, recovered.core.time)
         recoveryNanoseconds = clocks.boot() - began
-        instruments.lastIndex.set(Int64(clamping: recovered.index))
-        var clusterClock = ClusterClock(wall: clocks.wall(), boot: clocks.boot(), floor: max(head.time, recovered.time))
+        instruments.lastIndex.set(Int64(clamping: index))
+        var clusterClock = ClusterClock(wall: clocks.wall(), boot: clocks.boot(), floor: max(head.time, time))
         let now = clusterClock.now(wall: clocks.wall(), boot: clocks.boot())
         clock = Mutex(clusterClock)
         sessions = Mutex(SessionTable(policy: configuration.heartbeats))
-        let state = recovered.state
-        follower = Follower(core: try SchedulerCore(snapshot: state), index: recovered.index)
-        decider = Decider(core: try SchedulerCore(snapshot: state), index: recovered.index)
+        let read = twin.finish()
+        follower = Follower(core: read.core, index: index)
+        decider = Decider(core: recovered.core, index: index)
         let acceptedLoss = try Self.acceptLoss(decider.loop, configuration)
         let restored = acceptedLoss ? [decider.loop.restore(cluster: newClusterID, at: now)] : []
         firstBatches = restored + [decider.loop.lead(cluster: newClusterID, at: now)]
@@ -135,7 +137,7 @@ public final class SchedulerEngine: Sendable {
             UsageLedger(cluster: clusterID, head: LedgerHead(sequence: head.ledgerSequence, hash: head.ledgerHash)))
         nodeKeys = Mutex(Dictionary(uniqueKeysWithValues: decider.loop.core.nodeKeys.map { ($0.key, $0.node) }))
         keys = Mutex(Dictionary(uniqueKeysWithValues: decider.loop.core.accessKeys.map { ($0.id, $0) }))
-        logger.info("journal replayed", metadata: ["batches": "\(recovered.index)", "epoch": "\(recovered.epoch.value + 1)"])
+        logger.info("journal replayed", metadata: ["batches": "\(index)", "epoch": "\(epoch.value + 1)"])
     }
 
     private static func acceptLoss(_ loop: borrowing SchedulerLoop, _ configuration: EngineConfiguration) throws(EngineError) -> Bool {
@@ -308,6 +310,7 @@ public final class SchedulerEngine: Sendable {
         var messages: [AddressedMessage] = []
         var replies: [Reply] = []
         let instant = now()
+        let revision = follower.read { $0.revision }
         sessions.withLock { sessions in
             for effect in batch.effects {
                 switch effect {
@@ -316,7 +319,8 @@ public final class SchedulerEngine: Sendable {
                     messages.append(AddressedMessage(node: node, message: .command(command)))
                 case .welcome(let node, let session, let epoch, let sentAt):
                     messages.append(
-                        AddressedMessage(node: node, message: welcome(node, session, epoch, answering: sentAt, at: instant, &sessions)))
+                        AddressedMessage(
+                            node: node, message: welcome(node, session, epoch, revision, answering: sentAt, at: instant, &sessions)))
                     if let service = fileService.withLock({ $0 }) {
                         messages.append(AddressedMessage(node: node, message: .fileService(service)))
                     }
@@ -343,13 +347,15 @@ public final class SchedulerEngine: Sendable {
     }
 
     private func welcome(
-        _ node: NodeID, _ session: SessionID, _ epoch: Epoch, answering sentAt: Int64, at now: LogicalTime, _ sessions: inout SessionTable
+        _ node: NodeID, _ session: SessionID, _ epoch: Epoch, _ revision: UInt64, answering sentAt: Int64, at now: LogicalTime,
+        _ sessions: inout SessionTable
     ) -> CoordinatorMessage {
         let (interval, lease) = sessions.begin(node, session, epoch, at: now)
+        let seen = SeenState(epoch: epoch, revision: revision, session: session)
         return .welcome(
             Welcome(
                 version: AgentProtocolVersion.newest, node: node, epoch: epoch, session: session, heartbeatInterval: interval,
-                lease: lease, wantsTopology: true, registrationSentAt: sentAt))
+                lease: lease, wantsTopology: true, registrationSentAt: sentAt, stateMark: sealer.mark(seen, for: node)))
     }
 
     // MARK: The disk

@@ -27,6 +27,7 @@ public enum WireLimits {
     static let textBytesMax = 1024
     static let pathBytesMax = 4096
     static let passBytesMax = 64
+    static let stateMarkBytesMax = 64
     static let filePlacesMax = 64
     /// PEM of one certificate.
     static let certificateBytesMax = 16 << 10

@@ -25,7 +25,7 @@ import Testing
     private func welcome(_ session: UInt64) -> Welcome {
         Welcome(
             version: 1, node: NodeID(1), epoch: Epoch(1), session: SessionID(session), heartbeatInterval: .seconds(5), lease: .seconds(30),
-            wantsTopology: false)
+            wantsTopology: false, stateMark: [UInt8(truncatingIfNeeded: session)])
     }
 
     private func command(_ sequence: UInt64, _ body: AgentCommand.Body, session: UInt64 = 1, epoch: UInt64 = 1) -> AgentInput {
@@ -278,10 +278,22 @@ import Testing
         #expect(core.handle(.tick, at: 31 * second).contains(.signal(attempt, 9)))
     }
 
+    @Test func theNewestMarkIsShownAndTheWelcomesIsKept() {
+        var core = makeCore()
+        _ = registered(&core)
+        _ = core.handle(.tick, at: second)
+        let ack = HeartbeatAck(session: SessionID(1), number: 1, commandsSent: 0, interval: .seconds(5), stateMark: [9])
+        #expect(core.handle(.received(.heartbeatAck(ack)), at: 2 * second).contains(.keepLease(KeptLease(start: second, stateMark: [1]))))
+        _ = core.handle(.disconnected, at: 3 * second)
+        let effects = core.handle(.connected, at: 4 * second)
+        guard case .send(.register(let registration)) = effects.first else { return #expect(Bool(false)) }
+        #expect(registration.stateMark == [9])
+    }
+
     @Test func theDriverIsToldHowLongTheLeaseHolds() {
         var core = makeCore()
         let effects = registered(&core, at: 5 * second)
-        #expect(effects.contains(.keepLease(KeptLease(start: 5 * second, session: SessionID(1)))))
+        #expect(effects.contains(.keepLease(KeptLease(start: 5 * second, stateMark: [1]))))
         #expect(effects.contains(.holdLease(until: 35 * second)))
         let orders = launches(core.handle(command(1, start(onNodeLost: .fail)), at: 5 * second))
         #expect(orders.map(\.dependsOnLease) == [true])

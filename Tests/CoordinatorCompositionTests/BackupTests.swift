@@ -124,7 +124,7 @@ import Testing
         let head = try await journal.head()
         let recovered = try await Recovery.run(journal)
         #expect(head.index == (try manifest(file)).journalIndex + 1 && head.ledgerSequence == 1)
-        let core = try SchedulerCore(snapshot: recovered.state)
+        let core = recovered.core
         let identity = core.clusterID
         #expect(identity.count == 16 && identity != cluster.cluster)
         let epoch = core.epoch.value

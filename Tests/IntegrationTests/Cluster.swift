@@ -10,6 +10,13 @@ struct Outcome: Sendable {
     var errors: String
 }
 
+/// Where a daemon runs: this machine as it is, or a part of it that can be cut off, is short of room, or is wrong about the time.
+struct Surroundings {
+    /// A program that becomes the daemon, with its arguments.
+    var wrapper: [String] = []
+    var environment: [String: String] = [:]
+}
+
 final class Cluster {
     let directory: String
     /// The coordinator's part of it.
@@ -65,26 +72,63 @@ final class Cluster {
 
     // MARK: Daemons
 
-    /// - Parameter host: what all its sockets are bound to.
-    func startCoordinator(host: String = "127.0.0.1", extra: [String] = []) throws {
-        try start(
-            "coordinator", "suanpan-coordinator",
-            [
-                "--data-dir", stateDirectory, "--http", "\(host):\(ports[0])", "--agents-endpoint", "tcp://\(host):\(ports[1])",
-                "--enroll-endpoint", "tcp://\(host):\(ports[2])", "--log-endpoint", "tcp://\(host):\(ports[3])",
-                "--bootstrap-token-file", "\(directory)/join-token", "--heartbeat-interval", "1s",
-            ] + extra)
+    /// - Parameters:
+    ///   - host: what all its sockets are bound to.
+    ///   - agentsHost: what those for agents are bound to, where that is another.
+    func startCoordinator(
+        host: String = "127.0.0.1", agentsHost: String? = nil, extra: [String] = [], in surroundings: Surroundings = Surroundings()
+    ) throws {
+        try launchCoordinator(host: host, agentsHost: agentsHost, extra: extra, in: surroundings)
         try waitUntil("the coordinator serves") {
             self.suanpan("cluster", "-o", "json").code == 0 && FileManager.default.fileExists(atPath: "\(self.directory)/join-token")
         }
     }
 
-    func startAgent(extra: [String] = []) throws {
+    /// Starts it and does not wait.
+    func launchCoordinator(
+        host: String = "127.0.0.1", agentsHost: String? = nil, extra: [String] = [], in surroundings: Surroundings = Surroundings()
+    ) throws {
+        let agents = agentsHost ?? host
         try start(
-            "agent", "suanpan-agent",
-            ["--data-dir", "\(directory)/agent", "--token-file", "\(directory)/join-token", "--name", "n1", "--cpus", "4"] + extra)
-        try waitUntil("the agent has registered") { self.suanpan("node", "ls", "-o", "json").output.contains("\"ready\"") }
+            "coordinator", "suanpan-coordinator",
+            [
+                "--data-dir", stateDirectory, "--http", "\(host):\(ports[0])", "--agents-endpoint", "tcp://\(agents):\(ports[1])",
+                "--enroll-endpoint", "tcp://\(agents):\(ports[2])", "--log-endpoint", "tcp://\(agents):\(ports[3])",
+                "--bootstrap-token-file", "\(directory)/join-token", "--heartbeat-interval", "1s",
+            ] + extra, in: surroundings)
     }
+
+    /// The name of a daemon's process here, its log and its directory: the first node's is "agent".
+    static func role(ofNode name: String) -> String { name == "n1" ? "agent" : "agent-\(name)" }
+
+    func agentDirectory(_ name: String = "n1") -> String { "\(directory)/\(Self.role(ofNode: name))" }
+
+    func startAgent(_ name: String = "n1", extra: [String] = [], in surroundings: Surroundings = Surroundings()) throws {
+        try launchAgent(name, extra: extra, in: surroundings)
+        try waitUntil("agent \(name) has registered") { self.nodeState(name) == "ready" }
+    }
+
+    /// Starts it and does not wait.
+    func launchAgent(
+        _ name: String = "n1", directory: String? = nil, token: String? = nil, extra: [String] = [],
+        in surroundings: Surroundings = Surroundings()
+    ) throws {
+        let token = token ?? "\(self.directory)/join-token"
+        let arguments = ["--data-dir", directory ?? agentDirectory(name), "--token-file", token, "--name", name, "--cpus", "4"]
+        try start(
+            directory.map { URL(filePath: $0).lastPathComponent } ?? Self.role(ofNode: name), "suanpan-agent", arguments + extra,
+            in: surroundings)
+    }
+
+    /// What a listing verb lists.
+    func list(_ arguments: String...) -> [[String: Any]] {
+        let answer = try? JSONSerialization.jsonObject(with: Data(suanpan(arguments + ["-o", "json"]).output.utf8))
+        return answer as? [[String: Any]] ?? (answer as? [String: Any])?["items"] as? [[String: Any]] ?? []
+    }
+
+    func nodes() -> [[String: Any]] { list("node", "ls") }
+
+    func nodeState(_ name: String) -> String? { nodes().first { $0["name"] as? String == name }?["state"] as? String }
 
     /// As the system starts it: nothing names a token, which lies in the data directory.
     func startAgentByHandedOverToken() throws {
@@ -92,10 +136,12 @@ final class Cluster {
         try waitUntil("the agent has registered") { FileManager.default.fileExists(atPath: "\(self.directory)/agent/registered") }
     }
 
-    private func start(_ role: String, _ program: String, _ arguments: [String]) throws {
+    private func start(_ role: String, _ program: String, _ arguments: [String], in surroundings: Surroundings = Surroundings()) throws {
         let process = Process()
-        process.executableURL = URL(filePath: "\(Self.programs)/\(program)")
-        process.arguments = arguments
+        let words = surroundings.wrapper + ["\(Self.programs)/\(program)"] + arguments
+        process.executableURL = URL(filePath: words[0])
+        process.arguments = Array(words.dropFirst())
+        process.environment = ProcessInfo.processInfo.environment.merging(surroundings.environment) { $1 }
         let log = "\(directory)/\(role).log"
         if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
         let handle = FileHandle(forWritingAtPath: log)
@@ -122,6 +168,17 @@ final class Cluster {
         guard let daemon = daemons.removeValue(forKey: role) else { return }
         kill(daemon.processIdentifier, SIGKILL)
         daemon.waitUntilExit()
+    }
+
+    /// Its process; nil when it has ended.
+    func pid(_ role: String) -> Int32? { daemons[role].flatMap { $0.isRunning ? $0.processIdentifier : nil } }
+
+    /// Waits for a daemon that ends by itself, and returns its exit status.
+    func end(of role: String) throws -> Int32 {
+        let daemon = daemons[role]
+        try waitUntil("\(role) has ended") { daemon?.isRunning != true }
+        daemons[role] = nil
+        return daemon?.terminationStatus ?? -1
     }
 
     func log(_ role: String) -> String { (try? String(contentsOfFile: "\(directory)/\(role).log", encoding: .utf8)) ?? "" }

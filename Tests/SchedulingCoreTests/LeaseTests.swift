@@ -87,10 +87,11 @@ import Testing
 
     // MARK: Identity
 
-    private func registration(_ boot: UInt8, sentAt: Int64, seen: UInt64, challenge: UInt64 = 0) -> Registration {
-        Registration(
+    private func register(_ node: NodeID, boot: UInt8, sentAt: Int64, seen: UInt64, challenge: UInt64 = 0) -> Command {
+        let registration = Registration(
             instance: 1, bootID: [UInt8](repeating: boot, count: 16), inventory: Build.node("n1", cpus: 1), attempts: [], sentAt: sentAt,
-            sessionSeen: SessionID(seen), challenge: challenge)
+            challenge: challenge)
+        return .register(node, registration, seen: SeenState(session: SessionID(seen)))
     }
 
     private func refusal(_ batches: [Batch]) -> Refusal? {
@@ -101,8 +102,8 @@ import Testing
     @Test func aLateRegistrationIsIgnored() {
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
-        _ = harness.perform(.register(node, registration(9, sentAt: 20, seen: 1)))
-        let (batches, result) = harness.perform(.register(node, registration(9, sentAt: 10, seen: 1)))
+        _ = harness.perform(register(node, boot: 9, sentAt: 20, seen: 1))
+        let (batches, result) = harness.perform(register(node, boot: 9, sentAt: 10, seen: 1))
         #expect(batches.allSatisfy { $0.events.isEmpty })
         #expect(result == .failure(.stale))
     }
@@ -110,34 +111,34 @@ import Testing
     @Test func aSecondMachineIsRefusedWhileTheFirstIsConnected() {
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
-        _ = harness.perform(.register(node, registration(9, sentAt: 20, seen: 1)))
-        let refused = refusal(harness.perform(.register(node, registration(10, sentAt: 5, seen: 2))).batches)
+        _ = harness.perform(register(node, boot: 9, sentAt: 20, seen: 1))
+        let refused = refusal(harness.perform(register(node, boot: 10, sentAt: 5, seen: 2)).batches)
         #expect(refused?.message.contains("another machine is connected") == true)
     }
 
     @Test func aCopyOfAnOlderDiskIsRefused() {
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
-        _ = harness.perform(.register(node, registration(9, sentAt: 20, seen: 1)))
-        _ = harness.perform(.register(node, registration(9, sentAt: 30, seen: 2)))
+        _ = harness.perform(register(node, boot: 9, sentAt: 20, seen: 1))
+        _ = harness.perform(register(node, boot: 9, sentAt: 30, seen: 2))
         _ = harness.perform(.disconnected(node))
-        let refused = refusal(harness.perform(.register(node, registration(10, sentAt: 5, seen: 1))).batches)
+        let refused = refusal(harness.perform(register(node, boot: 10, sentAt: 5, seen: 1)).batches)
         #expect(refused?.message.contains("older copy") == true)
     }
 
     @Test func whoeverReturnsToAnEarlierBootAndAnswersIsASecondMachine() throws {
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
-        _ = harness.perform(.register(node, registration(9, sentAt: 20, seen: 1)))
+        _ = harness.perform(register(node, boot: 9, sentAt: 20, seen: 1))
         _ = harness.perform(.disconnected(node))
-        _ = harness.perform(.register(node, registration(10, sentAt: 5, seen: 2)))
-        let first = refusal(harness.perform(.register(node, registration(9, sentAt: 30, seen: 2))).batches)
+        _ = harness.perform(register(node, boot: 10, sentAt: 5, seen: 2))
+        let first = refusal(harness.perform(register(node, boot: 9, sentAt: 30, seen: 2)).batches)
         let challenge = try #require(first?.challenge)
         // Late messages cannot know what was asked.
-        _ = harness.perform(.register(node, registration(9, sentAt: 40, seen: 2)))
+        _ = harness.perform(register(node, boot: 9, sentAt: 40, seen: 2))
         let early = harness.loop.core.standing(of: node)?.isQuarantined
         #expect(early == false)
-        _ = harness.perform(.register(node, registration(9, sentAt: 50, seen: 2, challenge: challenge)))
+        _ = harness.perform(register(node, boot: 9, sentAt: 50, seen: 2, challenge: challenge))
         let late = harness.loop.core.standing(of: node)?.isQuarantined
         #expect(late == true)
         _ = harness.submit(Build.job())
@@ -151,15 +152,41 @@ import Testing
     @Test func anOlderStateAcceptsNothingUntilTheLossIsAccepted() {
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
-        let refused = refusal(harness.perform(.register(node, registration(9, sentAt: 20, seen: 77))).batches)
+        let refused = refusal(harness.perform(register(node, boot: 9, sentAt: 20, seen: 77)).batches)
         #expect(refused?.message.contains("--accept-data-loss") == true)
         let (_, result) = harness.submit(Build.job())
         #expect(result == .failure(.outdated))
         let batch = harness.loop.restore(cluster: [UInt8](repeating: 8, count: 16), at: harness.now)
         #expect(batch.events.count == 1)
-        _ = harness.perform(.register(node, registration(9, sentAt: 30, seen: 77)))
+        _ = harness.perform(register(node, boot: 9, sentAt: 30, seen: 77))
         let isOutdated = harness.loop.core.isOutdated
         #expect(!isOutdated)
+    }
+
+    @Test func aGrantThatNoMarkBearsOutStopsItsNodeAlone() {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
+        let invented = AttemptStatus(attempt: attempt, fence: Fence(1 << 40), phase: .running(elapsed: .seconds(1)))
+        let refused = refusal(harness.register(node, Build.node("n1", cpus: 1), attempts: [invented]))
+        #expect(refused?.message.contains("never gave") == true)
+        let isOutdated = harness.loop.core.isOutdated
+        #expect(!isOutdated)
+    }
+
+    /// The node's session is one that the old copy knows as well; what was told later is not.
+    @Test func aStateIsOlderThanWhatItsLastLeaderTold() {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
+        let seen = SeenState(
+            epoch: harness.loop.core.epoch, revision: harness.loop.core.revision + 5,
+            session: harness.loop.core.session(of: node) ?? SessionID(0))
+        // The copy has come as far by itself.
+        _ = harness.restart()
+        for _ in 0..<10 { _ = harness.submit(Build.job()) }
+        let registration = Registration(
+            instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: Build.node("n1", cpus: 1), attempts: [], sentAt: 20)
+        let refused = refusal(harness.perform(.register(node, registration, seen: seen)).batches)
+        #expect(refused?.message.contains("--accept-data-loss") == true)
     }
 
     @Test func aNodeWithAFullDiskKeepsWhatItRunsAndGetsNothing() {
@@ -167,9 +194,10 @@ import Testing
         let (node, _) = harness.addNode(Build.node("n1", cpus: 2))
         _ = harness.submit(Build.job())
         let fence = harness.place(of: attempt)!.fence
-        var full = registration(9, sentAt: 20, seen: 1)
-        full.condition = .diskFull
-        full.attempts = [AttemptStatus(attempt: attempt, fence: fence, phase: .running(elapsed: .seconds(1)))]
+        let running = AttemptStatus(attempt: attempt, fence: fence, phase: .running(elapsed: .seconds(1)))
+        let full = Registration(
+            instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: Build.node("n1", cpus: 2), attempts: [running], sentAt: 20,
+            condition: .diskFull)
         _ = harness.perform(.register(node, full))
         _ = harness.submit(Build.job())
         let second = harness.place(of: AttemptID(job: JobID(2), index: 0, number: 1))

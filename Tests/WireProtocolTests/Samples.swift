@@ -82,7 +82,7 @@ enum Samples {
         .register(
             Registration(
                 oldestVersion: 1, newestVersion: 1, instance: 1, bootID: [UInt8](0..<16), inventory: inventory, attempts: [], sentAt: 72,
-                sessionSeen: SessionID(73), condition: .diskFull)),
+                stateMark: [7, 3], condition: .diskFull)),
     ]
 
     static let coordinatorMessages: [CoordinatorMessage] = [
@@ -121,8 +121,9 @@ enum Samples {
         .welcome(
             Welcome(
                 version: 1, node: NodeID(2), epoch: Epoch(3), session: SessionID(4), heartbeatInterval: Span(nanoseconds: 5),
-                lease: Span(nanoseconds: 6), wantsTopology: false, registrationSentAt: 74)),
+                lease: Span(nanoseconds: 6), wantsTopology: false, registrationSentAt: 74, stateMark: [9])),
         command(.stop([StopOrder(attempt: attempt, grace: Span(nanoseconds: 41), fence: Fence(75))])),
+        .heartbeatAck(HeartbeatAck(session: SessionID(1), number: 2, commandsSent: 3, interval: Span(nanoseconds: 4), stateMark: [9])),
     ]
 
     static let chunk = LogChunk(attempt: attempt, stream: 2, offset: 51, bytes: [65, 66], isLast: true)

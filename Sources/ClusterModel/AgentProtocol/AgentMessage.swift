@@ -32,15 +32,15 @@ public struct Registration: Hashable, Sendable {
     /// CLOCK_BOOTTIME at sending, nanoseconds: within a boot, a registration that was sent earlier is out of date. 0 from an
     /// agent that does not say.
     public var sentAt: Int64
-    /// The newest session that this node was ever welcomed to, kept durably before anything is done in it; 0 for none.
-    public var sessionSeen: SessionID
+    /// The last one that the coordinator told, as it came (`SeenState`); empty for none.
+    public var stateMark: [UInt8]
     public var condition: NodeCondition
     /// Of the last refusal that asked something; 0 otherwise.
     public var challenge: UInt64
 
     public init(
         oldestVersion: UInt32 = AgentProtocolVersion.oldest, newestVersion: UInt32 = AgentProtocolVersion.newest, instance: UInt64,
-        bootID: [UInt8], inventory: NodeInventory, attempts: [AttemptStatus], sentAt: Int64 = 0, sessionSeen: SessionID = SessionID(0),
+        bootID: [UInt8], inventory: NodeInventory, attempts: [AttemptStatus], sentAt: Int64 = 0, stateMark: [UInt8] = [],
         condition: NodeCondition = .good, challenge: UInt64 = 0
     ) {
         self.oldestVersion = oldestVersion
@@ -50,7 +50,7 @@ public struct Registration: Hashable, Sendable {
         self.inventory = inventory
         self.attempts = attempts
         self.sentAt = sentAt
-        self.sessionSeen = sessionSeen
+        self.stateMark = stateMark
         self.condition = condition
         self.challenge = challenge
     }

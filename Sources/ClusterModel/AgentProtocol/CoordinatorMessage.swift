@@ -23,10 +23,13 @@ public struct Welcome: Hashable, Sendable {
     /// `sentAt` of the registration that is answered: what the agent sent later, this session does not know. 0 from a
     /// coordinator that does not say.
     public var registrationSentAt: Int64
+    /// To be kept durably before anything is done in the session, and shown at the next registration. Empty from a coordinator
+    /// that tells none.
+    public var stateMark: [UInt8]
 
     public init(
         version: UInt32, node: NodeID, epoch: Epoch, session: SessionID, heartbeatInterval: Span, lease: Span, wantsTopology: Bool,
-        registrationSentAt: Int64 = 0
+        registrationSentAt: Int64 = 0, stateMark: [UInt8] = []
     ) {
         self.version = version
         self.node = node
@@ -36,6 +39,7 @@ public struct Welcome: Hashable, Sendable {
         self.lease = lease
         self.wantsTopology = wantsTopology
         self.registrationSentAt = registrationSentAt
+        self.stateMark = stateMark
     }
 }
 
@@ -86,12 +90,15 @@ public struct HeartbeatAck: Hashable, Sendable {
     /// The last command sent in this session: an agent that has applied fewer registers again.
     public var commandsSent: UInt64
     public var interval: Span
+    /// Newer than the welcome's; it need not survive the agent.
+    public var stateMark: [UInt8]
 
-    public init(session: SessionID, number: UInt64, commandsSent: UInt64, interval: Span) {
+    public init(session: SessionID, number: UInt64, commandsSent: UInt64, interval: Span, stateMark: [UInt8] = []) {
         self.session = session
         self.number = number
         self.commandsSent = commandsSent
         self.interval = interval
+        self.stateMark = stateMark
     }
 }
 

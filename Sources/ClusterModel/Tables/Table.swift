@@ -143,7 +143,13 @@ public struct Table<ID: CountedIdentifier, Row: Sendable>: Sendable {
     @inlinable public var ids: [ID] {
         var list: [ID] = []
         list.reserveCapacity(count)
-        forEach { id, _ in list.append(id) }
+        for run in runs {
+            for (index, page) in run.pages.enumerated() {
+                let base = (run.first + UInt64(index)) * Self.pageSize
+                // Asked of the place: a row taken out to be looked at is a row copied.
+                for row in page.indices where page[row] != nil { list.append(ID(base + UInt64(row))) }
+            }
+        }
         return list
     }
 }

@@ -107,7 +107,7 @@ struct BackupRestorer {
     private func beginNewTime(in directory: String) async throws -> [UInt8] {
         let journal = try SQLiteJournal(directory: directory, digest: sha256)
         let recovered = try await Recovery.run(journal)
-        var loop = SchedulerLoop(core: try SchedulerCore(snapshot: recovered.state), index: recovered.index)
+        var loop = SchedulerLoop(core: recovered.core, index: recovered.index)
         let batch = loop.restore(cluster: KeyFile.random(16), at: LogicalTime(nanoseconds: SystemClocks().wall()))
         try await journal.append([JournalBatch(index: batch.index, events: batch.events, rows: batch.rows, usage: [], at: batch.at)])
         await journal.close()

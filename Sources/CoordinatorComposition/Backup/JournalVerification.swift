@@ -1,3 +1,4 @@
+import ClusterModel
 import DaemonKit
 import Foundation
 import JournalSQLite
@@ -8,7 +9,10 @@ import SchedulingCore
 /// Whether the journal in a directory is whole: everything that a start relies on, and what it does not look at.
 struct JournalVerification {
     var facts: JournalFacts
-    var recovered: Recovery.Recovered
+    /// Canonical bytes of the state.
+    var state: [UInt8]
+    var time: LogicalTime
+    var epoch: Epoch
 
     private static let usagePage = 10_000
 
@@ -26,10 +30,11 @@ struct JournalVerification {
         guard recovered.index == facts.lastIndex else {
             throw StartError("the state can be recovered up to batch \(recovered.index) of \(facts.lastIndex) only")
         }
-        return JournalVerification(facts: facts, recovered: recovered)
+        return JournalVerification(
+            facts: facts, state: recovered.core.snapshot(), time: recovered.core.time, epoch: recovered.core.epoch)
     }
 
-    var stateDigest: String { Hex.text(sha256(recovered.state)) }
+    var stateDigest: String { Hex.text(sha256(state)) }
 
     /// Every record's checksum, in order and without a gap, back to the older snapshot or to the beginning.
     private static func checkRecords(_ reader: SQLiteJournalReader, _ facts: JournalFacts) async throws {

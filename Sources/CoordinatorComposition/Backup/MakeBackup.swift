@@ -47,8 +47,8 @@ struct MakeBackup: AsyncParsableCommand {
         let now = Date()
         let sums = writer.sums
         let manifest = BackupManifest(
-            createdAt: now.formatted(.iso8601), clusterId: Hex.text(journal.facts.clusterID), epoch: journal.recovered.epoch.value,
-            schema: journal.facts.schema, journalIndex: journal.facts.lastIndex, journalTime: journal.recovered.time.nanoseconds,
+            createdAt: now.formatted(.iso8601), clusterId: Hex.text(journal.facts.clusterID), epoch: journal.epoch.value,
+            schema: journal.facts.schema, journalIndex: journal.facts.lastIndex, journalTime: journal.time.nanoseconds,
             ledgerSequence: journal.facts.ledgerSequence, stateLevel: SchedulerCore.snapshotLevel, stateDigest: journal.stateDigest,
             folders: folders.map(\.rawValue), memberCount: writer.memberCount, sumsDigest: Hex.text(sha256(sums)),
             keys: try BackupKeys.fingerprints(in: directory))

@@ -8,9 +8,14 @@ import struct Foundation.Data
 /// moved to another tenant do not open.
 struct SecretBox: SecretSealer {
     private let key: SymmetricKey
+    /// Derived once: marks are made at every heartbeat.
+    private let markKey: SymmetricKey
 
     /// - Parameter key: 32 bytes.
-    init(key: [UInt8]) { self.key = SymmetricKey(data: key) }
+    init(key: [UInt8]) {
+        self.key = SymmetricKey(data: key)
+        markKey = HKDF<SHA256>.deriveKey(inputKeyMaterial: self.key, info: Data("suanpan state mark".utf8), outputByteCount: 32)
+    }
 
     func seal(_ value: String, tenant: String) -> [UInt8] {
         // The nonce is drawn from the system's generator; 96 bits are safe for 2^32 seals under one key.
@@ -24,6 +29,14 @@ struct SecretBox: SecretSealer {
     func pass(for attempt: AttemptID, _ fence: Fence) -> [UInt8] {
         let derived = HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data("suanpan attempt pass".utf8), outputByteCount: 32)
         return Array(HMAC<SHA256>.authenticationCode(for: Data("\(attempt) \(fence)".utf8), using: derived))
+    }
+
+    /// HMAC-SHA256, its first 16 bytes, under a key derived for this alone.
+    func proof(of seen: SeenState, toldTo node: NodeID) -> [UInt8] {
+        var writer = CanonicalWriter()
+        writer.write(node)
+        writer.write(seen)
+        return Array(HMAC<SHA256>.authenticationCode(for: writer.bytes, using: markKey).prefix(16))
     }
 
     func open(_ sealed: [UInt8], tenant: String) -> [UInt8]? {

@@ -31,7 +31,8 @@ public enum Command: Hashable, Sendable {
 
     // From agents, through the transport.
     case enroll(tokenID: [UInt8], publicKey: [UInt8], nodeName: String)
-    case register(NodeID, Registration)
+    /// `seen`: what its mark says, once the coordinator has found it to be its own words; otherwise nothing.
+    case register(NodeID, Registration, seen: SeenState = SeenState())
     case report(NodeID, AttemptReport)
     case disconnected(NodeID)
     case goodbye(NodeID, SessionID)

@@ -110,7 +110,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     }
 
     private func refuse(_ offered: OfferedCommand, _ rejection: Rejection, _ draft: inout BatchDraft) {
-        if case .register(let node, _) = offered.command, case .registration(let refusal) = rejection {
+        if case .register(let node, _, _) = offered.command, case .registration(let refusal) = rejection {
             draft.effects.append(.refuse(node, refusal))
         }
         if let token = offered.token { draft.reply(token, .failure(rejection)) }
@@ -122,7 +122,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         fold(decided, &draft)
         // A command about many attempts is decided one attempt at a time, each against what the one before led to.
         switch command {
-        case .register(let node, let registration) where decided.isRegistration:
+        case .register(let node, let registration, _) where decided.isRegistration:
             reconcile(node, registration, rebooted: before, &draft)
         case .confirmDead(let node): endEverything(on: node, &draft)
         case .report(let node, let report):
@@ -136,7 +136,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
 
     /// Whether the registration comes from another boot of the node than the last one.
     private func rebootCheck(_ command: Command) -> Bool {
-        guard case .register(let id, let registration) = command, let row = core.nodes[id] else { return false }
+        guard case .register(let id, let registration, _) = command, let row = core.nodes[id] else { return false }
         return !row.bootID.isEmpty && row.bootID != registration.bootID
     }
 

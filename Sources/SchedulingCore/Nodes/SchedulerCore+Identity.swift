@@ -7,20 +7,26 @@ extension SchedulerCore {
     // MARK: Decide
 
     /// nil: the registration may be believed. Otherwise what to say instead.
-    func decideIdentity(_ id: NodeID, _ row: NodeRow, _ registration: Registration, at now: LogicalTime) throws(Rejection) -> Decided? {
+    func decideIdentity(
+        _ id: NodeID, _ row: NodeRow, _ registration: Registration, _ seen: SeenState, at now: LogicalTime
+    ) throws(Rejection) -> Decided? {
         let isOtherBoot = !row.bootID.isEmpty && registration.bootID != row.bootID
         if !isOtherBoot, registration.sentAt > 0, registration.sentAt <= row.sentAt { throw .stale }
         if row.isQuarantined { return refuse(id, Self.quarantineText(row.name), retryAfter: .seconds(60)) }
-        // Sessions and fences are durable here before a node hears of them, so no node knows later ones: unless this state is a
-        // copy of an older time that nobody declared a restore.
-        let latestFence = registration.attempts.map(\.fence).max() ?? Fence(0)
-        if registration.sessionSeen > max(row.session, restoredSession) || latestFence.value > lastFence {
-            let events: [Event] = isOutdated ? [] : [.stateOutdated(id, registration.sessionSeen, at: now)]
+        if contradicts(seen, row) {
+            let events: [Event] = isOutdated ? [] : [.stateOutdated(id, seen.session, at: now)]
             return refuse(id, SchedulerLimits.outdatedText, events, retryAfter: .seconds(60))
+        }
+        // A bare word that no mark bears out: the node alone is not believed.
+        if registration.attempts.contains(where: { $0.fence.value > lastFence }) {
+            return refuse(
+                id,
+                "node '\(row.name)' names a grant that this coordinator never gave: remove the node and join it again, or put the newest "
+                    + "data directory of the coordinator back", retryAfter: .seconds(60))
         }
         guard registration.sentAt > 0, isOtherBoot else { return nil }
         if registration.bootID == row.previousBootID { return decideReturnedBoot(id, row, registration, at: now) }
-        if row.sentAt > 0, registration.sessionSeen < row.sessionSeen {
+        if row.sentAt > 0, seen.session < row.sessionSeen {
             let text =
                 "this machine knows less of node '\(row.name)' than the node does: its disk is an older copy; give it an identity of its own"
             return refuse(id, text, retryAfter: .seconds(60))
@@ -31,6 +37,13 @@ extension SchedulerCore {
                 retryAfter: .seconds(10))
         }
         return nil
+    }
+
+    /// Whether the coordinator has told this node of a state that this one never was. All of it was durable before a node heard of
+    /// it, so this state is then a copy of an older time that nobody declared a restore (which passes every number of before).
+    private func contradicts(_ seen: SeenState, _ row: NodeRow) -> Bool {
+        seen.epoch > epoch || seen.revision > revision || (seen.epoch < epoch && seen.revision >= leadershipRevision)
+            || seen.session > max(row.session, restoredSession)
     }
 
     /// A machine does not return to a boot: this message has been on its way for long, or there are two machines. Whoever can repeat

@@ -37,7 +37,7 @@ extension SchedulerCore {
         return Decided(events: [.nodeEnrolled(node)], answer: .node(id))
     }
 
-    func decideRegister(_ id: NodeID, _ registration: Registration, at now: LogicalTime) throws(Rejection) -> Decided {
+    func decideRegister(_ id: NodeID, _ registration: Registration, _ seen: SeenState, at now: LogicalTime) throws(Rejection) -> Decided {
         guard let row = nodes[id] else {
             throw .registration(Refusal(code: .removed, message: "this node was removed; join again with a new token", retryAfter: .zero))
         }
@@ -49,7 +49,7 @@ extension SchedulerCore {
                     code: .version, message: "the coordinator speaks agent protocol \(ours), the agent \(versions): upgrade the older",
                     retryAfter: .seconds(60)))
         }
-        if let answer = try decideIdentity(id, row, registration, at: now) { return answer }
+        if let answer = try decideIdentity(id, row, registration, seen, at: now) { return answer }
         var inventory = registration.inventory
         // The name belongs to the key, and where the node belongs is the token's to say: an agent claims neither.
         inventory.name = row.name
@@ -63,7 +63,7 @@ extension SchedulerCore {
         let event = RegisteredNode(
             id: id, session: SessionID(lastSession + 1), instance: registration.instance, bootID: registration.bootID,
             inventory: isNew ? inventory : nil, at: now, sentAt: registration.sentAt,
-            sessionSeen: max(row.sessionSeen, registration.sessionSeen), condition: registration.condition)
+            sessionSeen: max(row.sessionSeen, seen.session), condition: registration.condition)
         return Decided(events: [.nodeRegistered(event)], answer: .node(id))
     }
 
@@ -147,6 +147,7 @@ extension SchedulerCore {
 
     mutating func evolveLeadership(_ newEpoch: Epoch) {
         epoch = newEpoch
+        leadershipRevision = revision
         for id in nodes.ids { setLink(.unregistered, of: id) }
     }
 

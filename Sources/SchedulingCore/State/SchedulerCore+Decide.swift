@@ -26,7 +26,7 @@ extension SchedulerCore {
             return try decideRemoveDataset(tenant: tenant, name: name, version: version, at: now)
         case .enroll(let tokenID, let publicKey, let nodeName):
             return try decideEnroll(tokenID: tokenID, publicKey: publicKey, nodeName: nodeName, at: now)
-        case .register(let node, let registration): return try decideRegister(node, registration, at: now)
+        case .register(let node, let registration, let seen): return try decideRegister(node, registration, seen, at: now)
         case .report(let node, let report):
             guard let row = nodes[node], row.session == report.session else { throw .stale }
             return Decided()

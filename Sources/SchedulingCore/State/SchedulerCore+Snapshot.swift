@@ -62,6 +62,7 @@ extension SchedulerCore {
         writer.write(restoredFence)
         writer.write(restoredSession)
         writer.write(isOutdated)
+        writer.write(leadershipRevision)
         return writer.bytes
     }
 
@@ -100,6 +101,7 @@ extension SchedulerCore {
         if level >= 4 {
             restoredSession = try reader.read()
             isOutdated = try reader.readBool()
+            leadershipRevision = try reader.readUInt64()
         } else if restoredFence > Fence(0) {
             restoredSession = SessionID(lastSession)
         }

@@ -24,6 +24,8 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var restoredFence = Fence(0)
     /// The last session that the lost time may have begun.
     var restoredSession = SessionID(0)
+    /// At which this epoch began.
+    var leadershipRevision: UInt64 = 0
     /// A node knows of a later time than this state: nothing is accepted or placed until that loss has been accepted.
     public internal(set) var isOutdated = false
 

@@ -60,7 +60,7 @@ final class SimulatedAgent {
         instance = UInt64(wire) << 40
         launcher = SimulatedLauncher(chance: chance, plan: plan)
         stager = SimulatedStager(chance: SeededGenerator(seed: plan.seed, stream: 400 + UInt64(wire)))
-        kept = KeptLease(session: disk.session)
+        kept = KeptLease(stateMark: disk.stateMark)
         core = AgentCore(configuration: Self.configuration(inventory, bootID, instance), kept: kept, at: clock.local(now))
         _ = core.handle(.driver([.recovered([])]), at: clock.local(now))
     }
@@ -222,4 +222,9 @@ final class SimulatedAgent {
         pausedUntil = pausedUntil.map { min($0, now) }
         frozenUntil = frozenUntil.map { min($0, now) }
     }
+}
+
+extension SeenState {
+    /// What a simulated node was told last and kept.
+    init(of kept: KeptLease) { self = (try? SeenState(canonicalBytes: kept.stateMark)) ?? SeenState() }
 }

@@ -19,11 +19,14 @@ final class SimulatedCoordinator {
     private var routes: [NodeID: Int] = [:]
     private var claims: [NodeID: Int] = [:]
     private var lastLook: Int64
+    /// Of the last durable batch: the newest that a node may be told.
+    private var durableRevision: UInt64
 
     init(recovering disk: SimulatedDisk, wall: Int64, boot: Int64, acceptingLoss: Bool = false) {
         loop = SchedulerLoop(core: disk.recover(), index: UInt64(disk.batches.count))
         clock = ClusterClock(wall: wall, boot: boot, floor: disk.lastInstant)
         lastLook = boot
+        durableRevision = loop.core.revision
         let now = clock.now(wall: wall, boot: boot)
         let restored = acceptingLoss ? [loop.restore(cluster: [UInt8](repeating: 8, count: 16), at: now)] : []
         firstBatches = restored + [loop.lead(cluster: [UInt8](repeating: 7, count: 16), at: now)]
@@ -60,9 +63,13 @@ final class SimulatedCoordinator {
         switch message {
         case .register(let registration):
             claims[node] = wire
-            offer(.register(node, registration))
+            // Without the proof: no simulated node makes up a mark.
+            let seen = (try? SeenState(canonicalBytes: registration.stateMark)) ?? SeenState()
+            offer(.register(node, registration, seen: seen))
         case .heartbeat(let heartbeat):
-            if let ack = sessions.heard(heartbeat, from: node, at: now) { return [Outgoing(wire: wire, message: .heartbeatAck(ack))] }
+            guard var ack = sessions.heard(heartbeat, from: node, at: now) else { return [] }
+            ack.stateMark = mark(ack.session)
+            return [Outgoing(wire: wire, message: .heartbeatAck(ack))]
         case .report(let report):
             sessions.heard(report.session, from: node, at: now)
             offer(.report(node, report))
@@ -72,11 +79,17 @@ final class SimulatedCoordinator {
         return []
     }
 
+    private func mark(_ session: SessionID) -> [UInt8] {
+        SeenState(epoch: loop.core.epoch, revision: durableRevision, session: session).canonicalBytes
+    }
+
     /// Effects of a durable batch.
     func release(_ batch: Batch, at now: LogicalTime) -> [Outgoing] {
         var outgoing: [Outgoing] = []
         for event in batch.events {
+            durableRevision += 1
             switch event {
+            case .clusterRestored(let restored): durableRevision = max(durableRevision, restored.revision)
             case .nodeRemoved(let node, _), .nodeConfirmedDead(let node, _): sessions.remove(node)
             default: break
             }
@@ -92,7 +105,7 @@ final class SimulatedCoordinator {
                 routes[node] = wire
                 let welcome = Welcome(
                     version: 1, node: node, epoch: epoch, session: session, heartbeatInterval: interval, lease: lease, wantsTopology: false,
-                    registrationSentAt: sentAt)
+                    registrationSentAt: sentAt, stateMark: mark(session))
                 outgoing.append(Outgoing(wire: wire, message: .welcome(welcome)))
             case .refuse(let node, let refusal):
                 if let wire = claims[node] { outgoing.append(Outgoing(wire: wire, message: .refuse(refusal))) }

@@ -85,12 +85,12 @@ extension Simulation {
     /// A machine is made from an image of another's disk that has gone out of date since.
     private mutating func cloneAgent() {
         let original = agents[chance.below(plan.nodes)]
-        guard let image = images[original.wire], let coordinator, image.session > SessionID(0),
+        guard let image = images[original.wire].map(SeenState.init(of:)), let coordinator, image.session > SessionID(0),
             coordinator.loop.core.sessionSeen(by: original.node) > image.session
         else { return }
         faults.clones += 1
         let wire = agents.map(\.wire).max()! + 1
         log.note(step, now, "machine \(wire) is a copy of \(original.wire), as it was in session \(image.session)")
-        agents.append(SimulatedAgent(copyOf: original, disk: image, wire: wire, plan: plan, at: now))
+        agents.append(SimulatedAgent(copyOf: original, disk: images[original.wire]!, wire: wire, plan: plan, at: now))
     }
 }

@@ -162,14 +162,13 @@ public struct Simulation {
         faults.oldStates += 1
         crashCoordinator()
         disk.cut(after: foundation + chance.below(disk.batches.count - foundation))
+        let old = disk.recover().revision
         log.note(step, now, "an older state is put back: \(disk.batches.count) batches")
         checker.stopComparing()
         clients.forgetUnanswered()
         startCoordinator()
         let putBack = disk.batches.count
-        let known = agents.filter { agent in
-            agent.kept.session > (coordinator?.loop.core.session(of: agent.node) ?? SessionID(0))
-        }
+        let known = agents.filter { SeenState(of: $0.kept).revision > old }
         nodeOperator.lost = plan.losesMachine ? NodeID(UInt64(plan.nodes)) : nil
         let deadline = step + 2_000
         while coordinator?.loop.core.isOutdated != true, !agents.allSatisfy(\.isRegistered) || !known.isEmpty {

@@ -169,8 +169,8 @@ nonisolated struct WireRegistration: Sendable {
   /// CLOCK_BOOTTIME at sending, nanoseconds; 0 from an agent that does not say.
   var sentAt: UInt64 = 0
 
-  /// The newest session that the node was ever welcomed to; 0 for none.
-  var sessionSeen: UInt64 = 0
+  /// The last one that the coordinator told, as it came; empty for none.
+  var stateMark: Data = Data()
 
   var condition: WireNodeCondition = .good
 
@@ -730,7 +730,7 @@ nonisolated extension WireAgentMessage: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Registration"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}oldest_version\0\u{3}newest_version\0\u{1}instance\0\u{3}boot_id\0\u{1}inventory\0\u{1}attempts\0\u{3}sent_at\0\u{3}session_seen\0\u{1}condition\0\u{1}challenge\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}oldest_version\0\u{3}newest_version\0\u{1}instance\0\u{3}boot_id\0\u{1}inventory\0\u{1}attempts\0\u{3}sent_at\0\u{3}state_mark\0\u{1}condition\0\u{1}challenge\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -745,7 +745,7 @@ nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 5: try { try decoder.decodeSingularMessageField(value: &self._inventory) }()
       case 6: try { try decoder.decodeRepeatedMessageField(value: &self.attempts) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.sentAt) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.sessionSeen) }()
+      case 8: try { try decoder.decodeSingularBytesField(value: &self.stateMark) }()
       case 9: try { try decoder.decodeSingularEnumField(value: &self.condition) }()
       case 10: try { try decoder.decodeSingularUInt64Field(value: &self.challenge) }()
       default: break
@@ -779,8 +779,8 @@ nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.sentAt != 0 {
       try visitor.visitSingularUInt64Field(value: self.sentAt, fieldNumber: 7)
     }
-    if self.sessionSeen != 0 {
-      try visitor.visitSingularUInt64Field(value: self.sessionSeen, fieldNumber: 8)
+    if !self.stateMark.isEmpty {
+      try visitor.visitSingularBytesField(value: self.stateMark, fieldNumber: 8)
     }
     if self.condition != .good {
       try visitor.visitSingularEnumField(value: self.condition, fieldNumber: 9)
@@ -799,7 +799,7 @@ nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs._inventory != rhs._inventory {return false}
     if lhs.attempts != rhs.attempts {return false}
     if lhs.sentAt != rhs.sentAt {return false}
-    if lhs.sessionSeen != rhs.sessionSeen {return false}
+    if lhs.stateMark != rhs.stateMark {return false}
     if lhs.condition != rhs.condition {return false}
     if lhs.challenge != rhs.challenge {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}

@@ -123,6 +123,9 @@ nonisolated struct WireWelcome: Sendable {
   /// sent_at of the registration that is answered; 0 from a coordinator that does not say.
   var registrationSentAt: UInt64 = 0
 
+  /// To be kept durably before anything is done in the session, and shown at the next registration; means nothing to the agent.
+  var stateMark: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -227,6 +230,9 @@ nonisolated struct WireHeartbeatAck: Sendable {
   var commandsSent: UInt64 = 0
 
   var interval: UInt64 = 0
+
+  /// Newer than the welcome's; it need not survive the agent.
+  var stateMark: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -804,7 +810,7 @@ nonisolated extension WireCoordinatorMessage: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Welcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}node\0\u{1}epoch\0\u{1}session\0\u{3}heartbeat_interval\0\u{1}lease\0\u{3}wants_topology\0\u{3}registration_sent_at\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}node\0\u{1}epoch\0\u{1}session\0\u{3}heartbeat_interval\0\u{1}lease\0\u{3}wants_topology\0\u{3}registration_sent_at\0\u{3}state_mark\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -820,6 +826,7 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 6: try { try decoder.decodeSingularUInt64Field(value: &self.lease) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.wantsTopology) }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.registrationSentAt) }()
+      case 9: try { try decoder.decodeSingularBytesField(value: &self.stateMark) }()
       default: break
       }
     }
@@ -850,6 +857,9 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.registrationSentAt != 0 {
       try visitor.visitSingularUInt64Field(value: self.registrationSentAt, fieldNumber: 8)
     }
+    if !self.stateMark.isEmpty {
+      try visitor.visitSingularBytesField(value: self.stateMark, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -862,6 +872,7 @@ nonisolated extension WireWelcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.lease != rhs.lease {return false}
     if lhs.wantsTopology != rhs.wantsTopology {return false}
     if lhs.registrationSentAt != rhs.registrationSentAt {return false}
+    if lhs.stateMark != rhs.stateMark {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -963,7 +974,7 @@ nonisolated extension WireRefusal.Code: SwiftProtobuf._ProtoNameProviding {
 
 nonisolated extension WireHeartbeatAck: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HeartbeatAck"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}commands_sent\0\u{1}interval\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}number\0\u{3}commands_sent\0\u{1}interval\0\u{3}state_mark\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -975,6 +986,7 @@ nonisolated extension WireHeartbeatAck: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.commandsSent) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.interval) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.stateMark) }()
       default: break
       }
     }
@@ -993,6 +1005,9 @@ nonisolated extension WireHeartbeatAck: SwiftProtobuf.Message, SwiftProtobuf._Me
     if self.interval != 0 {
       try visitor.visitSingularUInt64Field(value: self.interval, fieldNumber: 4)
     }
+    if !self.stateMark.isEmpty {
+      try visitor.visitSingularBytesField(value: self.stateMark, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1001,6 +1016,7 @@ nonisolated extension WireHeartbeatAck: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.number != rhs.number {return false}
     if lhs.commandsSent != rhs.commandsSent {return false}
     if lhs.interval != rhs.interval {return false}
+    if lhs.stateMark != rhs.stateMark {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

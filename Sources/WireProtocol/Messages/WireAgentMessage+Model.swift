@@ -38,7 +38,7 @@ extension WireRegistration {
         inventory = WireNodeInventory(registration.inventory)
         attempts = registration.attempts.map(WireAttemptStatus.init)
         sentAt = UInt64(amount: registration.sentAt)
-        sessionSeen = registration.sessionSeen.value
+        stateMark = Data(registration.stateMark)
         condition = WireNodeCondition(rawValue: Int(registration.condition.rawValue)) ?? .good
         challenge = registration.challenge
     }
@@ -50,7 +50,8 @@ extension WireRegistration {
             oldestVersion: oldestVersion, newestVersion: newestVersion, instance: instance,
             bootID: try WireProtocol.checked(bootID, count: WireLimits.bootIDBytes, "boot_id"), inventory: try inventory.checked(),
             attempts: try attempts.mapped { (status) throws(WireError) in try status.checked() },
-            sentAt: try WireProtocol.checked(sentAt, "sent_at"), sessionSeen: SessionID(sessionSeen),
+            sentAt: try WireProtocol.checked(sentAt, "sent_at"),
+            stateMark: try WireProtocol.checked(stateMark, max: WireLimits.stateMarkBytesMax, "state_mark"),
             condition: try WireProtocol.checked(condition.rawValue, "condition"), challenge: challenge)
     }
 }

@@ -36,6 +36,7 @@ extension WireWelcome {
         lease = UInt64(welcome.lease)
         wantsTopology = welcome.wantsTopology
         registrationSentAt = UInt64(amount: welcome.registrationSentAt)
+        stateMark = Data(welcome.stateMark)
     }
 
     func checked() throws(WireError) -> Welcome {
@@ -43,7 +44,8 @@ extension WireWelcome {
             version: version, node: NodeID(node), epoch: Epoch(epoch), session: SessionID(session),
             heartbeatInterval: try WireProtocol.checked(heartbeatInterval, "heartbeat_interval"),
             lease: try WireProtocol.checked(lease, "lease"), wantsTopology: wantsTopology,
-            registrationSentAt: try WireProtocol.checked(registrationSentAt, "registration_sent_at"))
+            registrationSentAt: try WireProtocol.checked(registrationSentAt, "registration_sent_at"),
+            stateMark: try WireProtocol.checked(stateMark, max: WireLimits.stateMarkBytesMax, "state_mark"))
     }
 }
 
@@ -88,12 +90,14 @@ extension WireHeartbeatAck {
         number = ack.number
         commandsSent = ack.commandsSent
         interval = UInt64(ack.interval)
+        stateMark = Data(ack.stateMark)
     }
 
     func checked() throws(WireError) -> HeartbeatAck {
         HeartbeatAck(
             session: SessionID(session), number: number, commandsSent: commandsSent,
-            interval: try WireProtocol.checked(interval, "interval"))
+            interval: try WireProtocol.checked(interval, "interval"),
+            stateMark: try WireProtocol.checked(stateMark, max: WireLimits.stateMarkBytesMax, "state_mark"))
     }
 }
 

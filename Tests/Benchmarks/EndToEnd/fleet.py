@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""A large fleet of simulated nodes against one coordinator: real agents' machines, real CURVE connections, several processes.
+
+  (h) enrolment; memory and CPU of the coordinator with all of them at the intervals it asks for; with a heartbeat of each every
+      5 seconds; the latency of submissions in both, and in a storm of ten times as many heartbeats
+  (i) kill -9 of the coordinator and a new start: until all are attached again, and its CPU, beside a bare C ROUTER with ZAP that
+      the same agents come back to in the same run
+  (j) kill -9 and a new start with 100,000 queued and 1,000 running tasks: until it answers
+
+Usage: fleet.py --programs .build/release [--nodes 10000] [--processes 5] [--only h,i,j] [--json FILE]
+"""
+
+import argparse
+import base64
+import http.client
+import json
+import os
+import resource
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from bench import compile_c, cpu_seconds, resident_mib
+
+HTTP, AGENTS, ENROLL, LOGS = 18470, 18471, 18472, 18473
+
+
+def token_from(text, address):
+    """The same token for agents that call from another loopback address: an address enrols 20 nodes a second (ZeroMQ's
+    "tcp://SOURCE;DESTINATION")."""
+    body = text.strip().removeprefix("spj_").replace("-", "+").replace("_", "/")
+    data = base64.b64decode(body + "=" * (-len(body) % 4))
+    for port in (AGENTS, ENROLL, LOGS):
+        old = f"tcp://127.0.0.1:{port}".encode()
+        new = f"tcp://{address}:0;127.0.0.1:{port}".encode()
+        assert bytes([len(old)]) + old in data, "the token has another form"
+        data = data.replace(bytes([len(old)]) + old, bytes([len(new)]) + new)
+    return "spj_" + base64.b64encode(data).decode().replace("+", "-").replace("/", "_").replace("=", "")
+
+
+class Fleet:
+    """One coordinator and the processes whose agents it has."""
+
+    def __init__(self, programs):
+        self.programs = programs
+        self.directory = tempfile.mkdtemp(prefix="suanpan-fleet-", dir="/var/tmp")
+        self.log = open(os.path.join(self.directory, "daemons.log"), "w")
+        self.agents = []
+        self.start()
+        with open(f"{self.directory}/client.yaml") as file:
+            self.key = dict(line.strip().split(": ", 1) for line in file if ": " in line and not line.startswith("#"))["key"]
+
+    def start(self, *options):
+        """Returns the seconds until it said that it is ready."""
+        read, write = os.pipe()
+        begin = time.monotonic()
+        self.coordinator = subprocess.Popen(
+            [f"{self.programs}/suanpan-coordinator", "--data-dir", self.directory, "--http", f"127.0.0.1:{HTTP}",
+             "--agents-endpoint", f"tcp://127.0.0.1:{AGENTS}", "--enroll-endpoint", f"tcp://127.0.0.1:{ENROLL}",
+             "--log-endpoint", f"tcp://127.0.0.1:{LOGS}", "--bootstrap-token-file", f"{self.directory}/token", "--ready-fd", str(write), *options],
+            stderr=self.log, stdout=self.log, pass_fds=[write])
+        os.close(write)
+        with os.fdopen(read) as ready:
+            assert ready.readline(), "the coordinator did not start: see " + self.log.name
+        self.connection = None
+        return time.monotonic() - begin
+
+    def kill(self):
+        self.coordinator.kill()
+        self.coordinator.wait()
+
+    def join(self, nodes, processes):
+        with open(f"{self.directory}/token") as file:
+            text = file.read()
+        for number in range(processes):
+            directory = f"{self.directory}/agents-{number}"
+            os.mkdir(directory)
+            with open(f"{directory}.token", "w") as file:
+                file.write(token_from(text, f"127.0.0.{number + 2}"))
+            with open(f"{directory}.yaml", "w") as file:
+                file.write(f"nodes:\n  - prefix: fleet{number}\n    weight: 1\n    cpus: 16\n    memory: 64GiB\n")
+            share = nodes // processes + (1 if number < nodes % processes else 0)
+            self.agents.append(subprocess.Popen(
+                [f"{self.programs}/suanpan-agent", "--data-dir", directory, "--token-file", f"{directory}.token", "--simulate", str(share),
+                 "--profile", f"{directory}.yaml"], stdout=self.log, stderr=self.log))
+
+    def call(self, method, path, body=None):
+        while True:
+            try:
+                if self.connection is None:
+                    self.connection = http.client.HTTPConnection("127.0.0.1", HTTP, timeout=60)
+                self.connection.request(method, path, json.dumps(body) if body is not None else None,
+                                        {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"})
+                answer = self.connection.getresponse()
+                data = answer.read()
+                assert answer.status < 300, (path, answer.status, data[:300])
+                return json.loads(data)
+            except (ConnectionError, http.client.HTTPException):
+                self.connection = None
+
+    def wait_ready(self, nodes, limit=600):
+        """Returns the seconds since it was called."""
+        begin = time.monotonic()
+        while True:
+            ready = self.call("GET", "/v1/cluster")["nodesReady"]
+            if ready >= nodes:
+                return time.monotonic() - begin
+            assert time.monotonic() - begin < limit, f"{ready} of {nodes} nodes after {limit} s: see {self.log.name}"
+            time.sleep(0.1)
+
+    def cpu(self):
+        return sum(cpu_seconds(self.coordinator.pid)[:1])
+
+    def share(self, seconds=30):
+        before, begin = self.cpu(), time.monotonic()
+        time.sleep(seconds)
+        return (self.cpu() - before) / (time.monotonic() - begin)
+
+    def submissions(self, count=500):
+        """p50 and p99 in ms of submissions one after another, 10 ms apart."""
+        job = {"name": "bench", "command": ["work"], "constraints": ["simulated"], "beginAt": "2099-01-01T00:00:00Z", "resources": {"cpu": "1", "memory": "16MiB"}}
+        taken = []
+        for _ in range(count):
+            begin = time.monotonic()
+            self.call("POST", "/v1/jobs", job)
+            taken.append((time.monotonic() - begin) * 1000)
+            time.sleep(0.01)
+        taken.sort()
+        return statistics.median(taken), taken[int(count * 0.99)]
+
+    def stop(self):
+        for process in (*self.agents, self.coordinator):
+            if process.poll() is None:
+                process.kill()
+        for process in (*self.agents, self.coordinator):
+            process.wait(60)
+        self.log.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def heartbeats(fleet, nodes, empty_mib):
+    rows = {}
+    # A lease is the same for all sessions and an interval at most a third of it, so the lease sets the interval here.
+    for name, options in (("default", []), ("5s", ["--lease", "15s"]), ("storm", ["--lease", "3s", "--heartbeat-interval", "1s"])):
+        if options:
+            fleet.kill()
+            fleet.start(*options)
+            fleet.wait_ready(nodes)
+            # The answers to the first heartbeats carry the new interval.
+            time.sleep(12)
+        p50, p99 = fleet.submissions()
+        rows[name] = {"cores": fleet.share(), "submitP50": p50, "submitP99": p99, "rssMiB": resident_mib(fleet.coordinator.pid)}
+        rows[name]["kilobytesPerAgent"] = (rows[name]["rssMiB"] - empty_mib) * 1048.576 / nodes
+        print(f"(h) {name}: {rows[name]['cores'] * 100:.1f} % of a core, {rows[name]['rssMiB']:.0f} MiB = {rows[name]['kilobytesPerAgent']:.1f} KB an agent; "
+              f"submission p50 {p50:.2f} ms, p99 {p99:.2f} ms", flush=True)
+    return rows
+
+
+def reattachment(fleet, nodes, router):
+    fleet.kill()
+    floor = subprocess.run([router, f"{fleet.directory}/server.key", f"tcp://127.0.0.1:{AGENTS}", str(nodes)],
+                           capture_output=True, text=True, check=True, timeout=300).stdout.split()
+    floor_seconds, floor_cpu = map(float, floor)
+    begin = time.monotonic()
+    fleet.start()
+    fleet.wait_ready(nodes)
+    seconds, cpu = time.monotonic() - begin, fleet.cpu()
+    print(f"(i) {nodes} agents attached {seconds:.1f} s after the start, {cpu:.2f} s CPU; bare ROUTER {floor_seconds:.1f} s, {floor_cpu:.2f} s CPU: "
+          f"{cpu / floor_cpu:.2f} x", flush=True)
+    return {"seconds": seconds, "cpu": cpu, "floorSeconds": floor_seconds, "floorCpu": floor_cpu}
+
+
+def restart(programs, queued=100_000, running=1000):
+    fleet = Fleet(programs)
+    try:
+        fleet.join(running // 16 + 1, 1)
+        fleet.wait_ready(running // 16 + 1)
+        work = {"constraints": ["simulated"], "command": ["work"], "resources": {"cpu": "1", "memory": "16MiB"}, "env": {"SUANPAN_SIM_SECONDS": "86400"}}
+        fleet.call("POST", "/v1/jobs", work | {"name": "running", "array": f"0-{running - 1}"})
+        while fleet.call("GET", "/v1/cluster")["tasksLive"] < running:
+            time.sleep(0.2)
+        result = {}
+        queue = {"name": "queued", "constraints": ["simulated"], "command": ["work"], "beginAt": "2099-01-01T00:00:00Z", "resources": {"cpu": "1", "memory": "16MiB"}}
+        for name in ("one array", "jobs of one task"):
+            if name == "one array":
+                job = fleet.call("POST", "/v1/jobs", queue | {"array": f"0-{queued - 1}"})["id"]
+            else:
+                fleet.call("POST", f"/v1/jobs/{job}/cancel", {})
+                for _ in range(queued):
+                    fleet.call("POST", "/v1/jobs", queue)
+            fleet.kill()
+            begin = time.monotonic()
+            ready = fleet.start()
+            shown = fleet.call("GET", "/v1/cluster")
+            seconds = time.monotonic() - begin
+            assert shown["tasksQueued"] == queued, shown
+            print(f"(j) {queued} queued as {name}, {running} running: ready {ready:.2f} s after the start, first answer {seconds:.2f} s", flush=True)
+            result[name] = {"readySeconds": ready, "answerSeconds": seconds}
+        return result
+    finally:
+        fleet.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", required=True)
+    parser.add_argument("--nodes", type=int, default=10_000)
+    parser.add_argument("--processes", type=int, default=5)
+    parser.add_argument("--only", default="h,i,j")
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    programs, only, results = os.path.abspath(options.programs), options.only.split(","), {}
+    # A descriptor for each connection here, and two for each agent's socket.
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    if {"h", "i"} & set(only):
+        with tempfile.TemporaryDirectory() as directory:
+            router = compile_c("router", directory, "-lzmq", "-lpthread")
+            fleet = Fleet(programs)
+            try:
+                time.sleep(2)
+                empty = resident_mib(fleet.coordinator.pid)
+                fleet.join(options.nodes, options.processes)
+                enrolled = fleet.wait_ready(options.nodes)
+                print(f"(h) {options.nodes} nodes of {options.processes} processes joined in {enrolled:.0f} s; coordinator {fleet.cpu():.1f} s CPU", flush=True)
+                if "h" in only:
+                    results["h"] = heartbeats(fleet, options.nodes, empty)
+                if "i" in only:
+                    results["i"] = reattachment(fleet, options.nodes, router)
+            finally:
+                fleet.stop()
+    if "j" in only:
+        results["j"] = restart(programs)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(results, file, indent=2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
