@@ -207,7 +207,7 @@ let shell: [Target] = [
             "ControlAPI", "DaemonKit", "CoordinatorComposition", "SimulationKit", logging, x509, asn1,
         ],
         exclude: ["Corpus"], swiftSettings: strict),
-    .testTarget(name: "IntegrationTests", swiftSettings: strict),
+    .testTarget(name: "IntegrationTests", exclude: ["Faults/Shim"], swiftSettings: strict),
 ]
 
 let package = Package(

@@ -28,7 +28,8 @@ public struct AgentCore: ~Copyable, Sendable {
     /// The newest that was told in the newest session, and that session's first: the one that outlives this process.
     var stateMark: [UInt8]
     var keptMark: [UInt8]
-    var condition = NodeCondition.good
+    var disk: DiskMark
+    var condition: NodeCondition { disk.isLow ? .diskFull : .good }
     /// Of the last one; only its answer begins a session.
     var registrationSentAt: Int64 = 0
     /// What the last refusal asked to be repeated.
@@ -43,6 +44,7 @@ public struct AgentCore: ~Copyable, Sendable {
     public init(configuration: AgentConfiguration, kept: KeptLease, at now: Int64) {
         self.configuration = configuration
         leaseStart = kept.start ?? now - AgentTiming.leaseDefault
+        disk = DiskMark(reserve: configuration.diskReserveBytes)
         stateMark = kept.stateMark
         keptMark = kept.stateMark
     }
@@ -93,11 +95,10 @@ public struct AgentCore: ~Copyable, Sendable {
     }
 
     private mutating func judgeDisk(_ free: Int64, at now: Int64, _ effects: inout [AgentEffect]) {
-        let reserve = configuration.diskReserveBytes
-        let judged: NodeCondition = free < (condition == .diskFull ? 2 * reserve : reserve) ? .diskFull : .good
-        guard judged != condition else { return }
-        condition = judged
-        effects.append(.note(.condition(judged)))
+        let before = condition
+        disk.judge(free: free)
+        guard condition != before else { return }
+        effects.append(.note(.condition(condition)))
         // A registration is whole: the one way to say what has changed about the node.
         if link != .disconnected { register(at: now, &effects) }
     }

@@ -6,8 +6,10 @@ public import SchedulingCore
 /// Why a command got no decision.
 public enum ControlError: Error, Hashable, Sendable {
     case rejected(Rejection)
-    /// The inbox is full, or the disk is: try again after the span.
+    /// The inbox is full: try again after the span.
     case overloaded(retryAfter: Span)
+    /// The disk of the state is almost full, and the command would add to it.
+    case diskFull
     /// The coordinator is stopping or does not lead.
     case unavailable
 }

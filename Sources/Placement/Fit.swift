@@ -4,7 +4,7 @@ public import ClusterModel
 
 /// Why a task does not fit a node, with the numbers that a person wants to see.
 public enum Misfit: Error, Hashable, Sendable {
-    case outOfService
+    case outOfService(Outage)
     /// Only jobs that ask for `simulated` go to simulated nodes.
     case simulated
     case constraint(String)
@@ -24,7 +24,7 @@ extension NodeOffer {
     ///
     /// Monotone: more free room never turns a fit into a misfit.
     public func fit(_ request: ResourceRequest, _ constraints: [Constraint]) -> Result<Allocation, Misfit> {
-        guard acceptsWork else { return .failure(.outOfService) }
+        if let outage { return .failure(.outOfService(outage)) }
         if inventory.isSimulated, !constraints.contains(where: { $0.key == simulatedLabel }) { return .failure(.simulated) }
         for constraint in constraints where !satisfies(constraint) { return .failure(.constraint(constraint.text)) }
         guard request.cpuMilli <= cpuMilliFree else {

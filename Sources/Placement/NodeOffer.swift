@@ -2,6 +2,18 @@
 
 public import ClusterModel
 
+/// Why a node takes no new work, as the first of them that holds.
+public enum Outage: Hashable, Sendable {
+    /// Silent, or not registered since the coordinator began to lead.
+    case notConnected
+    /// Two machines speak with its identity.
+    case quarantined
+    case cordoned
+    /// What it has been told to end may still hold whatever there is.
+    case leftovers
+    case diskFull
+}
+
 /// A node as placement sees it.
 public struct NodeOffer: Hashable, Sendable {
     public struct DeviceRoom: Hashable, Sendable {
@@ -21,19 +33,19 @@ public struct NodeOffer: Hashable, Sendable {
     public private(set) var cpuMilliFree: Int64
     public private(set) var memoryBytesFree: Int64
     public private(set) var devices: [DeviceRoom]
-    /// False while the node is suspect, silent, cordoned or not registered.
-    public var acceptsWork: Bool
+    /// Why nothing is placed here at the moment; nil: it may.
+    public var outage: Outage?
 
-    public init(inventory: NodeInventory, acceptsWork: Bool) {
+    public init(inventory: NodeInventory, outage: Outage? = nil) {
         self.inventory = inventory
         cpuMilliFree = inventory.cpuMilli
         memoryBytesFree = inventory.memoryBytes
         devices = inventory.devices.map(DeviceRoom.init)
-        self.acceptsWork = acceptsWork
+        self.outage = outage
     }
 
     /// The same node with nothing granted and in service: what it could ever hold.
-    public var emptied: NodeOffer { NodeOffer(inventory: inventory, acceptsWork: true) }
+    public var emptied: NodeOffer { NodeOffer(inventory: inventory) }
 
     public mutating func take(_ allocation: Allocation) { shift(allocation, by: -1) }
     public mutating func give(_ allocation: Allocation) { shift(allocation, by: 1) }

@@ -53,9 +53,19 @@ public struct WaitingExplanation: Hashable, Sendable {
         "a gang of \(gangSize) tasks fits no set of the \(nodes) nodes at once, even when all are idle"
     }
 
+    private static func describe(_ outage: Outage) -> String {
+        switch outage {
+        case .notConnected: "out of service (not connected)"
+        case .quarantined: "quarantined (two machines share its identity)"
+        case .cordoned: "cordoned"
+        case .leftovers: "out of service (what was stopped there may still run)"
+        case .diskFull: "out of service (its disk is full)"
+        }
+    }
+
     private static func describe(_ misfit: Misfit) -> (String, String) {
         switch misfit {
-        case .outOfService: ("service", "out of service (not connected or cordoned)")
+        case .outOfService(let outage): ("service \(outage)", describe(outage))
         case .simulated: ("simulated", "simulated (only for jobs with --constraint simulated)")
         case .constraint(let text): ("constraint \(text)", "constraint '\(text)' not met")
         case .cpu(let requested, let free): ("cpu", "\(AmountText.cores(requested)) requested, \(AmountText.cores(free)) free")

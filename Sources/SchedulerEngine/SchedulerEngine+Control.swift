@@ -6,9 +6,9 @@ import Synchronization
 
 extension SchedulerEngine: ControlPlane {
     public func perform(_ command: Command) async throws(ControlError) -> Decision {
-        if disk.withLock({ $0.isLow }), command.isFromClient {
+        if command.addsToState, disk.withLock({ $0.isLow }) {
             instruments.refused(.diskFull)
-            throw .overloaded(retryAfter: .seconds(30))
+            throw .diskFull
         }
         let result = await withCheckedContinuation { continuation in
             desk.stage(command) { continuation.resume(returning: $0) }

@@ -126,6 +126,9 @@ final class Cluster {
         return answer as? [[String: Any]] ?? (answer as? [String: Any])?["items"] as? [[String: Any]] ?? []
     }
 
+    /// Jobs that have not ended; nil when nobody answers.
+    func liveJobs() -> Int? { (try? json("cluster") as? [String: Any])?["jobsLive"] as? Int }
+
     func nodes() -> [[String: Any]] { list("node", "ls") }
 
     func nodeState(_ name: String) -> String? { nodes().first { $0["name"] as? String == name }?["state"] as? String }
@@ -256,7 +259,9 @@ final class Cluster {
         return Outcome(code: process.terminationStatus, output: text(".out"), errors: text(".err"))
     }
 
-    func submit(_ arguments: String...) throws -> String {
+    func submit(_ arguments: String...) throws -> String { try submit(arguments) }
+
+    func submit(_ arguments: [String]) throws -> String {
         let outcome = suanpan(["submit"] + arguments)
         guard outcome.code == 0 else { throw ClusterError(message: "submit: \(outcome.errors)") }
         return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)

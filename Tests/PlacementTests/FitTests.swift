@@ -12,8 +12,7 @@ import Testing
                         index: UInt32($0), kind: .gpu, vendor: "nvidia", model: "NVIDIA A100", uuid: "", pciAddress: "",
                         memoryBytes: 80_000,
                         numaNode: nil)
-                }, labels: labels, isSimulated: isSimulated),
-            acceptsWork: true)
+                }, labels: labels, isSimulated: isSimulated))
     }
 
     private func request(cpuMilli: Int64 = 1000, _ devices: DeviceRequest? = nil) -> ResourceRequest {
@@ -87,7 +86,7 @@ import Testing
         var table = Table<NodeID, NodeOffer>()
         for (index, count) in cpus.enumerated() {
             let inventory = NodeInventory(name: "n\(index + 1)", address: "", cpuMilli: count * 1000, memoryBytes: 64 << 30)
-            table.set(NodeOffer(inventory: inventory, acceptsWork: true), for: NodeID(UInt64(index + 1)))
+            table.set(NodeOffer(inventory: inventory), for: NodeID(UInt64(index + 1)))
         }
         return (table, table.ids)
     }

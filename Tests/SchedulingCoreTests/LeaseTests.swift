@@ -147,6 +147,8 @@ import Testing
         _ = harness.perform(.setNodeCordon(node, isCordoned: false))
         let cleared = harness.loop.core.standing(of: node)?.isQuarantined
         #expect(cleared == false)
+        // Whichever machine is left, the original here.
+        #expect(refusal(harness.perform(register(node, boot: 9, sentAt: 60, seen: 2)).batches) == nil)
     }
 
     @Test func anOlderStateAcceptsNothingUntilTheLossIsAccepted() {

@@ -154,7 +154,3 @@ extension Problem {
         }
     }
 }
-
-extension HTTPResponse.Status {
-    fileprivate static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
-}

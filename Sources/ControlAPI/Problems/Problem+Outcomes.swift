@@ -24,6 +24,11 @@ extension Problem {
             case .rejected(let rejection): Problem(rejection)
             case .overloaded(let span):
                 .unavailable("The coordinator cannot take more requests at the moment.", code: "overloaded", retryAfter: span)
+            case .diskFull:
+                Problem(
+                    .insufficientStorage, "insufficient_storage",
+                    "The coordinator's disk is almost full: nothing new is accepted, and what was accepted goes on. Make room on the disk of "
+                        + "its data directory.")
             case .unavailable: .unavailable("The coordinator is starting or stopping, or another one leads.")
             }
     }

@@ -104,3 +104,7 @@ extension Problem {
         return max(1, Span.seconds(whole) < span ? whole + 1 : whole)
     }
 }
+
+extension HTTPResponse.Status {
+    static let insufficientStorage = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+}

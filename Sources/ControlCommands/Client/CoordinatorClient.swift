@@ -132,7 +132,7 @@ final class CoordinatorClient: Sendable {
             case .answer(let answer) where (200..<300).contains(answer.status):
                 if method != .get, let written = answer.revision { revision.withLock { $0 = max($0, written) } }
                 return try decode(answer.body)
-            case .answer(let answer) where answer.status == 429 || answer.status == 503:
+            case .answer(let answer) where (answer.status == 429 || answer.status == 503) && Problem.isRetryable(answer.body):
                 failure = Problem.failure(http: answer.status, body: answer.body, url: configuration.url)
                 outcome = .busy(retryAfter: answer.retryAfter)
             case .answer(let answer): throw Problem.failure(http: answer.status, body: answer.body, url: configuration.url)

@@ -3,6 +3,9 @@ enum Problem {
     /// Codes by which quota, budget or policy refuse a request, whatever the HTTP status.
     private static let refusals: Set = ["quota", "budget", "policy", "limit", "unsatisfiable"]
 
+    /// False where the coordinator says that asking again is of no use.
+    static func isRetryable(_ body: [UInt8]) -> Bool { (try? JSONValue(parsing: body))?["retryable"] != .bool(false) }
+
     static func status(http: Int, code: String?) -> ExitStatus {
         if let code, refusals.contains(code) || code.hasPrefix("quota_") || code.hasPrefix("budget_") || code.hasPrefix("policy_") {
             return .refused

@@ -8,7 +8,9 @@ import Synchronization
 
 /// A file that only takes up room in the data directory, to be given up when the journal has none.
 final class JournalBallast: JournalSpace {
-    static let size: Int64 = 64 << 20
+    static let sizeMax: Int64 = 64 << 20
+    /// Less would not carry the journal past what runs.
+    static let sizeMin: Int64 = 1 << 20
     private let directory: String
     private let isTaken = Mutex(false)
 
@@ -33,7 +35,7 @@ final class JournalBallast: JournalSpace {
         }
     }
 
-    /// Only where it is a small part of what is free: on a tiny disk it would be the reason why nothing fits.
+    /// A small part of what is free: on a tiny disk it must not be the reason why nothing fits.
     func takeBallast() {
         isTaken.withLock { taken in
             guard !taken else { return }
@@ -42,8 +44,9 @@ final class JournalBallast: JournalSpace {
             defer { close(descriptor) }
             var status = stat()
             let size = fstat(descriptor, &status) == 0 ? Int64(status.st_blocks) * 512 : 0
-            if size < Self.size {
-                guard (bytesFree ?? 0) > 8 * Self.size, posix_fallocate(descriptor, 0, off_t(Self.size)) == 0 else {
+            let wanted = min(Self.sizeMax, ((bytesFree ?? 0) + size) / 8)
+            if size < Self.sizeMin {
+                guard wanted >= Self.sizeMin, posix_fallocate(descriptor, 0, off_t(wanted)) == 0 else {
                     unlink(path)
                     return
                 }

@@ -27,7 +27,7 @@ extension SchedulerCore {
         var next: UInt64 = 0
         for holder in holders {
             guard let unit = row.live[holder], unit.stopReason == nil, let node = nodes[unit.tasks[0].node],
-                node.acceptsWork, node.liveAttempts.count < RunAhead.attemptsPerNodeMax
+                node.outage == nil, node.liveAttempts.count < RunAhead.attemptsPerNodeMax
             else { continue }
             let known = row.successors[unit.tasks[0].slot].count
             // Half at a time: one message for several tasks.

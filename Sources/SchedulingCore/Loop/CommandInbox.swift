@@ -57,4 +57,14 @@ extension Command {
         case .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick: false
         }
     }
+
+    /// Whether it asks for something that stays: what a full disk refuses. Whatever ends or frees something is let through.
+    public var addsToState: Bool {
+        switch self {
+        case .submit, .retry, .createJoinToken, .createKey, .setUser, .setSecret, .createDataset: true
+        case .cancel, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .revokeKey, .removeSecret, .removeDataset, .enroll, .register,
+            .report, .disconnected, .goodbye, .leaseExpired, .tick:
+            false
+        }
+    }
 }

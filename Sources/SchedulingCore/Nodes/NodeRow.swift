@@ -1,4 +1,5 @@
 import ClusterModel
+import Placement
 
 /// A node in memory. What it has free is in the core's `offers`.
 struct NodeRow: Hashable, Sendable {
@@ -39,8 +40,13 @@ struct NodeRow: Hashable, Sendable {
     /// By slot, ascending.
     var dirtySlots: [DirtySlot] = []
 
-    var acceptsWork: Bool {
-        link == .connected && !isCordoned && !isQuarantined && condition == .good && !dirtySlots.contains { $0.allocation == nil }
+    /// nil: work may be placed there.
+    var outage: Outage? {
+        if isQuarantined { return .quarantined }
+        if isCordoned { return .cordoned }
+        if link != .connected { return .notConnected }
+        if condition == .diskFull { return .diskFull }
+        return dirtySlots.contains { $0.allocation == nil } ? .leftovers : nil
     }
     /// What still runs there has been told to stop.
     var isEvicting: Bool { drain?.isDue ?? false }

@@ -12,7 +12,7 @@ extension SchedulerCore {
     ) throws(Rejection) -> Decided? {
         let isOtherBoot = !row.bootID.isEmpty && registration.bootID != row.bootID
         if !isOtherBoot, registration.sentAt > 0, registration.sentAt <= row.sentAt { throw .stale }
-        if row.isQuarantined { return refuse(id, Self.quarantineText(row.name), retryAfter: .seconds(60)) }
+        if row.isQuarantined { return refuse(id, Self.quarantineText(row.name), retryAfter: .seconds(10)) }
         if contradicts(seen, row) {
             let events: [Event] = isOutdated ? [] : [.stateOutdated(id, seen.session, at: now)]
             return refuse(id, SchedulerLimits.outdatedText, events, retryAfter: .seconds(60))
@@ -50,7 +50,7 @@ extension SchedulerCore {
     /// what it was asked lives.
     private func decideReturnedBoot(_ id: NodeID, _ row: NodeRow, _ registration: Registration, at now: LogicalTime) -> Decided {
         if let contest = row.contest, contest.bootID == registration.bootID, registration.challenge == contest.challenge {
-            var decided = refuse(id, Self.quarantineText(row.name), [.nodeQuarantined(id, at: now)], retryAfter: .seconds(60))
+            var decided = refuse(id, Self.quarantineText(row.name), [.nodeQuarantined(id, at: now)], retryAfter: .seconds(10))
             decided.effects.append(.disconnect(id))
             return decided
         }

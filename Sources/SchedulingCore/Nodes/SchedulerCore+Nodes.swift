@@ -184,7 +184,7 @@ extension SchedulerCore {
 
     /// A changed inventory: what running tasks hold is taken from the new amounts.
     private mutating func reoffer(_ id: NodeID, _ inventory: NodeInventory) {
-        var offer = NodeOffer(inventory: inventory, acceptsWork: false)
+        var offer = NodeOffer(inventory: inventory, outage: .notConnected)
         for attempt in attempts(on: id) {
             if let (_, _, rank, unit) = liveTask(attempt) { offer.take(unit.tasks[rank].allocation) }
         }
@@ -202,8 +202,8 @@ extension SchedulerCore {
     }
 
     mutating func refreshOffer(of id: NodeID) {
-        let accepts = nodes[id]?.acceptsWork ?? false
-        _ = offers.update(id) { $0.acceptsWork = accepts }
+        guard let row = nodes[id] else { return }
+        _ = offers.update(id) { $0.outage = row.outage }
     }
 
     /// No session of it goes on: should the machine speak after all, it registers and is told to stop what it runs.
@@ -229,7 +229,11 @@ extension SchedulerCore {
             row.isCordoned = isCordoned
             guard !isCordoned else { return }
             row.drain = nil
+            guard row.isQuarantined else { return }
+            // Somebody has seen to it that one machine is left; which one, its next registration tells.
             row.isQuarantined = false
+            row.previousBootID = []
+            row.sessionSeen = SessionID(0)
             row.contest = nil
         }
         if !isCordoned { drainDeadlines.set(nil, for: id) }

@@ -19,7 +19,7 @@ extension SchedulerCore {
         var held = Table<NodeID, NodeOffer>()
         for id in offerOrder {
             guard let offer = offers[id] else { continue }
-            var free = NodeOffer(inventory: offer.inventory, acceptsWork: nodes[id]?.acceptsWork ?? false)
+            var free = NodeOffer(inventory: offer.inventory, outage: nodes[id]?.outage)
             for slot in nodes[id]?.dirtySlots ?? [] { if let allocation = slot.allocation { free.take(allocation) } }
             held.set(free, for: id)
         }

@@ -212,7 +212,7 @@ extension SchedulerCore {
             nodeIDsByName[row.name] = id
             if let drain = row.drain, !drain.isDue { drainDeadlines.set(drain.deadline, for: id) }
             guard let inventory else { continue }
-            var offer = NodeOffer(inventory: inventory, acceptsWork: row.acceptsWork)
+            var offer = NodeOffer(inventory: inventory, outage: row.outage)
             for slot in row.dirtySlots { if let allocation = slot.allocation { offer.take(allocation) } }
             offers.set(offer, for: id)
             offerOrder.append(id)

@@ -20,6 +20,7 @@ struct ProblemTests {
     static let cases: [Case] = [
         Case(error: .overloaded(retryAfter: .milliseconds(1500)), status: 503, code: "overloaded", retryAfter: "2"),
         Case(error: .overloaded(retryAfter: .zero), status: 503, code: "overloaded", retryAfter: "1"),
+        Case(error: .diskFull, status: 507, code: "insufficient_storage"),
         Case(error: .unavailable, status: 503, code: "unavailable", retryAfter: "1"),
         Case(error: .rejected(.invalid([FieldError("queue", "no such queue")])), status: 400, code: "invalid"),
         Case(error: .rejected(.unsatisfiable([FieldError("groups[0]", "no node has 9 GPUs")])), status: 422, code: "unsatisfiable"),

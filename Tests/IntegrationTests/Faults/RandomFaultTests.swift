@@ -50,7 +50,7 @@ import Testing
         // L2 and L1: all are back, and everything ends.
         try cluster.waitUntil("all nodes are ready") { Self.names.allSatisfy { cluster.nodeState($0) == "ready" } }
         try cluster.waitUntil("every job has ended", seconds: 120) {
-            (try? cluster.json("cluster") as? [String: Any])?["jobsLive"] as? Int == 0
+            cluster.liveJobs() == 0
         }
         try cluster.expectPromisesKept(jobs: jobs, witness: witness)
         let attempts = witness.lines().values.map { Set($0.map(\.attempt)).count }.reduce(0, +)
