@@ -57,7 +57,31 @@ import Testing
             let registration = Registration(
                 instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: Build.node("a"), attempts: [])
             _ = try await engine.perform(.register(node, registration))
-            #expect(engine.liveJob(JobID(1))?.waitingExplanation.hasPrefix("1 of 1 nodes: out of service") == true)
+            #expect(engine.liveJob(JobID(1))?.waitingExplanation.hasPrefix("1 of 1 nodes: cordoned") == true)
+        }
+    }
+
+    /// Fault F22: they are answered from memory; no batch, no wait for the disk.
+    @Test func aStormOfHeartbeatsIsNeverJournalled() async throws {
+        try await leading { engine in
+            let token = JoinTokenRecord(
+                id: [1], verifier: [UInt8](repeating: 2, count: 32), expiresAt: .distantFuture, usesLeft: 1, namePrefix: "")
+            _ = try await engine.perform(.createJoinToken(token))
+            let enrolled = try await engine.perform(.enroll(tokenID: [1], publicKey: [UInt8](repeating: 3, count: 32), nodeName: "a"))
+            guard case .node(let node) = enrolled.answer else { return #expect(Bool(false)) }
+            let registration = Registration(instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: Build.node("a"), attempts: [])
+            let before = try await engine.perform(.register(node, registration)).revision
+            let storm = (1...10_000).map { number in
+                (
+                    node: node,
+                    message: AgentMessage.heartbeat(
+                        Heartbeat(
+                            session: SessionID(1), number: UInt64(number), commandsApplied: 0, liveAttempts: 0, bootTime: Int64(number)))
+                )
+            }
+            engine.received(storm)
+            let after = try await engine.perform(.setNodeCordon(node, isCordoned: true)).revision
+            #expect(after == before + 1)
         }
     }
 

@@ -259,6 +259,13 @@ final class Cluster {
         return Outcome(code: process.terminationStatus, output: text(".out"), errors: text(".err"))
     }
 
+    /// The administrator's, as the coordinator wrote it down.
+    func key() throws -> String {
+        let lines = try String(contentsOfFile: "\(stateDirectory)/client.yaml", encoding: .utf8).split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix("key: ") }) else { throw ClusterError(message: "client.yaml has no key") }
+        return String(line.dropFirst("key: ".count))
+    }
+
     func submit(_ arguments: String...) throws -> String { try submit(arguments) }
 
     func submit(_ arguments: [String]) throws -> String {

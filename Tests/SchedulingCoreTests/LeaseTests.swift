@@ -175,6 +175,22 @@ import Testing
         #expect(!isOutdated)
     }
 
+    @Test func whatANodeSaysOfAnothersAttemptIsIgnored() {
+        var harness = ClusterHarness()
+        let (owner, _) = harness.addNode(Build.node("n1", cpus: 1))
+        _ = harness.submit(Build.job())
+        let fence = harness.place(of: attempt)!.fence
+        _ = harness.report(attempt, on: owner, fence: fence, .running(elapsed: .seconds(1)))
+        let (liar, _) = harness.addNode(Build.node("n2", cpus: 1))
+        let ended = AttemptStatus(attempt: attempt, fence: fence, phase: .ended(AttemptEnd(cause: .exited, exitCode: 0)))
+        _ = harness.report(on: liar, [ended])
+        _ = harness.register(liar, Build.node("n2", cpus: 1), attempts: [ended])
+        let live = harness.loop.core.standing(of: owner)?.liveAttempts
+        #expect(live == [attempt])
+        let violations = harness.violations
+        #expect(violations.isEmpty)
+    }
+
     /// The node's session is one that the old copy knows as well; what was told later is not.
     @Test func aStateIsOlderThanWhatItsLastLeaderTold() {
         var harness = ClusterHarness()

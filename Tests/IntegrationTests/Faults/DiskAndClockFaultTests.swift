@@ -4,7 +4,9 @@ import Testing
 
 /// Disks that are full or fail, and clocks that jump (Protocols/faults.md, F5 to F7, F13).
 @Suite(.serialized) struct DiskAndClockFaultTests {
-    private func state(_ cluster: Cluster, _ job: String) -> String? { (try? cluster.json("show", job) as? [String: Any])?["state"] as? String }
+    private func state(_ cluster: Cluster, _ job: String) -> String? {
+        (try? cluster.json("show", job) as? [String: Any])?["state"] as? String
+    }
 
     /// What the kernel failed to write it may have thrown away: nothing is tried again on the same descriptor.
     @Test(.enabled(if: Shim.isPossible, "needs cc")) func aFailedSynchronisationEndsTheCoordinatorAndLosesNothing() throws {
@@ -31,7 +33,8 @@ import Testing
         try cluster.expectPromisesKept(jobs: jobs, witness: witness)
     }
 
-    @Test(.enabled(if: SmallDisk.isPossible, "needs root and loop devices")) func aFullDiskOfTheCoordinatorRefusesSubmissionsAndCompletesWhatRuns() throws {
+    @Test(.enabled(if: SmallDisk.isPossible, "needs root and loop devices"))
+    func aFullDiskOfTheCoordinatorRefusesSubmissionsAndCompletesWhatRuns() throws {
         let cluster = try Cluster(separatesState: true)
         let disk = try SmallDisk(at: cluster.stateDirectory, mebibytes: 192)
         try cluster.startCoordinator(extra: ["--disk-reserve", "16MiB"])
@@ -57,7 +60,8 @@ import Testing
         try cluster.expectPromisesKept(jobs: [job] + accepted, witness: witness)
     }
 
-    @Test(.enabled(if: SmallDisk.isPossible, "needs root and loop devices")) func aFullDiskOfAnAgentTakesNoNewWorkAndKeepsWhatRuns() throws {
+    @Test(.enabled(if: SmallDisk.isPossible, "needs root and loop devices")) func aFullDiskOfAnAgentTakesNoNewWorkAndKeepsWhatRuns() throws
+    {
         let cluster = try Cluster()
         let disk = try SmallDisk(at: cluster.agentDirectory(), mebibytes: 96)
         try cluster.startCoordinator()

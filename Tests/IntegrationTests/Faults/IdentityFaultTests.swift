@@ -102,7 +102,8 @@ import Testing
     }
 
     /// The freezer of cgroup v1 holds a process back from SIGKILL, as a dead disk or a hung device does.
-    @Test(.enabled(if: geteuid() == 0 && FileManager.default.fileExists(atPath: "/sys/fs/cgroup/freezer/tasks"), "needs root and cgroup v1"))
+    @Test(
+        .enabled(if: geteuid() == 0 && FileManager.default.fileExists(atPath: "/sys/fs/cgroup/freezer/tasks"), "needs root and cgroup v1"))
     func whatCannotBeKilledKeepsItsRoom() throws {
         let cluster = try Cluster()
         try cluster.startCoordinator()
@@ -139,7 +140,8 @@ import Testing
         let ready = { (try? cluster.json("cluster") as? [String: Any])?["nodesReady"] as? Int }
         try cluster.waitUntil("all are ready") { ready() == count }
         let job = try cluster.submit(
-            "--constraint", "simulated", "--array", "0-299", "--cpus", "4", "--on-node-lost", "replace", "--label", "sim.seconds=12", "--", "work")
+            "--constraint", "simulated", "--array", "0-299", "--cpus", "4", "--on-node-lost", "replace", "--label", "sim.seconds=12", "--",
+            "work")
         try cluster.waitUntil("all run") { (try? cluster.json("cluster") as? [String: Any])?["tasksLive"] as? Int == 300 }
         for _ in 0..<3 {
             cluster.crash("coordinator")

@@ -32,7 +32,8 @@ final class Shim {
 
 /// A small file system of its own (a loop device), which a test can fill. Needs root.
 final class SmallDisk {
-    static let isPossible = geteuid() == 0 && CutOffMachine.program("mkfs.ext4") != nil && FileManager.default.fileExists(atPath: "/dev/loop-control")
+    static let isPossible =
+        geteuid() == 0 && CutOffMachine.program("mkfs.ext4") != nil && FileManager.default.fileExists(atPath: "/dev/loop-control")
     let path: String
     private let image: String
 
