@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 /// Real processes, killed at awkward moments; judged from outside, through the verbs.
-@Suite(.serialized) struct FaultTests {
+@Suite(.serialized) struct ProcessFaultTests {
     /// A gang of two that counts to twenty in two seconds: long enough to be interrupted twice.
     private static let counting = [
         "--tasks", "2", "--name", "counts", "--", "sh", "-c", "for i in $(seq 20); do echo line $i; sleep 0.1; done",
