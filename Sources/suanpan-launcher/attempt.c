@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "CLinuxShim.h"
+#include "attempt_state.h"
+#include "handover.h"
 #include "launcher.h"
 #include "output.h"
 #include "spawn.h"
@@ -21,18 +23,7 @@ enum {
     RETRY_LAST_NS = 64000000,
 };
 
-static struct {
-    struct attempt *all;
-    int32_t *by_name, *by_process, *by_lane;  // heads of chains; as many as the table has slots
-    uint32_t capacity;                        // a power of two
-    uint32_t running, waiting;
-    uint32_t leased;         // of the running, those that depend on the lease and were not killed for want of it
-    int64_t lease_until_ns;  // 0: nobody has held it since this launcher began
-    int32_t first_dirty, last_dirty;
-    int64_t dirty_since_ns;  // when the first of them came; 0: something is urgent
-    int32_t first_exited;
-    int32_t first_due, last_due;
-} attempts = {
+struct attempts attempts = {
     .first_dirty = ATTEMPT_NONE,
     .last_dirty = ATTEMPT_NONE,
     .first_exited = ATTEMPT_NONE,
@@ -90,19 +81,19 @@ bool attempt_is_leader(pid_t process) {
     return find_process(process) != ATTEMPT_NONE;
 }
 
-static void index_name(uint32_t index) {
+void attempt_index_name(uint32_t index) {
     int32_t *head = &attempts.by_name[name_bucket(&table_slot(index)->attempt)];
     attempts.all[index].next_by_name = *head;
     *head = (int32_t)index;
 }
 
-static void index_process(uint32_t index) {
+void attempt_index_process(uint32_t index) {
     int32_t *head = &attempts.by_process[process_bucket(table_slot(index)->process_id)];
     attempts.all[index].next_by_process = *head;
     *head = (int32_t)index;
 }
 
-static void index_lane(uint32_t index) {
+void attempt_index_lane(uint32_t index) {
     int32_t *head = &attempts.by_lane[lane_bucket(table_slot(index)->lane)];
     attempts.all[index].next_by_lane = *head;
     *head = (int32_t)index;
@@ -128,8 +119,15 @@ static void unindex_process(uint32_t index) {
     *link = attempts.all[index].next_by_process;
 }
 
+void attempt_clear(uint32_t index) {
+    attempts.all[index] = (struct attempt){
+        .next_dirty = ATTEMPT_NONE, .next_exited = ATTEMPT_NONE, .next_in_lane = ATTEMPT_NONE, .next_due = ATTEMPT_NONE};
+    for (int stream = 0; stream < 2; stream++)
+        attempts.all[index].streams[stream] = (struct attempt_stream){.read_end = -1, .write_end = -1, .file = -1};
+}
+
 /// As much room as the table has; the chains are made anew.
-static int follow_capacity(void) {
+int attempts_follow_capacity(void) {
     uint32_t capacity = table_capacity();
     if (capacity == attempts.capacity) return 0;
     struct attempt *all = realloc(attempts.all, capacity * sizeof *all);
@@ -147,9 +145,9 @@ static int follow_capacity(void) {
     attempts.capacity = capacity;
     for (uint32_t index = 0; index < capacity; index++) {
         if (table_state(index) == SLOT_FREE) continue;
-        index_name(index);
-        if (index < before && all[index].group != NULL && !all[index].exited) index_process(index);
-        if (index < before && all[index].holds_lane) index_lane(index);
+        attempt_index_name(index);
+        if (index < before && all[index].group != NULL && !all[index].exited) attempt_index_process(index);
+        if (index < before && all[index].holds_lane) attempt_index_lane(index);
     }
     return 0;
 }
@@ -199,16 +197,18 @@ void attempts_forget_told(void) {
 
 // MARK: - Taking over
 
-int attempts_setup(void) {
-    if (follow_capacity() < 0) {
+int attempts_setup(const struct handover *handover) {
+    if (attempts_follow_capacity() < 0) {
         launcher_log("no memory for the attempts");
         return -1;
     }
     int64_t now = suanpan_boottime_ns();
     if (output_setup() < 0) return -1;
+    if (handover != NULL && attempts_take_over(handover) < 0) return -1;
     for (uint32_t index = 0; index < table_capacity(); index++) {
         enum slot_state state = table_state(index);
         if (state != SLOT_STARTING && state != SLOT_RUNNING && state != SLOT_WAITING) continue;
+        if (attempt_at(index)->group != NULL || attempt_at(index)->order != NULL) continue;
         struct slot *slot = table_slot(index);
         if (state == SLOT_WAITING) {
             slot->end.manner = SUANPAN_MANNER_NOT_STARTED;
@@ -227,6 +227,14 @@ int attempts_setup(void) {
 
 // MARK: - Lanes
 
+void attempt_make_due(uint32_t index) {
+    attempt_at(index)->next_due = ATTEMPT_NONE;
+    if (attempts.last_due == ATTEMPT_NONE) attempts.first_due = (int32_t)index;
+    else attempts.all[attempts.last_due].next_due = (int32_t)index;
+    attempts.last_due = (int32_t)index;
+    launcher_again();
+}
+
 /// The lane goes to the next in it. True when there is one.
 static bool leave_lane(uint32_t index) {
     struct attempt *attempt = attempt_at(index);
@@ -234,12 +242,8 @@ static bool leave_lane(uint32_t index) {
     unindex_lane(index);
     int32_t next = attempt->next_in_lane;
     if (next == ATTEMPT_NONE) return false;
-    index_lane((uint32_t)next);
-    attempt_at((uint32_t)next)->next_due = ATTEMPT_NONE;
-    if (attempts.last_due == ATTEMPT_NONE) attempts.first_due = next;
-    else attempts.all[attempts.last_due].next_due = next;
-    attempts.last_due = next;
-    launcher_again();
+    attempt_index_lane((uint32_t)next);
+    attempt_make_due((uint32_t)next);
     return true;
 }
 
@@ -311,7 +315,7 @@ static int64_t claim(const struct start_request *request, enum slot_state state)
     int64_t claimed = table_claim();
     if (claimed < 0) return -1;
     uint32_t index = (uint32_t)claimed;
-    if (follow_capacity() < 0) {
+    if (attempts_follow_capacity() < 0) {
         table_free(index);
         return -1;
     }
@@ -329,11 +333,8 @@ static int64_t claim(const struct start_request *request, enum slot_state state)
     slot->depends_on_lease = order->depends_on_lease;
     memcpy(slot->note, request->note, order->note_bytes);
     table_set_state(index, state);
-    attempts.all[index] = (struct attempt){
-        .next_dirty = ATTEMPT_NONE, .next_exited = ATTEMPT_NONE, .next_in_lane = ATTEMPT_NONE, .next_due = ATTEMPT_NONE};
-    for (int stream = 0; stream < 2; stream++)
-        attempts.all[index].streams[stream] = (struct attempt_stream){.read_end = -1, .write_end = -1, .file = -1};
-    index_name(index);
+    attempt_clear(index);
+    attempt_index_name(index);
     return index;
 }
 
@@ -401,7 +402,7 @@ static void launch(uint32_t index, const struct start_request *request) {
     slot->process_id = process;
     slot->end.started_ns = suanpan_boottime_ns();
     table_set_state(index, SLOT_RUNNING);
-    index_process(index);
+    attempt_index_process(index);
     attempts.running++;
     if (slot->depends_on_lease) attempts.leased++;
     output_watch(index);
@@ -426,7 +427,7 @@ int attempt_start(const struct start_request *request) {
     int64_t index = claim(request, waits ? SLOT_WAITING : SLOT_STARTING);
     if (index < 0) return SUANPAN_REFUSED_TABLE;
     if (!waits) {
-        index_lane((uint32_t)index);
+        attempt_index_lane((uint32_t)index);
         launch((uint32_t)index, request);
     } else if (line_up((uint32_t)index, order) < 0) {
         end_unstarted((uint32_t)index, SUANPAN_STEP_CLONE, ENOMEM);
@@ -506,29 +507,6 @@ void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t str
     if (table_slot((uint32_t)index)->end.kept_bytes[stream - 1] > state->noticed_bytes) attempt_mark_dirty((uint32_t)index, NOTICE_NOW);
 }
 
-// MARK: - The lease
-
-void attempts_hold_lease(int64_t until_ns) {
-    attempts.lease_until_ns = until_ns;
-}
-
-void attempts_enforce_lease(void) {
-    if (attempts.leased == 0) return;
-    int64_t left = attempts.lease_until_ns - suanpan_boottime_ns();
-    if (left > 0) {
-        launcher_within(left);
-        return;
-    }
-    launcher_log("the lease has ended: killing %" PRIu32 " attempts that depend on it", attempts.leased);
-    for (uint32_t index = 0; index < attempts.capacity; index++) {
-        struct attempt *attempt = attempt_at(index);
-        if (attempt->group == NULL || attempt->lease_ended || !table_slot(index)->depends_on_lease) continue;
-        attempt->lease_ended = true;
-        attempts.leased--;
-        group_kill(attempt->group);
-    }
-}
-
 // MARK: - Ending
 
 /// The group is empty: the attempt has ended.
@@ -556,6 +534,16 @@ static void finish(uint32_t index) {
     attempt_mark_dirty(index, leave_lane(index) ? NOTICE_LATER : NOTICE_NOW);
 }
 
+void attempt_look_again(uint32_t index) {
+    struct attempt *attempt = attempt_at(index);
+    attempt->exited = true;
+    attempt->retry_delay_ns = RETRY_FIRST_NS;
+    attempt->retry_at_ns = suanpan_boottime_ns() + RETRY_FIRST_NS;
+    attempt->next_exited = attempts.first_exited;
+    attempts.first_exited = (int32_t)index;
+    launcher_within(RETRY_FIRST_NS);
+}
+
 static int64_t nanoseconds(struct timeval time) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_usec * 1000;
 }
@@ -574,12 +562,7 @@ static void first_process_exited(uint32_t index, int status, const struct rusage
     }
     slot->end.flags |= SUANPAN_END_LEFT_OVERS_KILLED;
     group_kill(attempt->group);
-    attempt->exited = true;
-    attempt->retry_delay_ns = RETRY_FIRST_NS;
-    attempt->retry_at_ns = slot->end.ended_ns + RETRY_FIRST_NS;
-    attempt->next_exited = attempts.first_exited;
-    attempts.first_exited = (int32_t)index;
-    launcher_within(RETRY_FIRST_NS);
+    attempt_look_again(index);
 }
 
 void attempts_reap(void) {

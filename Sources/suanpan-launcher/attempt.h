@@ -44,8 +44,11 @@ struct attempt {
     int32_t next_due;
 };
 
-/// Takes over the table: attempts of a dead predecessor, whose groups are empty by now, have ended `driver lost`.
-int attempts_setup(void);
+struct handover;
+
+/// Takes over the table: attempts of a dead predecessor, whose groups are empty by now, have ended `driver lost`. Those that a living
+/// one hands over go on. -1 with a logged reason.
+int attempts_setup(const struct handover *handover);
 
 struct attempt *attempt_at(uint32_t index);
 /// The slot's index, or ATTEMPT_NONE.

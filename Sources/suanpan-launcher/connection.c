@@ -2,6 +2,7 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -65,7 +66,21 @@ static void drop(const char *reason) {
 
 // MARK: - Listening
 
-int connection_setup(void) {
+int connection_listener(void) {
+    return listener;
+}
+
+void connection_drop(const char *reason) {
+    drop(reason);
+}
+
+int connection_setup(int inherited) {
+    if (inherited >= 0) {
+        listener = inherited;
+        if (fcntl(listener, F_SETFD, FD_CLOEXEC) == 0 && launcher_watch(listener, WATCH_LISTENER, 0, EPOLLIN) == 0) return 0;
+        launcher_log("cannot go on listening: %s", strerror(errno));
+        return -1;
+    }
     listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     // A relative name: the run directory is the current one, however long its path is. The lock is ours, so a socket
     // that lies there is a dead launcher's.

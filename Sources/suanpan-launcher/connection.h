@@ -7,8 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Binds the socket of the run directory and listens. -1 with a logged reason.
-int connection_setup(void);
+/// Binds the socket of the run directory and listens, or goes on with one that does (-1: there is none). -1 with a logged reason.
+int connection_setup(int inherited);
+int connection_listener(void);
+/// Ends the connection, if there is one, and logs why.
+void connection_drop(const char *reason);
 /// Takes a new connection; it replaces the one there is.
 void connection_accept(void);
 void connection_ready(uint32_t epoll_events);

@@ -180,13 +180,14 @@ static void open_memory(struct group *group, int directory, bool v2) {
     if (v2) (void)hierarchy_write_at(directory, "memory.oom.group", "1");
 }
 
-static struct group *make(void) {
+/// Opens a group's directories, making them where they are missing.
+static struct group *open_group(uint32_t number) {
     struct group *group = calloc(1, sizeof *group);
     if (group == NULL) return NULL;
     group->directory = group->populated = group->track_join = group->memory_join = group->memory_peak = -1;
     group->memory_events = group->cpu_join = group->cpu_usage = -1;
     group->born_in = -1;
-    group->number = ++groups.next_number;
+    group->number = number;
     if (groups.mode == SUANPAN_MODE_SUBREAPER) return group;
 
     char name[24];
@@ -210,6 +211,10 @@ static struct group *make(void) {
         return NULL;
     }
     return group;
+}
+
+static struct group *make(void) {
+    return open_group(++groups.next_number);
 }
 
 // MARK: - Limits
@@ -375,6 +380,63 @@ void group_release(struct group *group) {
     groups.pool_count++;
 }
 
+// MARK: - From one program of this process to the next
+
+struct group_places group_hand_over(void) {
+    return (struct group_places){groups.mode, groups.memory_in_track, groups.cpu_in_track, groups.next_number};
+}
+
+int group_take_over(const struct group_places *places) {
+    struct hierarchy *hierarchies[TABLE_GROUP_DIRECTORIES] = {&groups.track, &groups.memory, &groups.cpu};
+    groups.mode = (enum suanpan_isolation_mode)places->mode;
+    groups.memory_in_track = places->memory_in_track != 0;
+    groups.cpu_in_track = places->cpu_in_track != 0;
+    groups.next_number = places->next_number;
+    if (groups.mode == SUANPAN_MODE_SUBREAPER) return subreaper_setup();
+    // Where we stand has changed since they were made (see `hierarchy_enable`), so the table tells.
+    for (unsigned which = 0; which < TABLE_GROUP_DIRECTORIES; which++) {
+        if (*table_group_directory(which) == 0 || hierarchy_find(hierarchies[which], table_group_directory(which))) continue;
+        launcher_log("cannot open %s again: %s", table_group_directory(which), strerror(errno));
+        return -1;
+    }
+    groups.born_inside = groups.mode == SUANPAN_MODE_CGROUP2 && can_be_born_inside();
+    return 0;
+}
+
+struct group_carried group_carry(const struct group *group) {
+    int64_t peak = memory_peak(group);
+    return (struct group_carried){
+        .number = group->number,
+        .leader = group->leader,
+        .killed = group->killed,
+        .memory_bytes = group->memory_bytes,
+        .cpu_milli = group->cpu_milli,
+        .cpu_base_ns = group->cpu_base_ns,
+        .out_of_memory_base = group->out_of_memory_base,
+        .memory_peak_bytes = peak > group->memory_peak_before ? peak : group->memory_peak_before,
+    };
+}
+
+struct group *group_adopt(const struct group_carried *carried) {
+    struct group *group = open_group(carried->number);
+    if (group == NULL) return NULL;
+    enum suanpan_step step;
+    // The limits stand already; written again they are the same, and what they need is open.
+    if (groups.mode != SUANPAN_MODE_SUBREAPER && prepare(group, carried->memory_bytes, carried->cpu_milli, &step) < 0) {
+        int error = errno;
+        close_all(group);
+        free(group);
+        errno = error;
+        return NULL;
+    }
+    group->leader = carried->leader;
+    group->killed = carried->killed != 0;
+    group->cpu_base_ns = carried->cpu_base_ns;
+    group->out_of_memory_base = carried->out_of_memory_base;
+    group->memory_peak_before = carried->memory_peak_bytes;
+    return group;
+}
+
 // MARK: - What somebody else removed
 
 bool group_is_gone(const struct group *group) {
@@ -422,6 +484,8 @@ struct group_usage group_measure(struct group *group) {
     group->period_used_ns += usage.cpu_ns;
     if (!group->memory_counts) return usage;
     usage.memory_peak_bytes = memory_peak(group);
+    if (usage.memory_peak_bytes < group->memory_peak_before) usage.memory_peak_bytes = group->memory_peak_before;
+    group->memory_peak_before = 0;
     uint64_t kills = out_of_memory_kills(group);
     usage.out_of_memory = kills > group->out_of_memory_base;
     group->out_of_memory_base = kills;

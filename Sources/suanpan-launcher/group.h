@@ -27,6 +27,7 @@ struct group {
     int64_t memory_bytes, cpu_milli;  // the limits as last written; 0: none
     bool memory_counts;               // the attempt is in a memory group
     uint64_t out_of_memory_base, cpu_base_ns;
+    int64_t memory_peak_before;  // under the program before this one
     int64_t period_start_ns, period_used_ns;  // CPU time since then, for a period of the CPU limit
     struct group *next;
 };
@@ -34,6 +35,28 @@ struct group {
 /// Finds out which hierarchies there are, ends what a predecessor left in them, and makes our directories.
 /// `wanted` is 0 for the best mode there is. -1 with a logged reason when processes cannot be contained (so).
 int group_setup(const char *cgroup_root, enum suanpan_isolation_mode wanted);
+/// What the next program of this very process needs to find the groups again.
+struct group_places {
+    uint32_t mode;  // enum suanpan_isolation_mode
+    uint32_t memory_in_track, cpu_in_track;
+    uint32_t next_number;
+};
+struct group_places group_hand_over(void);
+/// The same places, with what runs in them; instead of `group_setup`. -1 with a logged reason.
+int group_take_over(const struct group_places *places);
+/// A group in use, as it is told to the next program.
+struct group_carried {
+    uint32_t number;
+    int32_t leader;
+    uint32_t killed, reserved;
+    int64_t memory_bytes, cpu_milli;
+    uint64_t cpu_base_ns, out_of_memory_base;
+    int64_t memory_peak_bytes;  // until now
+};
+struct group_carried group_carry(const struct group *group);
+/// NULL with errno.
+struct group *group_adopt(const struct group_carried *carried);
+
 enum suanpan_isolation_mode group_mode(void);
 const char *group_mode_name(void);
 /// Bits of enum suanpan_limit.

@@ -152,6 +152,11 @@ static bool open_at_path(struct hierarchy *hierarchy) {
     return true;
 }
 
+bool hierarchy_find(struct hierarchy *hierarchy, const char *path) {
+    snprintf(hierarchy->path, sizeof hierarchy->path, "%s", path);
+    return open_at_path(hierarchy);
+}
+
 bool hierarchy_open(struct hierarchy *hierarchy, const char *parent, const char *name) {
     int length = snprintf(hierarchy->path, sizeof hierarchy->path, "%s/%s", parent, name);
     if (length < 0 || (size_t)length >= sizeof hierarchy->path) {

@@ -15,6 +15,8 @@ struct hierarchy {
 bool hierarchy_position(const char *controller, char path[HIERARCHY_PATH_BYTES]);
 /// Makes (or finds) `parent`/`name` and opens it; false with errno when we may not make groups there.
 bool hierarchy_open(struct hierarchy *hierarchy, const char *parent, const char *name);
+/// The same for a directory that was made before.
+bool hierarchy_find(struct hierarchy *hierarchy, const char *path);
 /// Switches `controller` on for groups below the hierarchy's directory. Moves the launcher itself out of `parent` into
 /// a leaf when the kernel asks for that.
 bool hierarchy_enable(const struct hierarchy *hierarchy, const char *parent, const char *controller);

@@ -13,6 +13,7 @@ struct launcher_options {
     const char *cgroup_root;  // NULL: below the launcher's own position
     int isolation;            // enum suanpan_isolation_mode, or 0: the best that there is
     int64_t linger_ns;
+    int take_over;  // the descriptor that the program before has written into; -1: there was none
 };
 
 /// Starts in one turn of the loop: each takes about 0.3 ms, and exits and output of others want their turn.

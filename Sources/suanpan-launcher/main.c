@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "CLinuxShim.h"
 #include "attempt.h"
 #include "connection.h"
+#include "handover.h"
 #include "launcher.h"
 #include "output.h"
 #include "spawn.h"
@@ -35,9 +37,12 @@ static struct {
     int epoll;
     int signals;
     int64_t wait_ns;  // until the next turn; below 0: as long as nothing happens
-    bool stopping, exit_requested;
+    bool stopping, exit_requested, upgrade_requested;
+    int lock;
+    char program[PATH_MAX];  // where this program stood when it was started
+    char **arguments;
     int64_t idle_since_ns;  // 0: an agent is connected or something runs
-} loop = {.epoll = -1, .signals = -1};
+} loop = {.epoll = -1, .signals = -1, .lock = -1};
 
 // MARK: - Services to the other files
 
@@ -94,7 +99,10 @@ static void read_signals(void) {
     ssize_t length;
     while ((length = read(loop.signals, received, sizeof received)) > 0)
         for (size_t which = 0; which < (size_t)length / sizeof *received; which++)
-            if (received[which].ssi_signo != SIGCHLD && !loop.stopping) {
+            if (received[which].ssi_signo == SIGHUP) {
+                loop.upgrade_requested = true;
+                launcher_again();
+            } else if (received[which].ssi_signo != SIGCHLD && !loop.stopping) {
                 launcher_log("stopping: no further starts, exit when nothing runs");
                 launcher_request_exit(true);
             }
@@ -151,19 +159,27 @@ static void run(int64_t linger_ns) {
         attempts_enforce_lease();
         // 6. Commands left over, then everything there is to tell, in as few packets as it takes.
         connection_turn();
-        // 7. Stay or go.
+        // 7. Become the program that stands at our path now, between two turns: nothing is half done.
+        if (loop.upgrade_requested) {
+            loop.upgrade_requested = false;
+            handover_execute(loop.program, loop.arguments, loop.lock, loop.stopping);
+            launcher_again();
+        }
+        // 8. Stay or go.
         if (may_exit(linger_ns)) return;
     }
 }
 
 // MARK: - Setting up
 
-static int setup_descriptors(void) {
+static int setup_descriptors(bool takes_over) {
     // 0 is what attempts read; 1 is not used; 2 is the log. Nothing else is inherited.
     // Were some of the three closed, /dev/null fills them on the way up.
     int null = open("/dev/null", O_RDWR);
     while (null >= 0 && null < 2) null = dup(null);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0) return -1;
+    // What the program before left open, it left open for us.
+    if (takes_over) return 0;
     if (syscall(SYS_close_range, 3, ~0u, 0) < 0)
         for (int descriptor = 3; descriptor < 1024; descriptor++) close(descriptor);
     return 0;
@@ -178,6 +194,7 @@ static int setup_signals(void) {
     sigaddset(&wanted, SIGCHLD);
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGHUP);
     if (sigprocmask(SIG_SETMASK, &all, NULL) < 0) return -1;
     loop.signals = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
     return loop.signals < 0 ? -1 : launcher_watch(loop.signals, WATCH_SIGNALS, 0, EPOLLIN);
@@ -190,16 +207,21 @@ static int setup_inherited(void) {
     return suanpan_set_no_new_privileges();
 }
 
-static int setup_process(void) {
+static int setup_process(bool takes_over) {
     (void)setsid();  // fails when whoever started us has seen to it
-    if (setup_descriptors() < 0 || spawn_setup() < 0) return -1;
+    if (setup_descriptors(takes_over) < 0 || spawn_setup() < 0) return -1;
     loop.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (loop.epoll < 0 || setup_signals() < 0 || setup_inherited() < 0) return -1;
     return 0;
 }
 
 /// 0, or the exit status. The lock lives as long as the process; the kernel takes it back however that ends.
-static int enter_run_directory(const char *path) {
+static int enter_run_directory(const char *path, int inherited_lock) {
+    // The program before has entered it, whatever a relative path meant then.
+    if (inherited_lock >= 0) {
+        loop.lock = inherited_lock;
+        return fcntl(inherited_lock, F_SETFD, FD_CLOEXEC) < 0 ? SUANPAN_LAUNCHER_EXIT_SYSTEM : 0;
+    }
     if (chdir(path) < 0) {
         launcher_log("cannot enter %s: %s", path, strerror(errno));
         return SUANPAN_LAUNCHER_EXIT_SYSTEM;
@@ -209,6 +231,7 @@ static int enter_run_directory(const char *path) {
         launcher_log("cannot open %s/%s: %s", path, SUANPAN_LAUNCHER_LOCK, strerror(errno));
         return SUANPAN_LAUNCHER_EXIT_SYSTEM;
     }
+    loop.lock = lock;
     if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
         // The process id is for people; nothing reads it.
         if (ftruncate(lock, 0) == 0) (void)!dprintf(lock, "%d\n", getpid());
@@ -233,7 +256,8 @@ static const char usage[] =
     "  --isolation MODE    cgroup2, cgroup1, subreaper, or auto: the first that works (default)\n"
     "  --help              print this text\n"
     "\n"
-    "SIGTERM and SIGINT: accept no further starts, exit when nothing runs.\n"
+    "SIGTERM and SIGINT: accept no further starts, exit when nothing runs. SIGHUP: become the program that stands at this\n"
+    "one's path now, as the same process; what runs goes on.\n"
     "Exit status: 0, 64 wrong usage, 71 the system refused something, 75 another launcher holds DIR.\n";
 
 static _Noreturn void exit_usage(void) {
@@ -247,10 +271,12 @@ static struct launcher_options parse_options(int argument_count, char **argument
         {"linger", required_argument, NULL, 'l'},
         {"cgroup-root", required_argument, NULL, 'c'},
         {"isolation", required_argument, NULL, 'i'},
+        {"take-over", required_argument, NULL, 't'},
+        {"takes-over", required_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    struct launcher_options options = {.linger_ns = (int64_t)LINGER_DEFAULT_S * 1000000000};
+    struct launcher_options options = {.take_over = -1, .linger_ns = (int64_t)LINGER_DEFAULT_S * 1000000000};
     for (int option; (option = getopt_long(argument_count, arguments, "", known, NULL)) != -1;) {
         char *end = NULL;
         long seconds;
@@ -268,6 +294,13 @@ static struct launcher_options parse_options(int argument_count, char **argument
             if (end == optarg || *end != 0 || seconds < 0 || seconds > LINGER_MAX_S) exit_usage();
             options.linger_ns = (int64_t)seconds * 1000000000;
             break;
+        // The two are for the program before this one, and stand at the end of the arguments.
+        case 't':
+            options.take_over = (int)strtol(optarg, &end, 10);
+            if (end == optarg || *end != 0 || options.take_over < 3) exit_usage();
+            arguments[optind - 2] = NULL;
+            break;
+        case 'f': exit(strtol(optarg, NULL, 10) <= HANDOVER_FORMAT ? 0 : 1);
         case 'h':
             fputs(usage, stdout);
             exit(0);
@@ -278,19 +311,42 @@ static struct launcher_options parse_options(int argument_count, char **argument
     return options;
 }
 
+/// Places and what runs in them: found as they are, or as the program before handed them over.
+static int setup_attempts(const struct launcher_options *options, const struct handover *before) {
+    if (table_open() < 0) return -1;
+    int result = before != NULL ? group_take_over(&before->header.places)
+                                : group_setup(options->cgroup_root, (enum suanpan_isolation_mode)options->isolation);
+    if (result < 0 || attempts_setup(before) < 0) return -1;
+    return connection_setup(before != NULL ? before->header.listener : -1);
+}
+
 int main(int argument_count, char **arguments) {
     struct launcher_options options = parse_options(argument_count, arguments);
-    if (setup_process() < 0) {
+    struct handover handover, *before = NULL;
+    if (setup_process(options.take_over >= 0) < 0) {
         launcher_log("cannot set up the process: %s", strerror(errno));
         return SUANPAN_LAUNCHER_EXIT_SYSTEM;
     }
-    int status = enter_run_directory(options.run_directory);
+    loop.arguments = arguments;
+    ssize_t length = readlink("/proc/self/exe", loop.program, sizeof loop.program - 1);
+    if (length < 0) return SUANPAN_LAUNCHER_EXIT_SYSTEM;
+    loop.program[length] = 0;
+    if (options.take_over >= 0) {
+        if (!handover_read(options.take_over, &handover)) return SUANPAN_LAUNCHER_EXIT_SYSTEM;
+        close(options.take_over);
+        before = &handover;
+        loop.stopping = handover.header.stopping != 0;
+    }
+    int status = enter_run_directory(options.run_directory, before != NULL ? before->header.lock : -1);
     if (status != 0) return status;
-    if (table_open() < 0 || group_setup(options.cgroup_root, (enum suanpan_isolation_mode)options.isolation) < 0
-        || attempts_setup() < 0 || connection_setup() < 0)
-        return SUANPAN_LAUNCHER_EXIT_SYSTEM;
+    if (setup_attempts(&options, before) < 0) return SUANPAN_LAUNCHER_EXIT_SYSTEM;
     launcher_log("ready, isolation %s%s%s", group_mode_name(), group_limits() & SUANPAN_LIMIT_MEMORY ? ", memory binds" : "",
         group_limits() & SUANPAN_LIMIT_CPU ? ", cpu binds" : "");
+    if (before != NULL) {
+        handover_free(before);
+        // Whoever exited meanwhile was told to the program before.
+        attempts_reap();
+    }
     run(options.linger_ns);
     connection_teardown();
     group_teardown();

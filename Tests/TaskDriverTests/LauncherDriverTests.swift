@@ -1,6 +1,7 @@
 import AgentCore
 import CLinuxShim
 import ClusterModel
+import class Foundation.FileManager
 import Glibc
 import TaskDrivers
 import Testing
@@ -291,6 +292,69 @@ struct LauncherDriverTests {
         #expect(harness.launcherProcess() != launcher)
         try await harness.launch(order(2, ["true"]))
         #expect(await harness.log.end(of: attempt(2)).manner == .exited(code: 0))
+        try await harness.finish()
+    }
+
+    /// As a package does it: another file under the same name. The agent that comes back sees it and tells the launcher.
+    @Test(arguments: isolations) func anUpgradeInPlaceEndsNothing(isolation: String) async throws {
+        let program = "/tmp/suanpan-upgrade-\(getpid())-\(isolation)"
+        try FileManager.default.copyItem(atPath: LauncherHarness.launcherPath, toPath: program)
+        defer { unlink(program) }
+        let before = LauncherHarness(isolation: isolation, program: program)
+        #expect(try await before.start() == [])
+        let go = before.directory + "/go"
+        let waits = "echo before; while [ ! -e \(go) ]; do sleep 0.02; done; echo after; echo wrong >&2; exit 7"
+        try await before.launch(
+            order(0, ["sh", "-c", waits], slot: 7), order(1, ["sh", "-c", "echo next"], slot: 7), order(2, ["sleep", "1000"]),
+            shell(3, "echo kept; exit 3"))
+        _ = await before.log.first { if case .outputGrew(attempt(0), _, _) = $0 { true } else { false } }
+        let sleeper = await before.log.processID(of: attempt(2))
+        _ = await before.log.end(of: attempt(3))
+        let launcher = before.launcherProcess()
+        try FileManager.default.copyItem(atPath: LauncherHarness.launcherPath, toPath: program + ".new")
+        #expect(rename(program + ".new", program) == 0)
+        before.abandon()
+
+        let after = LauncherHarness(directory: before.directory, isolation: isolation, program: program)
+        _ = try await after.start()
+        while (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(launcher)/exe"))?.hasSuffix("(deleted)") != false {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(after.launcherProcess() == launcher && !isGone(sleeper))
+        _ = FileManager.default.createFile(atPath: go, contents: nil)
+        #expect(await after.log.end(of: attempt(0)).manner == .exited(code: 7))
+        #expect(await after.log.end(of: attempt(1)).manner == .exited(code: 0))
+        #expect(try await after.text(attempt(0)) == "before\nafter\n")
+        #expect(try await after.text(attempt(0), .stderr) == "wrong\n")
+        #expect(try await after.text(attempt(1)) == "next\n")
+        #expect(try await after.text(attempt(3)) == "kept\n")
+        try await after.signal(attempt(2), SIGKILL)
+        #expect(await after.log.end(of: attempt(2)).manner == .signalled(SIGKILL))
+        try await after.release([attempt(0), attempt(1), attempt(2), attempt(3)])
+        try await after.launch(order(4, ["true"]))
+        #expect(await after.log.end(of: attempt(4)).manner == .exited(code: 0))
+        try await after.finish()
+    }
+
+    /// What stands at its path does not take over: nothing has changed, and nothing ends.
+    @Test func aProgramThatCannotTakeOverIsNotBecome() async throws {
+        let program = "/tmp/suanpan-upgrade-\(getpid())-refused"
+        try FileManager.default.copyItem(atPath: LauncherHarness.launcherPath, toPath: program)
+        defer { unlink(program) }
+        let harness = LauncherHarness(program: program)
+        #expect(try await harness.start() == [])
+        try await harness.launch(order(0, ["sleep", "1000"]))
+        let process = await harness.log.processID(of: attempt(0))
+        try FileManager.default.copyItem(atPath: "/bin/false", toPath: program + ".new")
+        #expect(rename(program + ".new", program) == 0)
+        let launcher = harness.launcherProcess()
+        kill(launcher, SIGHUP)
+        while contents(harness.directory + "/launcher.log").contains("does not take over") == false {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(!isGone(process) && harness.launcherProcess() == launcher)
+        try await harness.signal(attempt(0), SIGKILL)
+        #expect(await harness.log.end(of: attempt(0)).manner == .signalled(SIGKILL))
         try await harness.finish()
     }
 

@@ -93,6 +93,8 @@ final class LauncherHarness: Sendable {
     let log = EventLog()
     let driver: LauncherDriver
     private let startsLauncher: Bool
+    /// Removed at the end, when it is not the built one.
+    let program: String
 
     /// Beside the test products, whatever the build is called.
     static let launcherPath: String = {
@@ -103,8 +105,9 @@ final class LauncherHarness: Sendable {
     }()
 
     /// `directory` of an earlier harness: an agent that comes back.
-    init(directory: String? = nil, isolation: String = "auto", startsLauncher: Bool = true) {
+    init(directory: String? = nil, isolation: String = "auto", startsLauncher: Bool = true, program: String = launcherPath) {
         self.startsLauncher = startsLauncher
+        self.program = program
         if let directory {
             self.directory = directory
         } else {
@@ -116,7 +119,7 @@ final class LauncherHarness: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .error
         driver = LauncherDriver(
-            runDirectory: self.directory, launcherPath: startsLauncher ? Self.launcherPath : nil,
+            runDirectory: self.directory, launcherPath: startsLauncher ? program : nil,
             launcherArguments: ["--linger", "1", "--isolation", isolation], loop: loop, logger: logger)
     }
 
