@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs what is too slow for every change, until the time is up: simulation seeds that no one has seen, and the fault tests
-# with real processes again and again; as root, first the packages' installation and removal, the handbook and the image;
+# Runs what is too slow for every change, until the time is up: the launcher under sanitizers, simulation seeds that no one has
+# seen, and the fault tests with real processes again and again; as root, first the packages' installation and removal, the handbook and the image;
 # at the end, the alerts against a real Prometheus and, from an hour on, how soon planted faults are found.
 #
 #   Deploy/soak.sh [MINUTES]      default 60
@@ -26,6 +26,13 @@ SUANPAN_TEST_BINARIES=$(Deploy/build-release.sh)
 export SUANPAN_TEST_BINARIES
 
 failures=0
+printf '\n==> the launcher under the address and undefined-behaviour sanitizers\n'
+sanitized=$(mktemp -d)
+cc -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -ISources/CLinuxShim/include \
+    -o "$sanitized/suanpan-launcher" Sources/suanpan-launcher/*.c Sources/CLinuxShim/shim.c
+ASAN_OPTIONS=detect_leaks=0 SUANPAN_TEST_LAUNCHER=$sanitized/suanpan-launcher \
+    swift test --skip-build --filter TaskDriverTests.LauncherDriverTests || failures=$((failures + 1))
+rm -rf "$sanitized"
 if [ "$(id -u)" -eq 0 ]; then
     debs=$(mktemp -d)
     Deploy/package.sh --programs "$SUANPAN_TEST_BINARIES" --output "$debs"

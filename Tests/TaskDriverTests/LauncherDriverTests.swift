@@ -322,8 +322,8 @@ struct LauncherDriverTests {
         }
         #expect(after.launcherProcess() == launcher && !isGone(sleeper))
         _ = FileManager.default.createFile(atPath: go, contents: nil)
-        #expect(await after.log.end(of: attempt(0)).manner == .exited(code: 7))
-        #expect(await after.log.end(of: attempt(1)).manner == .exited(code: 0))
+        #expect(await after.log.endTold(of: attempt(0)).manner == .exited(code: 7))
+        #expect(await after.log.endTold(of: attempt(1)).manner == .exited(code: 0))
         #expect(try await after.text(attempt(0)) == "before\nafter\n")
         #expect(try await after.text(attempt(0), .stderr) == "wrong\n")
         #expect(try await after.text(attempt(1)) == "next\n")
@@ -385,6 +385,74 @@ struct LauncherDriverTests {
             try await harness.signal(attempt(0), SIGKILL)
             #expect(await harness.log.end(of: attempt(0)).manner == .signalled(SIGKILL))
         }
+    }
+
+    /// Seeded mutations of packets that mean something: the connection may end, nothing else does.
+    @Test(arguments: 1...6 as ClosedRange<UInt64>) func mutatedPacketsEndTheConnectionAtWorst(seed: UInt64) async throws {
+        try await withHarness { harness in
+            try await harness.launch(order(0, ["sleep", "1000"]))
+            let process = await harness.log.processID(of: attempt(0))
+            let launcher = harness.launcherProcess()
+            var chance = seed
+            func below(_ bound: Int) -> Int {
+                // xorshift64 (Marsaglia 2003)
+                chance ^= chance << 13
+                chance ^= chance >> 7
+                chance ^= chance << 17
+                return Int(chance % UInt64(bound))
+            }
+            for round in 0..<200 {
+                var intruder: Int32 = -EAGAIN
+                // As many as may wait to be accepted do.
+                while intruder == -EAGAIN {
+                    intruder = suanpan_seqpacket_connect(harness.directory, SUANPAN_LAUNCHER_SOCKET, 262_144)
+                    if intruder == -EAGAIN { try await Task.sleep(for: .milliseconds(1)) }
+                }
+                try #require(intruder >= 0)
+                defer { close(intruder) }
+                for _ in 0..<4 {
+                    var packet =
+                        below(2) == 0
+                        ? Self.startPacket(index: UInt32(below(4))) : Self.packet(ofKind: UInt16(below(10)), payload: 8 * below(40))
+                    // Mostly lengths and counts: the bytes that a reader could be led astray by.
+                    for _ in 0..<below(4) { packet[below(packet.count)] = [0, 1, 8, 255, UInt8(below(256))][below(5)] }
+                    if below(4) == 0 { packet.removeLast(below(packet.count)) }
+                    if suanpan_seqpacket_send(intruder, packet, packet.count) < 0 { break }
+                }
+                #expect(harness.launcherProcess() == launcher && !isGone(process), "seed \(seed), round \(round)")
+            }
+            let event = await harness.log.first { if case .recovered(let known) = $0 { known.contains { $0.end == nil } } else { false } }
+            #expect(event != .lost)
+            #expect(kill(launcher, 0) == 0)
+            while kill(process, SIGKILL) == 0, !isGone(process) { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
+    /// What starts /bin/true, were it left as it is.
+    private static func startPacket(index: UInt32) -> [UInt8] {
+        let strings = Array("/tmp\0/bin/true\0A=b\0".utf8)
+        let padding = [UInt8](repeating: 0, count: (8 - strings.count % 8) % 8)
+        var start = suanpan_start()
+        start.header = suanpan_record_header(
+            kind: UInt16(SUANPAN_START.rawValue), reserved: 0,
+            length: UInt32(MemoryLayout<suanpan_start>.size + strings.count + padding.count))
+        start.attempt = suanpan_attempt(job: 77, index: index, number: 1)
+        (start.fence, start.lane, start.user_id, start.group_id) = (1, UInt64(index), geteuid(), getegid())
+        (start.argument_count, start.environment_count, start.strings_bytes) = (1, 1, UInt32(strings.count))
+        let body = withUnsafeBytes(of: start) { Array($0) } + strings + padding
+        let length = UInt32(MemoryLayout<suanpan_packet_header>.size + body.count)
+        return withUnsafeBytes(of: suanpan_packet_header(version: UInt16(SUANPAN_LAUNCHER_VERSION), records: 1, length: length)) {
+            Array($0)
+        } + body
+    }
+
+    /// A packet of one record whose lengths are right and whose payload counts up.
+    private static func packet(ofKind kind: UInt16, payload: Int) -> [UInt8] {
+        let record = suanpan_record_header(kind: kind, reserved: 0, length: UInt32(8 + payload))
+        let body = withUnsafeBytes(of: record) { Array($0) } + (0..<payload).map { UInt8(truncatingIfNeeded: $0) }
+        let length = UInt32(MemoryLayout<suanpan_packet_header>.size + body.count)
+        let header = suanpan_packet_header(version: UInt16(SUANPAN_LAUNCHER_VERSION), records: 1, length: length)
+        return withUnsafeBytes(of: header) { Array($0) } + body
     }
 
     /// Each writes when it starts and when it ends: what runs at the same time shows as a line out of turn.

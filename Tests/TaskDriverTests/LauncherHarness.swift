@@ -58,6 +58,19 @@ final class EventLog: Sendable {
         return end
     }
 
+    /// Its end as it was told, or as a listing told it: what ends while nobody is connected, no event tells.
+    func endTold(of attempt: AttemptID) async -> ProcessEnd {
+        @Sendable func end(_ event: DriverEvent) -> ProcessEnd? {
+            switch event {
+            case .ended(attempt, let end): end
+            case .recovered(let known): known.first { $0.attempt == attempt }?.end
+            default: nil
+            }
+        }
+        guard let told = end(await first { end($0) != nil }) else { preconditionFailure() }
+        return told
+    }
+
     /// The ends of `count` attempts, whichever they are.
     func ends(_ count: Int) async -> [AttemptID: ProcessEnd] {
         var ends: [AttemptID: ProcessEnd] = [:]
@@ -96,8 +109,9 @@ final class LauncherHarness: Sendable {
     /// Removed at the end, when it is not the built one.
     let program: String
 
-    /// Beside the test products, whatever the build is called.
+    /// Beside the test products, whatever the build is called; or the one that SUANPAN_TEST_LAUNCHER names, built with sanitizers.
     static let launcherPath: String = {
+        if let named = getenv("SUANPAN_TEST_LAUNCHER") { return String(cString: named) }
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let path = String(decoding: buffer.prefix(max(length, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)

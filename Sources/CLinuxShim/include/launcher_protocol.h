@@ -15,6 +15,8 @@
 /// One packet, headers included. Below the default socket buffer of Linux, so that a packet never fails with EMSGSIZE.
 #define SUANPAN_PACKET_BYTES_MAX 131072u
 #define SUANPAN_NOTE_BYTES_MAX 512u
+/// Thousandths of a core in one START; more than any machine has, little enough to count with.
+#define SUANPAN_CPU_MILLI_MAX ((int64_t)1 << 40)
 /// Slots of the attempt table: running attempts and ended ones not yet released.
 #define SUANPAN_ATTEMPTS_MAX 65536u
 
