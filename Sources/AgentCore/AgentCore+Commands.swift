@@ -37,8 +37,7 @@ extension AgentCore {
         // From when the registration was sent: the coordinator cannot have heard of us later.
         leaseStart = min(registrationSentAt, now)
         stateMark = welcome.stateMark
-        keptMark = welcome.stateMark
-        keepLease(&effects)
+        keepLease(durably: true, &effects)
         link = .registered
         effects.append(.note(.registered(welcome.node, welcome.epoch, welcome.session)))
         if welcome.wantsTopology { effects.append(.sendTopology) }
@@ -55,9 +54,9 @@ extension AgentCore {
         guard ack.session == session, link == .registered else { return }
         if let sent = heartbeatsSent.first(where: { $0.number == ack.number }), sent.at > leaseStart {
             leaseStart = sent.at
+            if !ack.stateMark.isEmpty { stateMark = ack.stateMark }
             keepLease(&effects)
         }
-        if !ack.stateMark.isEmpty { stateMark = ack.stateMark }
         heartbeatsSent.removeAll { $0.number <= ack.number }
         heartbeatInterval = max(1_000_000, ack.interval.nanoseconds)
         heartbeatDue = min(heartbeatDue, now + heartbeatInterval)
@@ -67,8 +66,8 @@ extension AgentCore {
         }
     }
 
-    private func keepLease(_ effects: inout [AgentEffect]) {
-        effects.append(.keepLease(KeptLease(start: leaseStart, stateMark: keptMark)))
+    private func keepLease(durably: Bool = false, _ effects: inout [AgentEffect]) {
+        effects.append(.keepLease(KeptLease(start: leaseStart, stateMark: stateMark), durably: durably))
         effects.append(.holdLease(until: leaseStart.addingSaturating(lease)))
     }
 
@@ -81,7 +80,12 @@ extension AgentCore {
         }
         commandsApplied = command.sequence
         switch command.body {
-        case .start(let batch): start(batch, at: now, &effects)
+        case .start(let batch):
+            if !command.stateMark.isEmpty {
+                stateMark = command.stateMark
+                keepLease(&effects)
+            }
+            start(batch, at: now, &effects)
         case .stop(let orders): stop(orders, at: now, &effects)
         case .release(let orders):
             for order in orders { release(order, &effects) }

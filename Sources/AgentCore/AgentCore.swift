@@ -24,10 +24,8 @@ public struct AgentCore: ~Copyable, Sendable {
     var lease = AgentTiming.leaseDefault
     /// When the last acknowledged heartbeat was sent; the lease counts from there.
     var leaseStart: Int64
-    /// The newest session that this node was ever welcomed to, by this process or one before it.
-    /// The newest that was told in the newest session, and that session's first: the one that outlives this process.
+    /// The newest that was told, to this process or one before it.
     var stateMark: [UInt8]
-    var keptMark: [UInt8]
     var disk: DiskMark
     var condition: NodeCondition { disk.isLow ? .diskFull : .good }
     /// Of the last one; only its answer begins a session.
@@ -46,7 +44,6 @@ public struct AgentCore: ~Copyable, Sendable {
         leaseStart = kept.start ?? now - AgentTiming.leaseDefault
         disk = DiskMark(reserve: configuration.diskReserveBytes)
         stateMark = kept.stateMark
-        keptMark = kept.stateMark
     }
 
     public var liveAttemptCount: Int { attempts.liveCount }

@@ -38,7 +38,8 @@ public enum AgentEffect: Hashable, Sendable {
     /// Read so many bytes of a stream from `offset` and send them as one log chunk.
     case shipOutput(AttemptID, OutputStream, offset: Int64, count: Int)
     /// Keep this where the agent's own restart finds it; a newer session durably, before anything is done in it.
-    case keepLease(KeptLease)
+    /// `durably`: so that it survives the machine; otherwise it need only survive the agent.
+    case keepLease(KeptLease, durably: Bool)
     /// Whatever becomes of the agent: attempts that depend on the lease must not run beyond this boot instant.
     case holdLease(until: Int64)
     /// Send the topology document.

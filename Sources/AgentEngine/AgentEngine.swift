@@ -114,7 +114,7 @@ public actor AgentEngine {
             case .sweepFiles(let attempts): stager?.sweep(keeping: attempts)
             case .useFiles(let service): stager?.use(service)
             case .shipOutput(let attempt, let stream, let offset, let count): ship(attempt, stream, offset: offset, count: count)
-            case .keepLease(let lease): leaseFile?.keep(lease)
+            case .keepLease(let lease, let durably): leaseFile?.keep(lease, durably: durably)
             case .holdLease(let instant): driver.holdLease(until: instant)
             case .sendTopology: if let topology { link.send(.topology(topology)) }
             case .giveUp(let reason):

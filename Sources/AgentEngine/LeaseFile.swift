@@ -5,8 +5,8 @@ import Glibc
 /// What `keepLease` keeps for the agent's next process: 16 bytes of boot identifier, 8 of the instant, one of the mark's length, and
 /// the mark.
 ///
-/// The instant need only survive the process; after a power cut the boot identifier differs, and nothing runs. A new mark is
-/// synchronised: a node that forgot its last session would be taken for a copy of itself.
+/// Most need only survive the process; after a power cut the boot identifier differs, and nothing runs. The mark of a new session
+/// is synchronised: a node that forgot its last session would be taken for a copy of itself.
 final class LeaseFile {
     private let descriptor: Int32
     private(set) var kept = KeptLease()
@@ -34,7 +34,7 @@ final class LeaseFile {
 
     deinit { close(descriptor) }
 
-    func keep(_ lease: KeptLease) {
+    func keep(_ lease: KeptLease, durably: Bool) {
         let start = lease.start ?? 0
         let instant = (0..<8).map { UInt8(truncatingIfNeeded: start >> (56 - 8 * $0)) }
         guard lease.stateMark != kept.stateMark, lease.stateMark.count <= Self.markBytesMax else {
@@ -43,7 +43,7 @@ final class LeaseFile {
         }
         let bytes = instant + [UInt8(lease.stateMark.count)] + lease.stateMark
         _ = pwrite(descriptor, bytes, bytes.count, 16)
-        fdatasync(descriptor)
+        if durably { fdatasync(descriptor) }
         kept = lease
     }
 }

@@ -315,7 +315,11 @@ public final class SchedulerEngine: Sendable {
             for effect in batch.effects {
                 switch effect {
                 case .command(let node, let session, let body):
-                    guard let command = sessions.number(opened(body), for: node, session) else { continue }
+                    guard var command = sessions.number(opened(body), for: node, session) else { continue }
+                    if case .start = body {
+                        let seen = SeenState(epoch: command.epoch, revision: revision, session: session)
+                        command.stateMark = sealer.mark(seen, for: node)
+                    }
                     messages.append(AddressedMessage(node: node, message: .command(command)))
                 case .welcome(let node, let session, let epoch, let sentAt):
                     messages.append(

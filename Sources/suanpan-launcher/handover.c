@@ -20,6 +20,7 @@
 #include "attempt_state.h"
 #include "connection.h"
 #include "launcher.h"
+#include "spawn.h"
 
 enum {
     HANDOVER_BYTES_MAX = 1 << 30,
@@ -116,6 +117,7 @@ static int write_down(int lock, bool stopping) {
         .listener = connection_listener(),
         .stopping = stopping,
         .lease_until_ns = attempts.lease_until_ns,
+        .child_file_limit = spawn_child_file_limit(),
         .places = group_hand_over(),
     };
     memcpy(header.magic, handover_magic, sizeof header.magic);

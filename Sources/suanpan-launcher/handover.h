@@ -21,6 +21,7 @@ struct handover_header {
     int32_t lock, listener;
     uint32_t stopping, reserved;
     int64_t lease_until_ns;
+    uint64_t child_file_limit;
     struct group_places places;
 };
 

@@ -336,6 +336,7 @@ int main(int argument_count, char **arguments) {
         close(options.take_over);
         before = &handover;
         loop.stopping = handover.header.stopping != 0;
+        spawn_keep_child_file_limit(handover.header.child_file_limit);
     }
     int status = enter_run_directory(options.run_directory, before != NULL ? before->header.lock : -1);
     if (status != 0) return status;

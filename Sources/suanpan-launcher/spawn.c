@@ -177,6 +177,14 @@ static void raise_file_limit(void) {
     if (setrlimit(RLIMIT_NOFILE, &defaults.files) < 0) defaults.files = defaults.files_of_child;
 }
 
+uint64_t spawn_child_file_limit(void) {
+    return defaults.files_of_child.rlim_cur;
+}
+
+void spawn_keep_child_file_limit(uint64_t soft) {
+    defaults.files_of_child.rlim_cur = soft;
+}
+
 /// The launcher is the last that the machine should sacrifice: with it, every attempt ends.
 static void lower_oom_score(void) {
     int score = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);

@@ -26,6 +26,9 @@ struct spawn_failure {
 /// Remembers what a child must be given back, and finds out what the kernel can do. Before anything else opens
 /// descriptors: it reserves some.
 int spawn_setup(void);
+/// How many descriptors a child may have open, as the launcher found it; and what the program before found.
+uint64_t spawn_child_file_limit(void);
+void spawn_keep_child_file_limit(uint64_t soft);
 /// True when a child that is born in this group of the v2 hierarchy lives.
 bool spawn_can_place(int cgroup);
 

@@ -278,12 +278,14 @@ import Testing
         #expect(core.handle(.tick, at: 31 * second).contains(.signal(attempt, 9)))
     }
 
-    @Test func theNewestMarkIsShownAndTheWelcomesIsKept() {
+    @Test func theNewestMarkIsKeptAndShown() {
         var core = makeCore()
         _ = registered(&core)
         _ = core.handle(.tick, at: second)
         let ack = HeartbeatAck(session: SessionID(1), number: 1, commandsSent: 0, interval: .seconds(5), stateMark: [9])
-        #expect(core.handle(.received(.heartbeatAck(ack)), at: 2 * second).contains(.keepLease(KeptLease(start: second, stateMark: [1]))))
+        #expect(
+            core.handle(.received(.heartbeatAck(ack)), at: 2 * second).contains(
+                .keepLease(KeptLease(start: second, stateMark: [9]), durably: false)))
         _ = core.handle(.disconnected, at: 3 * second)
         let effects = core.handle(.connected, at: 4 * second)
         guard case .send(.register(let registration)) = effects.first else { return #expect(Bool(false)) }
@@ -293,7 +295,7 @@ import Testing
     @Test func theDriverIsToldHowLongTheLeaseHolds() {
         var core = makeCore()
         let effects = registered(&core, at: 5 * second)
-        #expect(effects.contains(.keepLease(KeptLease(start: 5 * second, stateMark: [1]))))
+        #expect(effects.contains(.keepLease(KeptLease(start: 5 * second, stateMark: [1]), durably: true)))
         #expect(effects.contains(.holdLease(until: 35 * second)))
         let orders = launches(core.handle(command(1, start(onNodeLost: .fail)), at: 5 * second))
         #expect(orders.map(\.dependsOnLease) == [true])

@@ -14,7 +14,7 @@ struct OutboxTests {
     private func append(
         to outbox: Outbox, _ messages: [(node: NodeID, frame: [UInt8]?)], _ role: Outbox.Role = .plain
     ) -> Bool {
-        outbox.append(messages.map { (node: $0.node, frame: $0.frame, role: role) })
+        outbox.append(messages.map { (node: $0.node, frame: $0.frame, role: role) }) == .now
     }
 
     private func taken(_ outbox: Outbox) -> [NodeID: [UInt8]] {
@@ -34,6 +34,17 @@ struct OutboxTests {
         #expect(told == [true, false, false])
         #expect(taken(outbox) == [node: frame(1) + frame(2), other: frame(3)])
         #expect(append(to: outbox, [(node, frame(4))]))
+    }
+
+    @Test("What can wait is told once, and does not hold up what cannot")
+    func toldSoon() {
+        let outbox = Outbox(bytesMax: 1000)
+        func later(_ byte: UInt8) -> Outbox.Flush { outbox.append([(node: node, frame: frame(byte), role: .plain)], flush: .soon) }
+        #expect([later(1), later(2)] == [.soon, .told])
+        #expect(append(to: outbox, [(other, frame(3))]), "the loop is to look at once")
+        #expect(later(4) == .told)
+        #expect(taken(outbox) == [node: frame(1) + frame(2) + frame(4), other: frame(3)])
+        #expect(later(5) == .soon)
     }
 
     @Test("What could not be sent goes first the next time")

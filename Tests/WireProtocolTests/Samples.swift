@@ -124,6 +124,10 @@ enum Samples {
                 lease: Span(nanoseconds: 6), wantsTopology: false, registrationSentAt: 74, stateMark: [9])),
         command(.stop([StopOrder(attempt: attempt, grace: Span(nanoseconds: 41), fence: Fence(75))])),
         .heartbeatAck(HeartbeatAck(session: SessionID(1), number: 2, commandsSent: 3, interval: Span(nanoseconds: 4), stateMark: [9])),
+        .command(
+            AgentCommand(
+                epoch: Epoch(1), session: SessionID(2), sequence: 3, body: .release([ReleaseOrder(attempt: attempt, fence: Fence(0))]),
+                stateMark: [9])),
     ]
 
     static let chunk = LogChunk(attempt: attempt, stream: 2, offset: 51, bytes: [65, 66], isLast: true)

@@ -90,7 +90,7 @@ public struct HeartbeatAck: Hashable, Sendable {
     /// The last command sent in this session: an agent that has applied fewer registers again.
     public var commandsSent: UInt64
     public var interval: Span
-    /// Newer than the welcome's; it need not survive the agent.
+    /// Newer than the welcome's; it need not survive the machine.
     public var stateMark: [UInt8]
 
     public init(session: SessionID, number: UInt64, commandsSent: UInt64, interval: Span, stateMark: [UInt8] = []) {
@@ -115,12 +115,15 @@ public struct AgentCommand: Hashable, Sendable {
     /// Counts the commands of a session from 1, without gaps.
     public var sequence: UInt64
     public var body: Body
+    /// With a start, whose grants it vouches for: to be kept before anything is started.
+    public var stateMark: [UInt8]
 
-    public init(epoch: Epoch, session: SessionID, sequence: UInt64, body: Body) {
+    public init(epoch: Epoch, session: SessionID, sequence: UInt64, body: Body, stateMark: [UInt8] = []) {
         self.epoch = epoch
         self.session = session
         self.sequence = sequence
         self.body = body
+        self.stateMark = stateMark
     }
 }
 

@@ -107,7 +107,7 @@ final class SimulatedAgent {
                 let events = launcher.withdraw(attempts, at: now)
                 perform(core.handle(.driver(events), at: now), at: now, &messages)
             case .release(let attempts): launcher.release(attempts)
-            case .keepLease(let lease): kept = lease
+            case .keepLease(let lease, _): kept = lease
             case .holdLease(let instant): launcher.holdLease(until: instant)
             case .stage(let orders): stager.stage(orders, at: now)
             case .collect(let attempt, let fence): stager.collect(attempt, fence, at: now)

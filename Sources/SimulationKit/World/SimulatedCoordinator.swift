@@ -97,7 +97,8 @@ final class SimulatedCoordinator {
         for effect in batch.effects {
             switch effect {
             case .command(let node, let session, let body):
-                guard let wire = routes[node], let command = sessions.number(body, for: node, session) else { continue }
+                guard let wire = routes[node], var command = sessions.number(body, for: node, session) else { continue }
+                if case .start = body { command.stateMark = mark(session) }
                 outgoing.append(Outgoing(wire: wire, message: .command(command)))
             case .welcome(let node, let session, let epoch, let sentAt):
                 let (interval, lease) = sessions.begin(node, session, epoch, at: now)

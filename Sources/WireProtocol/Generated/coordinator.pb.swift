@@ -231,7 +231,7 @@ nonisolated struct WireHeartbeatAck: Sendable {
 
   var interval: UInt64 = 0
 
-  /// Newer than the welcome's; it need not survive the agent.
+  /// Newer than the welcome's; it need not survive the machine.
   var stateMark: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -275,6 +275,9 @@ nonisolated struct WireAgentCommand: Sendable {
     }
     set {body = .release(newValue)}
   }
+
+  /// With a start, whose grants it vouches for: to be kept before anything is started.
+  var stateMark: Data = Data()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1024,7 +1027,7 @@ nonisolated extension WireHeartbeatAck: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireAgentCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AgentCommand"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}session\0\u{1}sequence\0\u{1}start\0\u{1}stop\0\u{1}release\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}epoch\0\u{1}session\0\u{1}sequence\0\u{1}start\0\u{1}stop\0\u{1}release\0\u{3}state_mark\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1074,6 +1077,7 @@ nonisolated extension WireAgentCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
           self.body = .release(v)
         }
       }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.stateMark) }()
       default: break
       }
     }
@@ -1108,6 +1112,9 @@ nonisolated extension WireAgentCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
     }()
     case nil: break
     }
+    if !self.stateMark.isEmpty {
+      try visitor.visitSingularBytesField(value: self.stateMark, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1116,6 +1123,7 @@ nonisolated extension WireAgentCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.session != rhs.session {return false}
     if lhs.sequence != rhs.sequence {return false}
     if lhs.body != rhs.body {return false}
+    if lhs.stateMark != rhs.stateMark {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -107,6 +107,7 @@ extension WireAgentCommand {
         epoch = command.epoch.value
         session = command.session.value
         sequence = command.sequence
+        stateMark = Data(command.stateMark)
         switch command.body {
         case .start(let batch): body = .start(try WireStartBatch(batch))
         case .stop(let orders):
@@ -139,7 +140,9 @@ extension WireAgentCommand {
                 })
         case nil: throw .missing("body")
         }
-        return AgentCommand(epoch: Epoch(epoch), session: SessionID(session), sequence: sequence, body: modelBody)
+        return AgentCommand(
+            epoch: Epoch(epoch), session: SessionID(session), sequence: sequence, body: modelBody,
+            stateMark: try WireProtocol.checked(stateMark, max: WireLimits.stateMarkBytesMax, "state_mark"))
     }
 }
 

@@ -29,10 +29,21 @@ final class Outbox: Sendable {
         case plain, welcome, refusal
     }
 
+    /// When the loop is to take what waits.
+    enum Flush: Comparable {
+        /// It has been told already.
+        case told
+        /// Within a moment, with what comes until then: a wake-up for many instead of one for each.
+        case soon
+        case now
+    }
+
     private struct State {
         var queues: [NodeID: Frames] = [:]
         /// Nodes with something to take; each once.
         var listed: [NodeID] = []
+        /// What the loop has been told since it took last.
+        var announced = Flush.told
     }
 
     private let state = Mutex(State())
@@ -40,23 +51,27 @@ final class Outbox: Sendable {
 
     init(bytesMax: Int) { self.bytesMax = bytesMax }
 
-    /// True when the loop must be told: nothing was listed before. `frame` nil: a message that could not be encoded, after
-    /// which the node's stream has a gap that only a new registration mends.
-    func append(_ messages: [(node: NodeID, frame: [UInt8]?, role: Role)]) -> Bool {
+    /// What the loop must be told. `frame` nil: a message that could not be encoded, after which the node's stream has a gap that
+    /// only a new registration mends.
+    func append(_ messages: [(node: NodeID, frame: [UInt8]?, role: Role)], flush: Flush = .now) -> Flush {
         state.withLock { state in
-            let wasEmpty = state.listed.isEmpty
             for (node, frame, role) in messages {
                 let mustList = state.queues[node, default: Frames()].append(frame, role, bytesMax: bytesMax)
                 if mustList { state.listed.append(node) }
             }
-            return wasEmpty && !state.listed.isEmpty
+            guard !state.listed.isEmpty, flush > state.announced else { return .told }
+            state.announced = flush
+            return flush
         }
     }
 
     /// Everything listed. What is taken counts against the bound until it is settled.
     func take() -> [(node: NodeID, Taken)] {
         state.withLock { state in
-            defer { state.listed.removeAll(keepingCapacity: true) }
+            defer {
+                state.listed.removeAll(keepingCapacity: true)
+                state.announced = .told
+            }
             return state.listed.compactMap { node in state.queues[node]?.take().map { (node, $0) } }
         }
     }

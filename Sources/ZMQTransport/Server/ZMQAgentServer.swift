@@ -1,5 +1,6 @@
 public import ClusterModel
 public import ClusterPorts
+internal import Dispatch
 public import Logging
 internal import Synchronization
 internal import WireProtocol
@@ -75,10 +76,19 @@ public final class ZMQAgentServer: AgentServer {
     public func send(_ messages: [AddressedMessage]) {
         guard let core = serving else { return }
         let frames = messages.map { addressed in (node: addressed.node, frame: encoded(addressed), role: Self.role(of: addressed.message)) }
-        if outbox.append(frames) {
-            core.loop.post { core.assumeIsolated { $0.flush() } }
+        let canWait = messages.allSatisfy { if case .heartbeatAck = $0.message { true } else { false } }
+        switch outbox.append(frames, flush: canWait ? .soon : .now) {
+        case .told: break
+        case .now: core.loop.post { core.assumeIsolated { $0.flush() } }
+        case .soon:
+            DispatchQueue.global().asyncAfter(deadline: .now() + Self.acknowledgementDelay) {
+                core.loop.post { core.assumeIsolated { $0.flush() } }
+            }
         }
     }
+
+    /// Nobody waits for the answer to a heartbeat, and its lease counts from the sending of the question.
+    private static let acknowledgementDelay = DispatchTimeInterval.milliseconds(20)
 
     private static func role(of message: CoordinatorMessage) -> Outbox.Role {
         switch message {
