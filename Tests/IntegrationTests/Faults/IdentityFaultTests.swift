@@ -59,7 +59,7 @@ import Testing
         try cluster.startCoordinator(extra: ["--lease", "3s"])
         try cluster.startAgent("n1")
         let witness = try Witness(cluster)
-        let job = try cluster.submit(["--array", "0-3", "--cpus", "1", "--on-node-lost", "replace", "--"] + witness.command(ticks: 80))
+        let job = try cluster.submit(["--array", "0-3", "--cpus", "1", "--on-node-lost", "replace", "--"] + witness.command(ticks: 160))
         try cluster.waitUntil("all run") { witness.lines().count == 4 }
         try cluster.startAgent("n2")
         let agent = try #require(cluster.pid("agent"))

@@ -14,8 +14,8 @@ import Testing
         try cluster.startCoordinator(agentsHost: "0.0.0.0", extra: Self.lease + ["--advertise", machine.hostAddress])
         try cluster.startAgent("n1", in: machine.surroundings)
         let witness = try Witness(cluster)
-        let job = try cluster.submit(["--array", "0-3", "--cpus", "900m", "--on-node-lost", "replace", "--"] + witness.command(ticks: 80))
-        let stays = try cluster.submit(["--cpus", "100m", "--on-node-lost", "wait", "--"] + witness.command(ticks: 100))
+        let job = try cluster.submit(["--array", "0-3", "--cpus", "900m", "--on-node-lost", "replace", "--"] + witness.command(ticks: 160))
+        let stays = try cluster.submit(["--cpus", "100m", "--on-node-lost", "wait", "--"] + witness.command(ticks: 160))
         try cluster.waitUntil("all run") { witness.lines().count == 5 }
         try cluster.startAgent("n2")
         try machine.cut(direction)
