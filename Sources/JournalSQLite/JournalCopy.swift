@@ -20,9 +20,11 @@ public enum JournalCopy {
     ///   disk to others.
     public static func make(of directory: String, into target: String, pause: @escaping (Duration) -> Void) throws(JournalError) {
         let path = "\(target)/\(DataDirectory.databaseName)"
-        let mask = umask(0o077)
-        defer { umask(mask) }
         do {
+            // Before SQLite makes it with whatever mode the process gives; the mask belongs to all threads and stays as it is.
+            let descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw JournalError(.io, "\(path) cannot be made: \(String(cString: strerror(errno)))") }
+            close(descriptor)
             var reading = Configuration.steady
             reading.readonly = true
             reading.busyMode = .timeout(5)

@@ -26,6 +26,7 @@ struct PromiseChecker {
     private var slotAllocations: [Fence: Allocation] = [:]
     /// Which key each job was submitted with.
     private var jobOfKey: [String: JobID] = [:]
+    private var nodeUse = NodeUseChecker()
     private var violations: [String] = []
     /// False once an older state was put back: what happened since is no part of it.
     private var compares = true
@@ -54,6 +55,7 @@ struct PromiseChecker {
             if case .attemptEnded = event { endedAttemptCount += 1 }
         }
         guard compares else { return }
+        violations += nodeUse.note(batch)
         for event in batch.events {
             switch event {
             case .jobAccepted(let job):

@@ -60,7 +60,8 @@ extension Simulation {
             log.note(step, now, "the disk of machine \(agent.wire) is \(isFull ? "full" : "good")")
             agent.turnDisk(full: isFull)
         }
-        if chance.chance(milli: 20) { images[agent.wire] = agent.kept }
+        // Old ones are kept long: a copy matters where its disk has gone out of date.
+        if chance.chance(milli: images[agent.wire] == nil ? 20 : 2) { images[agent.wire] = agent.kept }
     }
 
     /// Both ends hear of it.

@@ -12,7 +12,7 @@ public struct SimulationPlan: Sendable, CustomStringConvertible {
     public var faultySteps: Int
     /// A task at a fixed shape of the workload.
     public var arrayElementsMax: Int
-    /// Longest run of a process. Short ones make the coordinator line up successors.
+    /// Longest run of a process. Short ones make the coordinator line up successors; long ones outlive leases.
     public var durationMax: Int64
     /// When the faults end, one machine is gone for good.
     public var losesMachine: Bool
@@ -86,8 +86,10 @@ public struct SimulationPlan: Sendable, CustomStringConvertible {
         machines.agentPauseMilli = sometimes(15)
         machines.rebootMilli = sometimes(4)
         machines.freezeMilli = sometimes(6)
-        machines.cloneMilli = sometimes(4)
+        machines.cloneMilli = sometimes(16)
         machines.unkillableMilli = sometimes(400)
+        // What outlives every lease and partition is what a lease is for.
+        if durationMax > 1_000_000_000, chance.chance(milli: 400) { durationMax = 120_000_000_000 }
     }
 
     public var description: String {
