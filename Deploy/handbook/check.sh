@@ -170,6 +170,7 @@ after_upgrade() {
         [ "$(on worker-1 systemctl show --property=MainPID --value suanpan-agent)" != "$(cat "$work/agent.pid")" ] ||
             fail "the agent was not started anew"
         on worker-1 kill -0 "$survivor_pid" || fail "the upgrade ended the job"
+        await "the launcher has not become the new one" on worker-1 sh -c "journalctl --unit suanpan-launcher | grep -q becoming"
         suanpan wait "$survivor" 2>/dev/null || code=$?
         [ "$code" -eq 7 ] || fail "the job that ran through the upgrade ended with $code, not 7"
         printf '        process %s ran through both upgrades and ended with its own code 7\n' "$survivor_pid"

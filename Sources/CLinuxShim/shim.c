@@ -176,12 +176,6 @@ int64_t suanpan_peer_user(int descriptor) {
     return peer.uid;
 }
 
-pid_t suanpan_peer_process(int descriptor) {
-    struct ucred peer;
-    socklen_t length = sizeof peer;
-    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? -1 : peer.pid;
-}
-
 // MARK: - Starting programs
 
 pid_t suanpan_spawn_session(const char *program, const char *const arguments[], const char *log_path) {

@@ -213,7 +213,6 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
         reapLaunchers()
         let descriptor = suanpan_seqpacket_connect(runDirectory, SUANPAN_LAUNCHER_SOCKET, Self.sendBufferBytes)
         if descriptor >= 0 {
-            upgradeLauncher(suanpan_peer_process(descriptor))
             link = .listing(descriptor: descriptor, [])
             loop.watch(descriptor) { [weak self] in self?.readable(descriptor) }
             var commands = CommandPackets()
@@ -233,18 +232,6 @@ public final class LauncherDriver: TaskDriver, @unchecked Sendable {
         }
         _ = suanpan_timer_arm(timer, retryDelay)
         retryDelay = min(retryDelay * 2, Self.retryDelayMax)
-    }
-
-    /// A launcher whose file has been replaced is told to become what stands there now; it goes on as the same process, and this
-    /// connection ends (Protocols/launcher.md, "Upgrade").
-    private func upgradeLauncher(_ process: pid_t) {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let length = readlink("/proc/\(process)/exe", &buffer, buffer.count - 1)
-        let path = String(decoding: buffer.prefix(max(length, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let mark = " (deleted)"
-        guard process > 0, path.hasSuffix(mark), access(String(path.dropLast(mark.count)), X_OK) == 0 else { return }
-        logger.notice("the launcher's file was replaced: it is told to become the new one", metadata: ["pid": "\(process)"])
-        kill(process, SIGHUP)
     }
 
     private func startLauncher(_ launcherPath: String) {

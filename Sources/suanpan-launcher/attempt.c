@@ -18,15 +18,10 @@
 #include "spawn.h"
 #include "subreaper.h"
 
-enum {
-    RETRY_FIRST_NS = 500000,
-    RETRY_LAST_NS = 64000000,
-};
-
 struct attempts attempts = {
     .first_dirty = ATTEMPT_NONE,
     .last_dirty = ATTEMPT_NONE,
-    .first_exited = ATTEMPT_NONE,
+    .first_doomed = ATTEMPT_NONE,
     .first_due = ATTEMPT_NONE,
     .last_due = ATTEMPT_NONE,
 };
@@ -64,7 +59,7 @@ int32_t attempt_find(const struct suanpan_attempt *name) {
     return index;
 }
 
-static int32_t find_process(pid_t process) {
+int32_t attempt_find_process(pid_t process) {
     int32_t index = attempts.by_process[process_bucket(process)];
     while (index != ATTEMPT_NONE && table_slot((uint32_t)index)->process_id != process) index = attempts.all[index].next_by_process;
     return index;
@@ -78,7 +73,7 @@ static int32_t find_holder(uint64_t lane) {
 }
 
 bool attempt_is_leader(pid_t process) {
-    return find_process(process) != ATTEMPT_NONE;
+    return attempt_find_process(process) != ATTEMPT_NONE;
 }
 
 void attempt_index_name(uint32_t index) {
@@ -113,7 +108,7 @@ static void unindex_name(uint32_t index) {
     *link = attempts.all[index].next_by_name;
 }
 
-static void unindex_process(uint32_t index) {
+void attempt_unindex_process(uint32_t index) {
     int32_t *link = &attempts.by_process[process_bucket(table_slot(index)->process_id)];
     while (*link != (int32_t)index) link = &attempts.all[*link].next_by_process;
     *link = attempts.all[index].next_by_process;
@@ -121,7 +116,14 @@ static void unindex_process(uint32_t index) {
 
 void attempt_clear(uint32_t index) {
     attempts.all[index] = (struct attempt){
-        .next_dirty = ATTEMPT_NONE, .next_exited = ATTEMPT_NONE, .next_in_lane = ATTEMPT_NONE, .next_due = ATTEMPT_NONE};
+        .next_by_name = ATTEMPT_NONE,
+        .next_by_process = ATTEMPT_NONE,
+        .next_by_lane = ATTEMPT_NONE,
+        .next_dirty = ATTEMPT_NONE,
+        .next_doomed = ATTEMPT_NONE,
+        .next_in_lane = ATTEMPT_NONE,
+        .next_due = ATTEMPT_NONE,
+    };
     for (int stream = 0; stream < 2; stream++)
         attempts.all[index].streams[stream] = (struct attempt_stream){.read_end = -1, .write_end = -1, .file = -1};
 }
@@ -139,10 +141,10 @@ int attempts_follow_capacity(void) {
     attempts.by_name = heads;
     attempts.by_process = heads + capacity;
     attempts.by_lane = heads + 2 * (size_t)capacity;
-    memset(&all[attempts.capacity], 0, (capacity - attempts.capacity) * sizeof *all);
     memset(heads, 0xff, 3 * (size_t)capacity * sizeof *heads);
     uint32_t before = attempts.capacity;
     attempts.capacity = capacity;
+    for (uint32_t index = before; index < capacity; index++) attempt_clear(index);
     for (uint32_t index = 0; index < capacity; index++) {
         if (table_state(index) == SLOT_FREE) continue;
         attempt_index_name(index);
@@ -235,8 +237,7 @@ void attempt_make_due(uint32_t index) {
     launcher_again();
 }
 
-/// The lane goes to the next in it. True when there is one.
-static bool leave_lane(uint32_t index) {
+bool attempt_leave_lane(uint32_t index) {
     struct attempt *attempt = attempt_at(index);
     if (!attempt->holds_lane) return false;
     unindex_lane(index);
@@ -257,7 +258,7 @@ static void end_waiting(uint32_t index) {
     slot->end.started_ns = slot->end.ended_ns = suanpan_boottime_ns();
     table_set_state(index, SLOT_ENDED);
     attempt_mark_dirty(index, NOTICE_NOW);
-    (void)leave_lane(index);
+    (void)attempt_leave_lane(index);
 }
 
 static void withdraw(uint32_t index) {
@@ -297,7 +298,7 @@ static void end_unstarted(uint32_t index, enum suanpan_step step, int error) {
     slot->end.ended_ns = suanpan_boottime_ns();
     table_set_state(index, SLOT_ENDED);
     attempt_mark_dirty(index, NOTICE_NOW);
-    (void)leave_lane(index);
+    (void)attempt_leave_lane(index);
 }
 
 /// The coordinator may have given it to another node by now.
@@ -307,7 +308,7 @@ static void end_unleased(uint32_t index) {
     slot->end.ended_ns = suanpan_boottime_ns();
     table_set_state(index, SLOT_ENDED);
     attempt_mark_dirty(index, NOTICE_NOW);
-    (void)leave_lane(index);
+    (void)attempt_leave_lane(index);
 }
 
 /// Claims a slot; nothing of the attempt exists yet. The fields come before the state.
@@ -472,7 +473,9 @@ void attempt_signal(const struct suanpan_attempt *name, int signal) {
     int32_t index = attempt_find(name);
     if (index == ATTEMPT_NONE) return;
     if (table_state((uint32_t)index) == SLOT_WAITING) withdraw((uint32_t)index);
-    else if (attempts.all[index].group != NULL) group_signal(attempts.all[index].group, signal);
+    else if (attempts.all[index].group == NULL) return;
+    else if (signal == SIGKILL) attempt_doom((uint32_t)index);
+    else group_signal(attempts.all[index].group, signal);
 }
 
 void attempt_release(const struct suanpan_attempt *name) {
@@ -505,94 +508,4 @@ void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t str
     struct attempt_stream *state = &attempts.all[index].streams[stream - 1];
     state->notice_outstanding = false;
     if (table_slot((uint32_t)index)->end.kept_bytes[stream - 1] > state->noticed_bytes) attempt_mark_dirty((uint32_t)index, NOTICE_NOW);
-}
-
-// MARK: - Ending
-
-/// The group is empty: the attempt has ended.
-static void finish(uint32_t index) {
-    struct attempt *attempt = attempt_at(index);
-    struct slot *slot = table_slot(index);
-    output_finish(index);
-    struct group_usage usage = group_measure(attempt->group);
-    int status = attempt->wait_status;
-    struct suanpan_end *end = &slot->end;
-    end->manner = WIFEXITED(status) ? SUANPAN_MANNER_EXITED : SUANPAN_MANNER_SIGNALLED;
-    end->value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
-    if (attempt->lease_ended && WIFSIGNALED(status)) end->manner = SUANPAN_MANNER_LEASE_ENDED;
-    // A job that lost one process to the kernel and still ended well has ended well.
-    if (usage.out_of_memory && status != 0) end->manner = SUANPAN_MANNER_OUT_OF_MEMORY;
-    end->cpu_ns = usage.cpu_ns > attempt->cpu_ns ? usage.cpu_ns : attempt->cpu_ns;
-    end->memory_peak_bytes = usage.memory_peak_bytes > 0 ? usage.memory_peak_bytes : attempt->memory_peak_bytes;
-    table_set_state(index, SLOT_ENDED);
-    group_release(attempt->group);
-    attempt->group = NULL;
-    attempt->exited = false;
-    attempts.running--;
-    if (slot->depends_on_lease && !attempt->lease_ended) attempts.leased--;
-    // The lane is busy again: nobody waits for this news.
-    attempt_mark_dirty(index, leave_lane(index) ? NOTICE_LATER : NOTICE_NOW);
-}
-
-void attempt_look_again(uint32_t index) {
-    struct attempt *attempt = attempt_at(index);
-    attempt->exited = true;
-    attempt->retry_delay_ns = RETRY_FIRST_NS;
-    attempt->retry_at_ns = suanpan_boottime_ns() + RETRY_FIRST_NS;
-    attempt->next_exited = attempts.first_exited;
-    attempts.first_exited = (int32_t)index;
-    launcher_within(RETRY_FIRST_NS);
-}
-
-static int64_t nanoseconds(struct timeval time) {
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_usec * 1000;
-}
-
-static void first_process_exited(uint32_t index, int status, const struct rusage *usage) {
-    struct attempt *attempt = attempt_at(index);
-    struct slot *slot = table_slot(index);
-    slot->end.ended_ns = suanpan_boottime_ns();
-    unindex_process(index);
-    attempt->wait_status = status;
-    attempt->cpu_ns = nanoseconds(usage->ru_utime) + nanoseconds(usage->ru_stime);
-    attempt->memory_peak_bytes = (int64_t)usage->ru_maxrss * 1024;
-    if (group_is_empty(attempt->group)) {
-        finish(index);
-        return;
-    }
-    slot->end.flags |= SUANPAN_END_LEFT_OVERS_KILLED;
-    group_kill(attempt->group);
-    attempt_look_again(index);
-}
-
-void attempts_reap(void) {
-    for (;;) {
-        int status;
-        struct rusage usage;
-        pid_t process = wait4(-1, &status, WNOHANG, &usage);
-        if (process <= 0) return;
-        int32_t index = find_process(process);
-        if (index != ATTEMPT_NONE) first_process_exited((uint32_t)index, status, &usage);
-    }
-}
-
-void attempts_look_at_exited(void) {
-    if (attempts.first_exited == ATTEMPT_NONE) return;
-    int64_t now = suanpan_boottime_ns();
-    for (int32_t *link = &attempts.first_exited; *link != ATTEMPT_NONE;) {
-        uint32_t index = (uint32_t)*link;
-        struct attempt *attempt = attempt_at(index);
-        if (now >= attempt->retry_at_ns) {
-            if (group_is_empty(attempt->group)) {
-                *link = attempt->next_exited;
-                finish(index);
-                continue;
-            }
-            group_kill(attempt->group);
-            if (attempt->retry_delay_ns < RETRY_LAST_NS) attempt->retry_delay_ns *= 2;
-            attempt->retry_at_ns = now + attempt->retry_delay_ns;
-        }
-        launcher_within(attempt->retry_at_ns - now);
-        link = &attempt->next_exited;
-    }
 }

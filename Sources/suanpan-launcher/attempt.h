@@ -33,13 +33,14 @@ struct attempt {
     enum told told;
     bool dirty;      // in the queue of attempts with something to tell
     bool exited;     // the first process has been reaped; the group is not yet proven empty
+    bool doomed;     // killed again until its group is empty
     int wait_status;
     int64_t cpu_ns, memory_peak_bytes;  // of the first process and what it waited for
     bool holds_lane, withdrawn;
     bool lease_ended;  // killed for want of a lease
     struct suanpan_start *order;  // of one that waits, a copy; NULL otherwise
     int64_t retry_at_ns, retry_delay_ns;
-    int32_t next_by_name, next_by_process, next_by_lane, next_dirty, next_exited;
+    int32_t next_by_name, next_by_process, next_by_lane, next_dirty, next_doomed;
     int32_t next_in_lane;  // who starts when this one has ended
     int32_t next_due;
 };
@@ -81,15 +82,21 @@ void attempt_signal(const struct suanpan_attempt *name, int signal);
 void attempt_release(const struct suanpan_attempt *name);
 void attempt_acknowledge_output(const struct suanpan_attempt *name, uint32_t stream);
 
+/// The loop is woken when the lease ends, also by a machine that was suspended. -1 with errno.
+int attempts_lease_setup(void);
+/// The timer has woken the loop.
+void attempts_lease_due(void);
 /// What depends on the lease may run until this instant.
 void attempts_hold_lease(int64_t until_ns);
 /// Kills what depends on the lease when that has passed, whatever has become of the agent.
 void attempts_enforce_lease(void);
+/// How long nothing needs to be killed for want of a lease; INT64_MAX when nothing that runs depends on one.
+int64_t attempts_lease_left_ns(void);
 
 /// Reaps every process that has exited.
 void attempts_reap(void);
-/// Looks again at groups that were not empty when their first process exited.
-void attempts_look_at_exited(void);
+/// Looks again at those that are killed until their group is empty.
+void attempts_look_at_doomed(void);
 
 /// Starts attempts whose lane has become theirs, at most `count`; the loop comes round at once for the rest.
 void attempts_start_due(int count);

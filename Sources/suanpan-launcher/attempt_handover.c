@@ -29,6 +29,7 @@ static struct handover_record record_of(uint32_t index) {
     }
     if (attempt->group != NULL) record.group = group_carry(attempt->group);
     if (attempt->exited) record.flags |= HANDOVER_EXITED;
+    if (attempt->doomed) record.flags |= HANDOVER_DOOMED;
     if (attempt->withdrawn) record.flags |= HANDOVER_WITHDRAWN;
     if (attempt->lease_ended) record.flags |= HANDOVER_LEASE_ENDED;
     for (int stream = 0; stream < 2; stream++) {
@@ -99,9 +100,16 @@ static bool take_running(uint32_t index, const struct handover_record *record) {
     struct slot *slot = table_slot(index);
     attempt->group = group_adopt(&record->group);
     if (attempt->group == NULL) {
-        launcher_log("cannot open the group of attempt %" PRIu64 ".%" PRIu32 ".%" PRIu32 " again: %s", slot->attempt.job,
+        // The others go on. This one ends as if the launcher had died.
+        launcher_log("cannot open the group of attempt %" PRIu64 ".%" PRIu32 ".%" PRIu32 " again, it ends: %s", slot->attempt.job,
             slot->attempt.index, slot->attempt.number, strerror(errno));
-        return false;
+        for (int stream = 0; stream < 2; stream++) {
+            close(record->read_end[stream]);
+            close(record->write_end[stream]);
+            if (record->file[stream] >= 0) close(record->file[stream]);
+        }
+        if (group_mode() != SUANPAN_MODE_SUBREAPER) group_purge(record->group.number);
+        return true;
     }
     attempts.running++;
     attempt->lease_ended = (record->flags & HANDOVER_LEASE_ENDED) != 0;
@@ -116,8 +124,9 @@ static bool take_running(uint32_t index, const struct handover_record *record) {
         attempt->streams[stream].broken = (record->flags & (uint32_t)HANDOVER_BROKEN << stream) != 0;
     }
     attempt_index_lane(index);
-    if (record->flags & HANDOVER_EXITED) attempt_look_again(index);
-    else attempt_index_process(index);
+    attempt->exited = (record->flags & HANDOVER_EXITED) != 0;
+    if (!attempt->exited) attempt_index_process(index);
+    if (record->flags & (HANDOVER_DOOMED | HANDOVER_EXITED)) attempt_look_again(index);
     output_watch(index);
     return true;
 }
@@ -128,7 +137,6 @@ static bool take(const struct handover_record *record, const uint8_t *order, voi
     enum slot_state state = table_state(record->index);
     bool waits = (record->flags & HANDOVER_WAITS) != 0;
     if (state != (waits ? SLOT_WAITING : SLOT_RUNNING) || record->next_in_lane >= (int32_t)attempts.capacity) return false;
-    attempt_clear(record->index);
     attempt_at(record->index)->next_in_lane = record->next_in_lane;
     return waits ? take_order(record->index, record, order) : take_running(record->index, record);
 }

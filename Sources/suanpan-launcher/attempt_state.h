@@ -12,7 +12,7 @@ struct attempts {
     int64_t lease_until_ns;  // 0: nobody has held it since this launcher began
     int32_t first_dirty, last_dirty;
     int64_t dirty_since_ns;  // when the first of them came; 0: something is urgent
-    int32_t first_exited;
+    int32_t first_doomed;
     int32_t first_due, last_due;
 };
 
@@ -28,5 +28,12 @@ void attempt_index_process(uint32_t index);
 void attempt_index_lane(uint32_t index);
 /// The lane is its own and free: it starts in one of the next turns.
 void attempt_make_due(uint32_t index);
-/// Its first process has exited and its group is not empty yet.
+/// Kills everything in its group, and again until the group is proven empty: a single SIGKILL may fail or come too early.
+void attempt_doom(uint32_t index);
+/// The same without the first of the kills: while attempts are taken over, not all are known that must be spared.
 void attempt_look_again(uint32_t index);
+/// Whose first process it is, or ATTEMPT_NONE.
+int32_t attempt_find_process(pid_t process);
+void attempt_unindex_process(uint32_t index);
+/// The lane goes to the next in it. True when there is one.
+bool attempt_leave_lane(uint32_t index);

@@ -14,6 +14,7 @@
 #include "CLinuxShim.h"
 #include "attempt.h"
 #include "launcher.h"
+#include "spawn.h"
 
 enum {
     EVENT_BYTES = 32768,  // of a packet of events
@@ -118,6 +119,12 @@ static void say_goodbye(uint32_t reason) {
 
 void connection_accept(void) {
     int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (descriptor < 0 && errno == EMFILE) {
+        // Not to be left waiting: a listener that is ready would wake the loop for ever.
+        spawn_use_last_files(true);
+        descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        spawn_use_last_files(false);
+    }
     if (descriptor < 0) return;
     if (suanpan_peer_user(descriptor) != (int64_t)geteuid()) {
         launcher_log("connection of another user refused");
@@ -137,6 +144,8 @@ void connection_accept(void) {
     connection.list_position = -1;
     connection.out_records = 0;
     connection.refusal_count = 0;
+    // An agent of a new release meets the launcher of the one before; that becomes its own first.
+    if (launcher_is_replaced()) launcher_request_upgrade();
 }
 
 void connection_teardown(void) {

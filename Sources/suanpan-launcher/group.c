@@ -135,17 +135,20 @@ int group_setup(const char *cgroup_root, enum suanpan_isolation_mode wanted) {
 
 void group_teardown(void) {
     struct hierarchy *hierarchies[] = {&groups.track, &groups.memory, &groups.cpu};
-    while (groups.pool != NULL) {
-        struct group *group = groups.pool;
-        groups.pool = group->next;
-        group->next = NULL;
-        free(group);
-    }
+    group_empty_pool();
     for (unsigned which = 0; which < sizeof hierarchies / sizeof *hierarchies; which++) {
         if (hierarchies[which]->directory < 0) continue;
         hierarchy_purge(hierarchies[which]->path);
         (void)rmdir(hierarchies[which]->path);
     }
+}
+
+void group_purge(uint32_t number) {
+    char name[24];
+    snprintf(name, sizeof name, "g%u", number);
+    const struct hierarchy *hierarchies[] = {&groups.track, &groups.memory, &groups.cpu};
+    for (unsigned which = 0; which < sizeof hierarchies / sizeof *hierarchies; which++)
+        if (hierarchies[which]->directory >= 0) hierarchy_purge_group(hierarchies[which]->directory, name);
 }
 
 // MARK: - Making and removing groups
@@ -168,6 +171,15 @@ static void destroy(struct group *group) {
         // A directory that is busy for a moment longer stays, empty; the teardown or the next launcher removes it.
         if (hierarchies[which]->directory >= 0) (void)hierarchy_remove(hierarchies[which]->directory, name);
     free(group);
+}
+
+void group_empty_pool(void) {
+    while (groups.pool != NULL) {
+        struct group *group = groups.pool;
+        groups.pool = group->next;
+        destroy(group);
+    }
+    groups.pool_count = 0;
 }
 
 /// Opens the files of the memory limit. Optional ones may be missing: an old kernel tells no peak.
@@ -409,7 +421,8 @@ struct group_carried group_carry(const struct group *group) {
         .number = group->number,
         .leader = group->leader,
         .killed = group->killed,
-        .memory_bytes = group->memory_bytes,
+        // What the group was last written with may be an earlier attempt's.
+        .memory_bytes = group->memory_counts ? group->memory_bytes : 0,
         .cpu_milli = group->cpu_milli,
         .cpu_base_ns = group->cpu_base_ns,
         .out_of_memory_base = group->out_of_memory_base,

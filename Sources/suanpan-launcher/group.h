@@ -84,5 +84,9 @@ struct group_usage {
 };
 struct group_usage group_measure(struct group *group);
 
+/// Kills what is in the group of this number, waits until it is proven empty and removes it.
+void group_purge(uint32_t number);
+/// Removes the groups that nobody uses.
+void group_empty_pool(void);
 /// Removes the pool and our directories.
 void group_teardown(void);

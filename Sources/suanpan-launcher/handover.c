@@ -82,25 +82,42 @@ static int inherit(int descriptor, bool inherited) {
     return fcntl(descriptor, F_SETFD, inherited ? 0 : FD_CLOEXEC);
 }
 
-/// Whether the program at `path` can go on from here: it is asked while nothing is at stake yet.
-static bool can_take_over(const char *path) {
-    char format[16];
-    snprintf(format, sizeof format, "%d", HANDOVER_FORMAT);
-    char *arguments[] = {(char *)path, "--takes-over", format, NULL};
+/// The arguments, with an option before them, where even a `--` among them does not hide it. To be freed; NULL with no memory.
+static char **arguments_after(const char *option, int value, char *const *arguments) {
+    size_t count = 0;
+    while (arguments[count] != NULL) count++;
+    char **all = malloc((count + 3) * sizeof *all + 16);
+    if (all == NULL) return NULL;
+    char *text = (char *)(all + count + 3);
+    snprintf(text, 16, "%d", value);
+    all[0] = arguments[0];
+    all[1] = (char *)option;
+    all[2] = text;
+    memcpy(all + 3, arguments + 1, count * sizeof *all);
+    return all;
+}
+
+/// Whether the program at `path` can go on from here, with these arguments: it is asked while nothing is at stake yet.
+static bool can_take_over(const char *path, char *const *arguments, bool *is_written) {
+    char **asking = arguments_after("--takes-over", HANDOVER_FORMAT, arguments);
     char *environment[] = {NULL};
     // It starts with our blocked signals, and needs none.
     pid_t process;
-    int error = posix_spawn(&process, path, NULL, NULL, arguments, environment);
+    int error = asking == NULL ? ENOMEM : posix_spawn(&process, path, NULL, NULL, asking, environment);
+    free(asking);
+    *is_written = error == ETXTBSY;
     if (error != 0) {
         launcher_log("%s cannot be executed: %s", path, strerror(error));
         return false;
     }
+    int64_t left_ms = attempts_lease_left_ns() / 1000000;
     int handle = (int)syscall(SYS_pidfd_open, process, 0), status = 0;
     struct pollfd waiting = {.fd = handle, .events = POLLIN};
-    if (handle < 0 || poll(&waiting, 1, ANSWER_MS) != 1) kill(process, SIGKILL);
+    bool answered = handle >= 0 && poll(&waiting, 1, left_ms > ANSWER_MS ? ANSWER_MS : left_ms < 0 ? 0 : (int)left_ms) == 1;
     if (handle >= 0) close(handle);
-    while (waitpid(process, &status, 0) < 0 && errno == EINTR) continue;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+    // One that does not answer may not die soon either: it is reaped like any other.
+    if (!answered) kill(process, SIGKILL);
+    else if (waitpid(process, &status, 0) == process && WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
     launcher_log("%s does not take over from this program; it goes on as it is", path);
     return false;
 }
@@ -121,9 +138,11 @@ static int write_down(int lock, bool stopping) {
         .places = group_hand_over(),
     };
     memcpy(header.magic, handover_magic, sizeof header.magic);
-    if (lseek(descriptor, sizeof header, SEEK_SET) < 0 || attempts_hand_over(descriptor, &header.count) < 0
-        || pwrite(descriptor, &header, sizeof header, 0) != sizeof header) {
-        int error = errno;
+    bool written = lseek(descriptor, sizeof header, SEEK_SET) >= 0 && attempts_hand_over(descriptor, &header.count) == 0
+        && pwrite(descriptor, &header, sizeof header, 0) == sizeof header;
+    bool fits = written && lseek(descriptor, 0, SEEK_CUR) <= HANDOVER_BYTES_MAX;
+    if (!fits) {
+        int error = written ? EFBIG : errno;
         close(descriptor);
         errno = error;
         return -1;
@@ -131,24 +150,21 @@ static int write_down(int lock, bool stopping) {
     return descriptor;
 }
 
-void handover_execute(const char *path, char *const *arguments, int lock, bool stopping) {
-    if (!can_take_over(path)) return;
+bool handover_execute(const char *path, char *const *arguments, int lock, bool stopping) {
+    bool is_written;
+    if (!can_take_over(path, arguments, &is_written)) return is_written;
+    group_empty_pool();
     int descriptor = write_down(lock, stopping);
     if (descriptor < 0) {
         launcher_log("cannot write down what runs: %s", strerror(errno));
-        return;
+        return false;
     }
-    char number[16];
-    snprintf(number, sizeof number, "%d", descriptor);
-    char *next[32];
-    size_t count = 0;
-    while (arguments[count] != NULL && count < sizeof next / sizeof *next - 3) {
-        next[count] = arguments[count];
-        count++;
+    char **next = arguments_after("--take-over", descriptor, arguments);
+    if (next == NULL) {
+        launcher_log("no memory for the arguments of %s", path);
+        close(descriptor);
+        return false;
     }
-    next[count++] = "--take-over";
-    next[count++] = number;
-    next[count] = NULL;
     // The agent connects again and hears everything from the next program.
     connection_drop("this program is replaced");
     int kept[] = {descriptor, lock, connection_listener()};
@@ -157,7 +173,9 @@ void handover_execute(const char *path, char *const *arguments, int lock, bool s
     launcher_log("becoming %s", path);
     (void)execv(path, next);
     launcher_log("cannot execute %s: %s", path, strerror(errno));
+    free(next);
     attempts_inherit(false);
     for (size_t which = 0; which < sizeof kept / sizeof *kept; which++) (void)inherit(kept[which], false);
     close(descriptor);
+    return false;
 }

@@ -32,6 +32,7 @@ enum handover_flag {
     HANDOVER_WITHDRAWN = 8,
     HANDOVER_LEASE_ENDED = 16,
     HANDOVER_BROKEN = 32,  // the standard output cannot be kept any more; the next bit is the standard error's
+    HANDOVER_DOOMED = 128,  // killed until its group is empty
 };
 
 /// An attempt that runs or waits.
@@ -60,8 +61,9 @@ bool handover_each(
 bool handover_read(int descriptor, struct handover *handover);
 void handover_free(struct handover *handover);
 
-/// Becomes the program at `path`. Returns only when that was not possible, and then nothing has changed.
-void handover_execute(const char *path, char *const *arguments, int lock, bool stopping);
+/// Becomes the program at `path`. Returns only when that was not possible, and then nothing has changed: true when somebody still
+/// writes the file, who will be done soon.
+bool handover_execute(const char *path, char *const *arguments, int lock, bool stopping);
 
 /// In attempt_handover.c: writes a record for each attempt that runs or waits, and marks its descriptors as inherited (or not any
 /// more). -1 with errno.

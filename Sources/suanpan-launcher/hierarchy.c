@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "launcher.h"
+#include "spawn.h"
 
 // MARK: - Finding our position
 
@@ -92,8 +93,20 @@ ssize_t hierarchy_read(int descriptor, char *text, size_t capacity) {
     return length;
 }
 
+/// Kills and counts must be possible when attempts hold all the descriptors that there are.
+static int open_at(int directory, const char *name, int flags) {
+    int descriptor = openat(directory, name, flags | O_CLOEXEC);
+    if (descriptor >= 0 || errno != EMFILE) return descriptor;
+    spawn_use_last_files(true);
+    descriptor = openat(directory, name, flags | O_CLOEXEC);
+    int error = errno;
+    spawn_use_last_files(false);
+    errno = error;
+    return descriptor;
+}
+
 int hierarchy_write_at(int directory, const char *name, const char *text) {
-    int descriptor = openat(directory, name, O_WRONLY | O_CLOEXEC);
+    int descriptor = open_at(directory, name, O_WRONLY);
     if (descriptor < 0) return -1;
     ssize_t written = write(descriptor, text, strlen(text));
     int error = errno;
@@ -112,7 +125,7 @@ unsigned long long hierarchy_number(const char *text, const char *key, unsigned 
 }
 
 int hierarchy_each_process(int directory, const char *name, void (*each)(pid_t process, void *argument), void *argument) {
-    int descriptor = openat(directory, name, O_RDONLY | O_CLOEXEC);
+    int descriptor = open_at(directory, name, O_RDONLY);
     if (descriptor < 0) return -1;
     char text[4096];
     ssize_t length;
@@ -239,9 +252,9 @@ bool hierarchy_remove(int parent, const char *name) {
     return unlinkat(parent, name, AT_REMOVEDIR) == 0;
 }
 
-/// Empties and removes one group. It waits without an end: an attempt may be called ended only when its group is proven
+/// It waits without an end: an attempt may be called ended only when its group is proven
 /// empty, and a process that the kernel cannot end is a fault of the machine that the log must show.
-static void purge_group(int parent, const char *name) {
+void hierarchy_purge_group(int parent, const char *name) {
     int directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) return;
     for (int64_t round = 0;; round++) {
@@ -264,6 +277,6 @@ void hierarchy_purge(const char *path) {
     }
     // Only the names that we give: the leaf of the launcher itself stays.
     for (struct dirent *entry; (entry = readdir(stream)) != NULL;)
-        if (entry->d_type == DT_DIR && entry->d_name[0] == 'g') purge_group(parent, entry->d_name);
+        if (entry->d_type == DT_DIR && entry->d_name[0] == 'g') hierarchy_purge_group(parent, entry->d_name);
     closedir(stream);
 }

@@ -38,5 +38,7 @@ int hierarchy_each_process(int directory, const char *name, void (*each)(pid_t p
 
 /// Kills what is in the groups below `path`, waits until they are proven empty and removes them. `path` stays.
 void hierarchy_purge(const char *path);
+/// The same for one group in the directory `parent`, which is removed with what is in it.
+void hierarchy_purge_group(int parent, const char *name);
 /// Removes a directory and the directories in it; false when some are in use.
 bool hierarchy_remove(int parent, const char *name);

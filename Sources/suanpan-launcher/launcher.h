@@ -13,6 +13,7 @@ struct launcher_options {
     const char *cgroup_root;  // NULL: below the launcher's own position
     int isolation;            // enum suanpan_isolation_mode, or 0: the best that there is
     int64_t linger_ns;
+    char **arguments;  // of the program, without what is for the hand-over
     int take_over;  // the descriptor that the program before has written into; -1: there was none
 };
 
@@ -26,6 +27,7 @@ enum watch_kind {
     WATCH_CONNECTION = 3,
     WATCH_STDOUT = 4,
     WATCH_STDERR = 5,
+    WATCH_LEASE = 6,
 };
 
 /// One line on standard error, with the program's name before it.
@@ -34,6 +36,11 @@ void launcher_log(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /// Adds a descriptor to the loop, level-triggered. -1 with errno.
 int launcher_watch(int descriptor, enum watch_kind kind, uint32_t index, uint32_t events);
 int launcher_rewatch(int descriptor, enum watch_kind kind, uint32_t index, uint32_t events);
+
+/// The loop becomes the program that stands at its path now, before the next turn.
+void launcher_request_upgrade(void);
+/// Whether another program stands at our path than the one that runs, and has not been asked yet.
+bool launcher_is_replaced(void);
 
 /// The loop comes round at once instead of waiting: work is left over.
 void launcher_again(void);

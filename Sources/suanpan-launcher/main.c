@@ -31,14 +31,20 @@ enum {
     EVENTS_PER_TURN = 64,
     LINGER_DEFAULT_S = 10,
     LINGER_MAX_S = 86400,
+    /// While somebody still writes the file: 10 s.
+    UPGRADE_TRIES = 100,
+    UPGRADE_RETRY_NS = 100000000,
 };
 
 static struct {
     int epoll;
     int signals;
     int64_t wait_ns;  // until the next turn; below 0: as long as nothing happens
-    bool stopping, exit_requested, upgrade_requested;
+    bool stopping, exit_requested;
+    int upgrade_tries;  // left; 0: no upgrade is asked for
+    int64_t upgrade_at_ns;
     int lock;
+    struct stat asked;  // the last program that an agent's connection has led to an upgrade
     char program[PATH_MAX];  // where this program stood when it was started
     char **arguments;
     int64_t idle_since_ns;  // 0: an agent is connected or something runs
@@ -88,6 +94,39 @@ void launcher_request_exit(bool stop) {
     launcher_again();
 }
 
+void launcher_request_upgrade(void) {
+    loop.upgrade_tries = UPGRADE_TRIES;
+    loop.upgrade_at_ns = 0;
+    launcher_again();
+}
+
+static const char replaced_mark[] = " (deleted)";
+
+/// The kernel marks the name of a file that is gone, also where another stands under that name by now.
+static bool cut_replaced_mark(char *path) {
+    size_t length = strlen(path), mark = sizeof replaced_mark - 1;
+    if (length <= mark || strcmp(path + length - mark, replaced_mark) != 0) return false;
+    path[length - mark] = 0;
+    return true;
+}
+
+static bool read_own_path(char *path, size_t capacity) {
+    ssize_t length = readlink("/proc/self/exe", path, capacity - 1);
+    if (length < 0) return false;
+    path[length] = 0;
+    return true;
+}
+
+bool launcher_is_replaced(void) {
+    char path[sizeof loop.program];
+    struct stat there;
+    if (!read_own_path(path, sizeof path) || !cut_replaced_mark(path) || stat(path, &there) < 0) return false;
+    // One that was asked and cannot is not asked again for each agent that connects.
+    if (there.st_dev == loop.asked.st_dev && there.st_ino == loop.asked.st_ino) return false;
+    loop.asked = there;
+    return true;
+}
+
 bool launcher_is_stopping(void) {
     return loop.stopping;
 }
@@ -100,8 +139,7 @@ static void read_signals(void) {
     while ((length = read(loop.signals, received, sizeof received)) > 0)
         for (size_t which = 0; which < (size_t)length / sizeof *received; which++)
             if (received[which].ssi_signo == SIGHUP) {
-                loop.upgrade_requested = true;
-                launcher_again();
+                launcher_request_upgrade();
             } else if (received[which].ssi_signo != SIGCHLD && !loop.stopping) {
                 launcher_log("stopping: no further starts, exit when nothing runs");
                 launcher_request_exit(true);
@@ -118,6 +156,7 @@ static void dispatch(const struct epoll_event *event) {
     // A slot reused in this very turn is drained in vain at worst: reads do not block.
     case WATCH_STDOUT: output_drain(index, 0); break;
     case WATCH_STDERR: output_drain(index, 1); break;
+    case WATCH_LEASE: attempts_lease_due(); break;
     }
 }
 
@@ -146,13 +185,14 @@ static void run(int64_t linger_ns) {
     loop.wait_ns = 0;
     for (;;) {
         // 1. Wait. Rounded up, so that a timer is due when the loop comes round.
-        int timeout_ms = loop.wait_ns < 0 ? -1 : (int)((loop.wait_ns + 999999) / 1000000);
+        int64_t wait_ms = loop.wait_ns < 0 ? -1 : loop.wait_ns / 1000000 + (loop.wait_ns % 1000000 != 0);
+        int timeout_ms = wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
         loop.wait_ns = -1;
         int count = epoll_wait(loop.epoll, events, EVENTS_PER_TURN, timeout_ms);
         // 2. What happened: exits, output, commands.
         for (int which = 0; which < count; which++) dispatch(&events[which]);
-        // 3. Groups that were not empty at once.
-        attempts_look_at_exited();
+        // 3. Groups that were not empty at once, or are to be.
+        attempts_look_at_doomed();
         // 4. Lanes that have become free.
         attempts_start_due(STARTS_PER_TURN);
         // 5. What nobody holds a lease for. After a stop of any length, before anything else is told.
@@ -160,11 +200,13 @@ static void run(int64_t linger_ns) {
         // 6. Commands left over, then everything there is to tell, in as few packets as it takes.
         connection_turn();
         // 7. Become the program that stands at our path now, between two turns: nothing is half done.
-        if (loop.upgrade_requested) {
-            loop.upgrade_requested = false;
-            handover_execute(loop.program, loop.arguments, loop.lock, loop.stopping);
+        if (loop.upgrade_tries > 0 && suanpan_boottime_ns() >= loop.upgrade_at_ns) {
+            bool again = handover_execute(loop.program, loop.arguments, loop.lock, loop.stopping);
+            loop.upgrade_tries = again ? loop.upgrade_tries - 1 : 0;
+            loop.upgrade_at_ns = suanpan_boottime_ns() + UPGRADE_RETRY_NS;
             launcher_again();
         }
+        if (loop.upgrade_tries > 0) launcher_within(loop.upgrade_at_ns - suanpan_boottime_ns());
         // 8. Stay or go.
         if (may_exit(linger_ns)) return;
     }
@@ -211,7 +253,7 @@ static int setup_process(bool takes_over) {
     (void)setsid();  // fails when whoever started us has seen to it
     if (setup_descriptors(takes_over) < 0 || spawn_setup() < 0) return -1;
     loop.epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (loop.epoll < 0 || setup_signals() < 0 || setup_inherited() < 0) return -1;
+    if (loop.epoll < 0 || setup_signals() < 0 || attempts_lease_setup() < 0 || setup_inherited() < 0) return -1;
     return 0;
 }
 
@@ -276,7 +318,9 @@ static struct launcher_options parse_options(int argument_count, char **argument
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    struct launcher_options options = {.take_over = -1, .linger_ns = (int64_t)LINGER_DEFAULT_S * 1000000000};
+    struct launcher_options options = {
+        .arguments = arguments, .take_over = -1, .linger_ns = (int64_t)LINGER_DEFAULT_S * 1000000000};
+    long format = -1;
     for (int option; (option = getopt_long(argument_count, arguments, "", known, NULL)) != -1;) {
         char *end = NULL;
         long seconds;
@@ -294,13 +338,14 @@ static struct launcher_options parse_options(int argument_count, char **argument
             if (end == optarg || *end != 0 || seconds < 0 || seconds > LINGER_MAX_S) exit_usage();
             options.linger_ns = (int64_t)seconds * 1000000000;
             break;
-        // The two are for the program before this one, and stand at the end of the arguments.
+        // The two are for the program before this one, and stand before the others.
         case 't':
             options.take_over = (int)strtol(optarg, &end, 10);
-            if (end == optarg || *end != 0 || options.take_over < 3) exit_usage();
-            arguments[optind - 2] = NULL;
+            if (end == optarg || *end != 0 || options.take_over < 3 || optind != 3) exit_usage();
+            arguments[2] = arguments[0];
+            options.arguments = arguments + 2;
             break;
-        case 'f': exit(strtol(optarg, NULL, 10) <= HANDOVER_FORMAT ? 0 : 1);
+        case 'f': format = strtol(optarg, NULL, 10); break;
         case 'h':
             fputs(usage, stdout);
             exit(0);
@@ -308,6 +353,8 @@ static struct launcher_options parse_options(int argument_count, char **argument
         }
     }
     if (options.run_directory == NULL || optind != argument_count) exit_usage();
+    // Asked whether it can take over with these very arguments.
+    if (format >= 0) exit(format <= HANDOVER_FORMAT ? 0 : 1);
     return options;
 }
 
@@ -327,10 +374,10 @@ int main(int argument_count, char **arguments) {
         launcher_log("cannot set up the process: %s", strerror(errno));
         return SUANPAN_LAUNCHER_EXIT_SYSTEM;
     }
-    loop.arguments = arguments;
-    ssize_t length = readlink("/proc/self/exe", loop.program, sizeof loop.program - 1);
-    if (length < 0) return SUANPAN_LAUNCHER_EXIT_SYSTEM;
-    loop.program[length] = 0;
+    loop.arguments = options.arguments;
+    if (!read_own_path(loop.program, sizeof loop.program)) return SUANPAN_LAUNCHER_EXIT_SYSTEM;
+    // Replaced once more just now: what stands there is what the next upgrade is for.
+    (void)cut_replaced_mark(loop.program);
     if (options.take_over >= 0) {
         if (!handover_read(options.take_over, &handover)) return SUANPAN_LAUNCHER_EXIT_SYSTEM;
         close(options.take_over);

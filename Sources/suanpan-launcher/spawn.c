@@ -22,6 +22,8 @@ enum {
     /// Descriptors that the child keeps from the launcher's table: 0 to 2 and the two that become 1 and 2.
     SPAWN_OUTPUT_FIRST = 3,
     SPAWN_KEPT = 5,
+    /// Attempts may not take them: a group's kill and count need one each, the agent's connection one.
+    LAST_FILES = 16,
 };
 
 static _Alignas(64) char child_stack[SPAWN_STACK_BYTES];
@@ -169,12 +171,20 @@ static int reserve_descriptors(void) {
     return 0;
 }
 
-/// Room for the pipes of many attempts. Children get the limit back that the launcher was started with.
+/// Room for the pipes of many attempts, less what kills and the agent's connection must find when those have taken it all. Children
+/// get the limit back that the launcher was started with.
 static void raise_file_limit(void) {
     if (getrlimit(RLIMIT_NOFILE, &defaults.files) < 0) return;
     defaults.files_of_child = defaults.files;
-    defaults.files.rlim_cur = defaults.files.rlim_max;
+    rlim_t most = defaults.files.rlim_max;
+    defaults.files.rlim_cur = most > 4 * LAST_FILES ? most - LAST_FILES : most;
     if (setrlimit(RLIMIT_NOFILE, &defaults.files) < 0) defaults.files = defaults.files_of_child;
+}
+
+void spawn_use_last_files(bool use) {
+    struct rlimit limit = defaults.files;
+    if (use) limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 uint64_t spawn_child_file_limit(void) {

@@ -29,6 +29,8 @@ int spawn_setup(void);
 /// How many descriptors a child may have open, as the launcher found it; and what the program before found.
 uint64_t spawn_child_file_limit(void);
 void spawn_keep_child_file_limit(uint64_t soft);
+/// For a moment: the few descriptors that attempts may not take can be had.
+void spawn_use_last_files(bool use);
 /// True when a child that is born in this group of the v2 hierarchy lives.
 bool spawn_can_place(int cgroup);
 

@@ -55,14 +55,21 @@ bool subreaper_is_empty(pid_t leader) {
 }
 
 void subreaper_kill(pid_t leader) {
-    if (leader > 1) kill(-leader, SIGKILL);
+    // Once it is reaped, its number may be anybody's.
+    if (leader > 1 && attempt_is_leader(leader)) kill(-leader, SIGKILL);
     (void)search_children(leader, true);
 }
 
 // MARK: - After a predecessor
 
-/// Session and start time of a process, from /proc/<process>/stat: fields 6 and 22, counted behind the name's last ')'.
-static bool read_stat(const char *process, long *session, unsigned long long *start_ticks) {
+struct process_status {
+    char state;
+    long session, threads;
+    unsigned long long start_ticks;
+};
+
+/// From /proc/<process>/stat: fields 3, 6, 20 and 22, counted behind the name's last ')'.
+static bool read_stat(const char *process, struct process_status *status) {
     char path[64], text[1024];
     snprintf(path, sizeof path, "/proc/%.32s/stat", process);
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -72,25 +79,29 @@ static bool read_stat(const char *process, long *session, unsigned long long *st
     text[length > 0 ? length : 0] = 0;
     const char *tail = strrchr(text, ')');
     return tail != NULL
-        && sscanf(tail + 1, " %*c %*d %*d %ld %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", session, start_ticks) == 2;
+        && sscanf(tail + 1, " %c %*d %*d %ld %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d %llu", &status->state,
+               &status->session, &status->threads, &status->start_ticks) == 4;
 }
 
 void subreaper_purge(pid_t leader, int64_t started_ns) {
     if (leader <= 1) return;
     int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
-    for (bool found = true; found;) {
+    bool found = true;
+    for (int64_t round = 0; found; round++) {
         found = false;
         DIR *processes = opendir("/proc");
         if (processes == NULL) return;
         for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
-            long session;
-            unsigned long long start_ticks;
-            if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !read_stat(entry->d_name, &session, &start_ticks)) continue;
-            if (session != leader || (int64_t)start_ticks * tick_ns + 2 * tick_ns < started_ns) continue;
+            struct process_status status;
+            if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !read_stat(entry->d_name, &status)) continue;
+            if (status.session != leader || (int64_t)status.start_ticks * tick_ns + 2 * tick_ns < started_ns) continue;
+            // Dead, and whoever is its parent now may never ask; with threads left it executes yet.
+            if (status.state == 'Z' && status.threads <= 1) continue;
             found = true;
             kill((pid_t)atol(entry->d_name), SIGKILL);
         }
         closedir(processes);
+        if (round % 5000 == 4999) launcher_log("session %d still holds processes after SIGKILL", (int)leader);
         if (found) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
 }

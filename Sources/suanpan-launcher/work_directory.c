@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,22 @@ static bool is_trusted(int directory, uid_t user) {
     return (status.st_mode & (S_IWGRP | S_IWOTH)) == 0 || (status.st_mode & S_ISVTX) != 0;
 }
 
+/// Made as the user and not given to him afterwards: in his own directory he could put another of root's in its place meanwhile.
+static int make(int parent, const char *name, uid_t user, gid_t group) {
+    bool as_another = user != geteuid() || group != getegid();
+    if (as_another) {
+        (void)setfsgid(group);
+        (void)setfsuid(user);
+    }
+    int result = mkdirat(parent, name, 0755), error = errno;
+    if (as_another) {
+        (void)setfsuid(geteuid());
+        (void)setfsgid(getegid());
+    }
+    errno = error;
+    return result;
+}
+
 /// In a directory that is the user's own, what is made belongs to the user at once; elsewhere only the last part.
 static int enter(int parent, const char *name, bool last, uid_t user, gid_t group) {
     enum { flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
@@ -28,11 +45,14 @@ static int enter(int parent, const char *name, bool last, uid_t user, gid_t grou
         return -1;
     }
     bool of_user = status.st_uid == user;
-    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST) return -1;
+    if (make(parent, name, of_user ? user : geteuid(), of_user ? group : getegid()) < 0) {
+        // Somebody was faster: what is there is as it is.
+        return errno == EEXIST ? openat(parent, name, flags) : -1;
+    }
     directory = openat(parent, name, flags);
     if (directory < 0) return -1;
     bool ours = fstat(directory, &status) == 0 && status.st_uid == geteuid();
-    if (ours && (last || of_user) && (user != geteuid() || group != getegid()) && fchown(directory, user, group) < 0) {
+    if (ours && last && !of_user && (user != geteuid() || group != getegid()) && fchown(directory, user, group) < 0) {
         int error = errno;
         close(directory);
         errno = error;

@@ -50,8 +50,6 @@ ssize_t suanpan_seqpacket_send(int descriptor, const void *packet, size_t length
 ssize_t suanpan_seqpacket_receive(int descriptor, void *packet, size_t capacity);
 /// The user at the other end of a connected local socket, or -1.
 int64_t suanpan_peer_user(int descriptor);
-/// The process that listened at the other end, or -1.
-pid_t suanpan_peer_process(int descriptor);
 
 /// Starts a program in a session of its own, with standard error appended to `log_path` and the other two standard
 /// streams on /dev/null. Its process id, or the negative errno.

@@ -161,7 +161,10 @@ public struct Simulation {
     private mutating func returnToOldState() throws(SimulationFailure) {
         faults.oldStates += 1
         crashCoordinator()
-        disk.cut(after: foundation + chance.below(disk.batches.count - foundation))
+        // As often from shortly before as from anywhere: then much of the lost time still runs.
+        let span = disk.batches.count - foundation
+        let lost = 1 + chance.below(chance.chance(milli: 500) ? min(40, span) : span)
+        disk.cut(after: disk.batches.count - lost)
         let old = disk.recover().revision
         log.note(step, now, "an older state is put back: \(disk.batches.count) batches")
         checker.stopComparing()
