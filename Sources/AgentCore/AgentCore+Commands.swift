@@ -54,12 +54,15 @@ extension AgentCore {
         guard ack.session == session, link == .registered else { return }
         if let sent = heartbeatsSent.first(where: { $0.number == ack.number }), sent.at > leaseStart {
             leaseStart = sent.at
-            if !ack.stateMark.isEmpty { stateMark = ack.stateMark }
+            // Overtaken by a start, it knows less than that did.
+            if !ack.stateMark.isEmpty, ack.commandsSent >= commandsApplied { stateMark = ack.stateMark }
             keepLease(&effects)
         }
+        let lastSent = heartbeatsSent.last?.at ?? now
         heartbeatsSent.removeAll { $0.number <= ack.number }
         heartbeatInterval = max(1_000_000, ack.interval.nanoseconds)
-        heartbeatDue = min(heartbeatDue, now + heartbeatInterval)
+        // Counted from the answer, so that nodes that were heard together are heard together again; on a slow wire from the question.
+        heartbeatDue = min(now, lastSent + AgentTiming.answerMax) + heartbeatInterval
         if ack.commandsSent > commandsApplied {
             effects.append(.note(.missedCommands(applied: commandsApplied, sent: ack.commandsSent)))
             register(at: now, &effects)

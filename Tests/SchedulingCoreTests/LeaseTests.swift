@@ -203,8 +203,14 @@ import Testing
         for _ in 0..<10 { _ = harness.submit(Build.job()) }
         let registration = Registration(
             instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: Build.node("n1", cpus: 1), attempts: [], sentAt: 20)
+        let (other, _) = harness.addNode(Build.node("n2", cpus: 1))
         let refused = refusal(harness.perform(.register(node, registration, seen: seen)).batches)
         #expect(refused?.message.contains("--accept-data-loss") == true)
+        // Nor is a node that knows nothing of it: what this state would have it run may have run.
+        let innocent = Registration(
+            instance: 2, bootID: [UInt8](repeating: 10, count: 16), inventory: Build.node("n2", cpus: 1), attempts: [], sentAt: 20)
+        let alsoRefused = refusal(harness.perform(.register(other, innocent)).batches)
+        #expect(alsoRefused?.message.contains("--accept-data-loss") == true)
     }
 
     @Test func aNodeWithAFullDiskKeepsWhatItRunsAndGetsNothing() {
@@ -222,6 +228,31 @@ import Testing
         #expect(second == nil)
         let live = harness.loop.core.standing(of: node)?.liveAttempts
         #expect(live == [attempt])
+    }
+}
+
+@Suite struct HeartbeatIntervalTests {
+    /// Whenever they come, after one answer they come together, and stay so.
+    @Test func nodesAreHeardInGroups() {
+        let policy = HeartbeatPolicy()
+        let start = LogicalTime(nanoseconds: 1_700_000_000_123_456_789)
+        for late in [0, 1, 7, 19, 20, 333] {
+            var heard = start + .milliseconds(Int64(late))
+            var last = heard
+            for _ in 0..<3 {
+                last = heard
+                heard = heard + policy.untilNext(nodes: 100, at: heard)
+                #expect(heard.nanoseconds % 20_000_000 == 0)
+                #expect((heard - last).nanoseconds > 4_980_000_000 && (heard - last).nanoseconds <= 5_000_000_000)
+            }
+            #expect(heard - last == .seconds(5))
+        }
+    }
+
+    @Test func shortIntervalsStayAboutAsTheyAre() {
+        let policy = HeartbeatPolicy(intervalMin: .milliseconds(80), lease: .milliseconds(240), slack: .zero)
+        let next = policy.untilNext(nodes: 1, at: LogicalTime(nanoseconds: 1_700_000_000_123_456_789))
+        #expect(next > .milliseconds(70) && next <= .milliseconds(80))
     }
 }
 

@@ -13,7 +13,8 @@ extension SchedulerCore {
         let isOtherBoot = !row.bootID.isEmpty && registration.bootID != row.bootID
         if !isOtherBoot, registration.sentAt > 0, registration.sentAt <= row.sentAt { throw .stale }
         if row.isQuarantined { return refuse(id, Self.quarantineText(row.name), retryAfter: .seconds(10)) }
-        if contradicts(seen, row) {
+        // Once outdated, also from a node that has not heard of the lost time: what this state has for it may have run and ended.
+        if isOutdated || contradicts(seen, row) {
             let events: [Event] = isOutdated ? [] : [.stateOutdated(id, seen.session, at: now)]
             return refuse(id, SchedulerLimits.outdatedText, events, retryAfter: .seconds(60))
         }

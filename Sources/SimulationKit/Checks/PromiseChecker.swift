@@ -24,6 +24,14 @@ struct PromiseChecker {
     /// What each grant holds. A successor holds what the slot was placed with.
     private var holdings: [Grant: Allocation] = [:]
     private var slotAllocations: [Fence: Allocation] = [:]
+    private struct Run: Equatable {
+        var wire: Int
+        /// On the machine's own clock.
+        var startedAt: Int64?
+    }
+
+    /// Where and when what was granted has run.
+    private var runs: [Grant: Run] = [:]
     /// Which key each job was submitted with.
     private var jobOfKey: [String: JobID] = [:]
     private var nodeUse = NodeUseChecker()
@@ -31,6 +39,9 @@ struct PromiseChecker {
     /// False once an older state was put back: what happened since is no part of it.
     private var compares = true
     private var looks = true
+    /// True while an older state leads and nobody has noticed: it gives what was given before once more.
+    private var givesAgain = false
+    private var givenAgain: Set<Grant> = []
 
     var endedJobs: Int { finished.count }
     var attempts: Int { placed.count }
@@ -41,19 +52,27 @@ struct PromiseChecker {
     /// The cluster goes on from an older time: what was promised since then was lost with it, by an administrator's decision.
     mutating func stopComparing() {
         compares = false
+        looks = false
+        givesAgain = true
         violations = []
     }
 
-    mutating func found(_ violation: String) { violations.append(violation) }
+    /// From here on the older state is known for what it is.
+    ///
+    /// - Parameter looks: whether what processes hold can still be told from their grants.
+    mutating func lookAgain(_ looks: Bool) {
+        self.looks = looks
+        givesAgain = false
+    }
 
-    /// What processes hold can no longer be told from their grants.
-    mutating func stopLooking() { looks = false }
+    mutating func found(_ violation: String) { violations.append(violation) }
 
     mutating func note(_ batch: Batch) {
         for event in batch.events {
             noteHoldings(event)
             if case .attemptEnded = event { endedAttemptCount += 1 }
         }
+        if givesAgain { noteGivenAgain(batch.effects) }
         guard compares else { return }
         violations += nodeUse.note(batch)
         for event in batch.events {
@@ -88,6 +107,12 @@ struct PromiseChecker {
             }
         }
         for case .usage(let segment) in batch.rows { note(segment) }
+    }
+
+    private mutating func noteGivenAgain(_ effects: [Effect]) {
+        for case .command(_, _, .start(let batch)) in effects {
+            for order in batch.starts { givenAgain.insert(Grant(attempt: order.attempt, fence: order.fence)) }
+        }
     }
 
     private mutating func noteHoldings(_ event: Event) {
@@ -154,7 +179,10 @@ struct PromiseChecker {
     /// Everything found since the last call, and what the machines show now.
     mutating func check(agents: [SimulatedAgent], clients: SimulatedClients, at now: Int64) -> [String] {
         defer { violations = [] }
-        if looks { for agent in agents { checkHoldings(agent) } }
+        for agent in agents {
+            checkRuns(agent)
+            if looks { checkHoldings(agent) }
+        }
         guard compares else { return violations }
         for job in clients.acknowledged where !accepted.contains(job) {
             violations.append("S1 job \(job) was acknowledged and is not durable")
@@ -172,6 +200,19 @@ struct PromiseChecker {
             }
         }
         return violations
+    }
+
+    /// What was granted once runs at most once.
+    private mutating func checkRuns(_ agent: SimulatedAgent) {
+        for attempt in agent.launcher.running {
+            guard let process = agent.launcher.processes[attempt] else { continue }
+            let run = Run(wire: agent.wire, startedAt: process.startedAt)
+            let grant = Grant(attempt: attempt, fence: process.order.fence)
+            if runs[grant, default: run] != run, !givenAgain.contains(grant) {
+                violations.append("S3b what was granted to \(attempt) once runs a second time, on machine \(agent.wire)")
+            }
+            runs[grant] = run
+        }
     }
 
     /// What the processes of a machine hold together, by what they were granted.

@@ -26,10 +26,10 @@ final class SimulatedCoordinator {
         loop = SchedulerLoop(core: disk.recover(), index: UInt64(disk.batches.count))
         clock = ClusterClock(wall: wall, boot: boot, floor: disk.lastInstant)
         lastLook = boot
-        durableRevision = loop.core.revision
         let now = clock.now(wall: wall, boot: boot)
         let restored = acceptingLoss ? [loop.restore(cluster: [UInt8](repeating: 8, count: 16), at: now)] : []
         firstBatches = restored + [loop.lead(cluster: [UInt8](repeating: 7, count: 16), at: now)]
+        durableRevision = loop.core.revision
         for awaited in loop.core.awaitedNodes { sessions.expect(awaited.node, awaited.session, at: now) }
     }
 
@@ -83,13 +83,12 @@ final class SimulatedCoordinator {
         SeenState(epoch: loop.core.epoch, revision: durableRevision, session: session).canonicalBytes
     }
 
-    /// Effects of a durable batch.
+    /// Effects of a durable batch, the last that was decided.
     func release(_ batch: Batch, at now: LogicalTime) -> [Outgoing] {
         var outgoing: [Outgoing] = []
+        durableRevision = loop.core.revision
         for event in batch.events {
-            durableRevision += 1
             switch event {
-            case .clusterRestored(let restored): durableRevision = max(durableRevision, restored.revision)
             case .nodeRemoved(let node, _), .nodeConfirmedDead(let node, _): sessions.remove(node)
             default: break
             }

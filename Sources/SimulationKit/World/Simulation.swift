@@ -179,11 +179,10 @@ public struct Simulation {
             try advance()
         }
         if coordinator?.loop.core.isOutdated != true {
-            checker.stopLooking()
             return try finish(["on an older state that nobody can tell"])
         }
         // Until it is noticed, an old state gives numbers that it gave before: two grants of one number may meet on a node.
-        if hasGranted(since: putBack) { checker.stopLooking() }
+        checker.lookAgain(!hasGranted(since: putBack))
         let frozen = disk.batches.count
         for _ in 0..<50 { try advance() }
         if hasGranted(since: frozen) { throw .correctness(step: step, ["something was placed by an outdated state"]) }

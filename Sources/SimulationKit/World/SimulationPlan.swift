@@ -69,7 +69,7 @@ public struct SimulationPlan: Sendable, CustomStringConvertible {
         arrayElementsMax = 1 + chance.below(40)
         durationMax = chance.chance(milli: 500) ? 20_000_000 : 20_000_000_000
         losesMachine = nodes > 1 && chance.chance(milli: 250)
-        endsWithOldState = chance.chance(milli: 250)
+        endsWithOldState = chance.chance(milli: 350)
         drawRareFaults(&chance)
     }
 

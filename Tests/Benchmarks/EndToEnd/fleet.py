@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 from bench import compile_c, cpu_seconds, resident_mib
 
@@ -86,7 +87,9 @@ class Fleet:
             share = nodes // processes + (1 if number < nodes % processes else 0)
             self.agents.append(subprocess.Popen(
                 [f"{self.programs}/suanpan-agent", "--data-dir", directory, "--token-file", f"{directory}.token", "--simulate", str(share),
-                 "--profile", f"{directory}.yaml"], stdout=self.log, stderr=self.log))
+                 "--profile", f"{directory}.yaml"], stdout=self.log, stderr=self.log,
+                # They stand for other machines: they have what the coordinator leaves.
+                preexec_fn=lambda: os.nice(19)))
 
     def call(self, method, path, body=None):
         while True:
@@ -115,10 +118,19 @@ class Fleet:
     def cpu(self):
         return sum(cpu_seconds(self.coordinator.pid)[:1])
 
+    def heartbeats(self):
+        """Those of current sessions since the start."""
+        request = urllib.request.Request(f"http://127.0.0.1:{HTTP}/metrics", headers={"Authorization": f"Bearer {self.key}"})
+        with urllib.request.urlopen(request) as answer:
+            text = answer.read().decode()
+        return next(float(line.split()[1]) for line in text.splitlines() if line.startswith("suanpan_heartbeats_total"))
+
     def share(self, seconds=30):
-        before, begin = self.cpu(), time.monotonic()
+        """The coordinator's share of a core, and heartbeats a second."""
+        cpu, beats, begin = self.cpu(), self.heartbeats(), time.monotonic()
         time.sleep(seconds)
-        return (self.cpu() - before) / (time.monotonic() - begin)
+        cpu, beats, span = self.cpu() - cpu, self.heartbeats() - beats, time.monotonic() - begin
+        return cpu / span, beats / span
 
     def submissions(self, count=500):
         """p50 and p99 in ms of submissions one after another, 10 ms apart."""
@@ -153,9 +165,10 @@ def heartbeats(fleet, nodes, empty_mib):
             # The answers to the first heartbeats carry the new interval.
             time.sleep(12)
         p50, p99 = fleet.submissions()
-        rows[name] = {"cores": fleet.share(), "submitP50": p50, "submitP99": p99, "rssMiB": resident_mib(fleet.coordinator.pid)}
+        cores, beats = fleet.share()
+        rows[name] = {"cores": cores, "heartbeatsPerSecond": beats, "submitP50": p50, "submitP99": p99, "rssMiB": resident_mib(fleet.coordinator.pid)}
         rows[name]["kilobytesPerAgent"] = (rows[name]["rssMiB"] - empty_mib) * 1048.576 / nodes
-        print(f"(h) {name}: {rows[name]['cores'] * 100:.1f} % of a core, {rows[name]['rssMiB']:.0f} MiB = {rows[name]['kilobytesPerAgent']:.1f} KB an agent; "
+        print(f"(h) {name}: {beats:.0f} heartbeats/s, {cores * 100:.1f} % of a core, {rows[name]['rssMiB']:.0f} MiB = {rows[name]['kilobytesPerAgent']:.1f} KB an agent; "
               f"submission p50 {p50:.2f} ms, p99 {p99:.2f} ms", flush=True)
     return rows
 
