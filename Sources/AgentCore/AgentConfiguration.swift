@@ -74,8 +74,6 @@ public enum AgentTiming {
     public static let killRepeat: Int64 = 5_000_000_000
     /// So many heartbeats without an answer, and the agent registers again.
     public static let heartbeatsUnansweredMax = 3
-    /// The next heartbeat is counted from the answer to the last, when that does not take longer.
-    public static let answerMax: Int64 = 100_000_000
     /// Until the first welcome says otherwise.
     public static let leaseDefault: Int64 = 30_000_000_000
 }

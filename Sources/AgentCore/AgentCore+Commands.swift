@@ -58,11 +58,9 @@ extension AgentCore {
             if !ack.stateMark.isEmpty, ack.commandsSent >= commandsApplied { stateMark = ack.stateMark }
             keepLease(&effects)
         }
-        let lastSent = heartbeatsSent.last?.at ?? now
         heartbeatsSent.removeAll { $0.number <= ack.number }
         heartbeatInterval = max(1_000_000, ack.interval.nanoseconds)
-        // Counted from the answer, so that nodes that were heard together are heard together again; on a slow wire from the question.
-        heartbeatDue = min(now, lastSent + AgentTiming.answerMax) + heartbeatInterval
+        heartbeatDue = min(heartbeatDue, now + heartbeatInterval)
         if ack.commandsSent > commandsApplied {
             effects.append(.note(.missedCommands(applied: commandsApplied, sent: ack.commandsSent)))
             register(at: now, &effects)

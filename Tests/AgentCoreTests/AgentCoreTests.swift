@@ -278,20 +278,6 @@ import Testing
         #expect(core.handle(.tick, at: 31 * second).contains(.signal(attempt, 9)))
     }
 
-    @Test func theNextHeartbeatIsCountedFromTheAnswer() {
-        func due(answeredAfter delay: Int64) -> Int64 {
-            var core = makeCore()
-            _ = registered(&core)
-            _ = core.handle(.tick, at: second)
-            let ack = HeartbeatAck(session: SessionID(1), number: 1, commandsSent: 0, interval: .seconds(5))
-            _ = core.handle(.received(.heartbeatAck(ack)), at: second + delay)
-            return core.nextDeadline
-        }
-        #expect(due(answeredAfter: 30_000_000) == 6 * second + 30_000_000)
-        // A slow wire must not stretch it: the lease is counted from the question.
-        #expect(due(answeredAfter: 3 * second) == 6 * second + AgentTiming.answerMax)
-    }
-
     @Test func aMarkThatAStartHasOvertakenIsOlder() {
         var core = makeCore()
         _ = registered(&core)

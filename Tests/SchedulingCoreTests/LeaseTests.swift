@@ -231,31 +231,6 @@ import Testing
     }
 }
 
-@Suite struct HeartbeatIntervalTests {
-    /// Whenever they come, after one answer they come together, and stay so.
-    @Test func nodesAreHeardInGroups() {
-        let policy = HeartbeatPolicy()
-        let start = LogicalTime(nanoseconds: 1_700_000_000_123_456_789)
-        for late in [0, 1, 7, 19, 20, 333] {
-            var heard = start + .milliseconds(Int64(late))
-            var last = heard
-            for _ in 0..<3 {
-                last = heard
-                heard = heard + policy.untilNext(nodes: 100, at: heard)
-                #expect(heard.nanoseconds % 20_000_000 == 0)
-                #expect((heard - last).nanoseconds > 4_980_000_000 && (heard - last).nanoseconds <= 5_000_000_000)
-            }
-            #expect(heard - last == .seconds(5))
-        }
-    }
-
-    @Test func shortIntervalsStayAboutAsTheyAre() {
-        let policy = HeartbeatPolicy(intervalMin: .milliseconds(80), lease: .milliseconds(240), slack: .zero)
-        let next = policy.untilNext(nodes: 1, at: LogicalTime(nanoseconds: 1_700_000_000_123_456_789))
-        #expect(next > .milliseconds(70) && next <= .milliseconds(80))
-    }
-}
-
 @Suite struct ExpiryBreakerTests {
     private let start = LogicalTime(nanoseconds: 1_700_000_000_000_000_000)
 

@@ -26,17 +26,6 @@ public struct HeartbeatPolicy: Hashable, Sendable {
         return min(max(intervalMin, spread), Span(nanoseconds: max(intervalMin.nanoseconds, lease.nanoseconds / 3)))
     }
 
-    /// Nodes are heard in groups: one wake-up of the coordinator serves all whose heartbeats come together, and their answers leave
-    /// together (measured: half the cost of each alone).
-    static let groupSpan = Span.milliseconds(20)
-
-    /// Until the next heartbeat of a node that is heard now: less than the interval by what lets it come with its group.
-    public func untilNext(nodes: Int, at now: LogicalTime) -> Span {
-        let interval = interval(nodes: nodes).nanoseconds
-        let group = max(1, min(Self.groupSpan.nanoseconds, interval / 8))
-        return Span(nanoseconds: interval - (now.nanoseconds + interval) % group)
-    }
-
     /// From the last word of an agent to the end of what depends on its lease.
     var patience: Int64 { lease.nanoseconds + slack.nanoseconds }
 }
@@ -81,7 +70,7 @@ public struct SessionTable: Sendable {
         sessions[node]!.load = heartbeat.load
         return HeartbeatAck(
             session: session.id, number: heartbeat.number, commandsSent: session.commandsSent,
-            interval: policy.untilNext(nodes: sessions.count, at: now))
+            interval: policy.interval(nodes: sessions.count))
     }
 
     /// What the node last told of its load; nil when it told nothing in this session or its lease has ended.
