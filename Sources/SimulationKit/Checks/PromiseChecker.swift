@@ -6,7 +6,8 @@ import Metering
 import SchedulingCore
 
 struct PromiseChecker {
-    private var accepted: Set<JobID> = []
+    /// With the tenant of each.
+    private var accepted: [JobID: String] = [:]
     private var finished: [JobID: JobState] = [:]
     /// Jobs that depend on no lease.
     private var waiting: Set<JobID> = []
@@ -78,9 +79,10 @@ struct PromiseChecker {
         for event in batch.events {
             switch event {
             case .jobAccepted(let job):
-                if !accepted.insert(job.id).inserted { violations.append("S1 job \(job.id) accepted twice") }
+                let tenant = job.specification.tenant
+                if accepted.updateValue(tenant, forKey: job.id) != nil { violations.append("S1 job \(job.id) accepted twice") }
                 if job.specification.onNodeLost == .wait { waiting.insert(job.id) }
-                if let key = job.key?.text, let other = jobOfKey.updateValue(job.id, forKey: key) {
+                if let key = job.key.map({ "\($0.text) of \(tenant)" }), let other = jobOfKey.updateValue(job.id, forKey: key) {
                     violations.append("S1 key \(key) made job \(other) and job \(job.id)")
                 }
             case .jobFinished(let job):
@@ -184,8 +186,10 @@ struct PromiseChecker {
             if looks { checkHoldings(agent) }
         }
         guard compares else { return violations }
-        for job in clients.acknowledged where !accepted.contains(job) {
-            violations.append("S1 job \(job) was acknowledged and is not durable")
+        for told in clients.acknowledged where accepted[told.job] != told.tenant {
+            violations.append(
+                accepted[told.job].map { "S7 \(told.tenant) was told of job \(told.job), which is \($0)'s" }
+                    ?? "S1 job \(told.job) was acknowledged and is not durable")
         }
         var running: [TaskID: Int] = [:]
         for agent in agents {

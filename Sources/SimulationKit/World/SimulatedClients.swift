@@ -15,14 +15,22 @@ struct SimulatedClients {
     private var lastToken: UInt64 = 0
     /// Spread over the faults: what has ended already, nothing can be done to.
     private let submissionMilli: Int
-    private(set) var acknowledged: [JobID] = []
+    struct Acknowledgement {
+        var job: JobID
+        /// Who was told.
+        var tenant: String
+    }
+
+    private(set) var acknowledged: [Acknowledgement] = []
 
     init(plan: SimulationPlan) {
         var chance = SeededGenerator(seed: plan.seed, stream: 4)
         submissionMilli = max(10, 1_500 * plan.jobs / max(1, plan.faultySteps))
         for number in 0..<plan.jobs {
             let specification = Self.specification(number, plan, &chance)
-            let key = Submission.Key(text: "key-\(number)", requestDigest: [UInt8](repeating: UInt8(number & 0xFF), count: 16))
+            // Two tenants use the same keys for the same requests, as they would where a script is handed on.
+            let pair = number / 2
+            let key = Submission.Key(text: "key-\(pair)", requestDigest: [UInt8](repeating: UInt8(pair & 0xFF), count: 16))
             requests.append(Request(submission: Submission(specification: specification, user: "ada", key: key)))
         }
     }
@@ -44,7 +52,7 @@ struct SimulatedClients {
         let isStaged = !isSweep && chance.chance(milli: 250)
         let policies: [NodeLossPolicy] = [.wait, .replace, .replace, .fail]
         return JobSpecification(
-            name: "job-\(number)", priority: Int32(chance.below(3)), groups: [group],
+            name: "job-\(number)", tenant: number % 2 == 0 ? "red" : "blue", priority: Int32(chance.below(3)), groups: [group],
             array: isArray ? ArrayRange(first: 0, last: elements, concurrencyLimit: limit) : nil,
             dependencies: number > 2 && chance.chance(milli: 150) ? [Dependency(job: JobID(1), condition: .any)] : [],
             timeLimit: chance.chance(milli: 200) ? .seconds(5) : nil, grace: .seconds(2),
@@ -64,7 +72,7 @@ struct SimulatedClients {
             commands.append(OfferedCommand(.submit(requests[index].submission), token: requests[index].token))
         }
         if next < requests.count, chance.chance(milli: submissionMilli) { next += 1 }
-        if chance.chance(milli: 10), let job = acknowledged.last { commands.append(OfferedCommand(.cancel(job))) }
+        if chance.chance(milli: 10), let last = acknowledged.last { commands.append(OfferedCommand(.cancel(last.job))) }
         return commands
     }
 
@@ -74,7 +82,7 @@ struct SimulatedClients {
         switch reply.result {
         case .success(.job(let job, _)):
             requests[index].job = job
-            acknowledged.append(job)
+            acknowledged.append(Acknowledgement(job: job, tenant: requests[index].submission.specification.tenant))
         case .success: break
         case .failure(.unsatisfiable), .failure(.invalid): requests[index].isRefused = true
         case .failure: break
