@@ -537,9 +537,7 @@ void group_kill(struct group *group) {
 }
 
 void group_signal(struct group *group, int signal) {
-    if (signal == SIGKILL) {
-        group_kill(group);
-    } else if (groups.mode == SUANPAN_MODE_SUBREAPER) {
+    if (groups.mode == SUANPAN_MODE_SUBREAPER) {
         if (group->leader > 1) kill(-group->leader, signal);
     } else {
         (void)hierarchy_each_process(group->directory, "cgroup.procs", deliver, &signal);

@@ -75,6 +75,7 @@ void group_restore(void);
 bool group_is_empty(const struct group *group);
 /// Sends SIGKILL to all processes. To be repeated until the group is empty.
 void group_kill(struct group *group);
+/// Any signal but SIGKILL: that one is repeated.
 void group_signal(struct group *group, int signal);
 
 struct group_usage {
