@@ -6,6 +6,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Without them the build fails only after minutes of work.
+Deploy/prerequisites.sh swift >&2
+Deploy/prerequisites.sh packages >&2
+
 form=(--configuration release --static-swift-stdlib)
 # All at once: one product after the other, each plan of the build finds a part of the last one's work out of date.
 swift build "${form[@]}" >&2

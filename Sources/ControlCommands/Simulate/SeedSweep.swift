@@ -17,6 +17,8 @@ final class SeedSweep: Sendable {
         var sums = SeedSums()
         var begun = 0
         var running: [pid_t] = []
+        /// The first worker that failed. All others are stopped, and how they end says nothing about their seeds.
+        var failing: pid_t?
         var failure: (seed: UInt64, code: Int32, text: [String])?
     }
 
@@ -24,13 +26,16 @@ final class SeedSweep: Sendable {
     private let workers: Int
     private let traceLines: Int
     private let console: Console
+    private let program: String
     private let state = Mutex(State())
 
-    init(seeds: SeedRange, workers: Int, traceLines: Int, console: Console) {
+    /// - Parameter program: What the workers run.
+    init(seeds: SeedRange, workers: Int, traceLines: Int, console: Console, program: String = "/proc/self/exe") {
         self.seeds = seeds
         self.workers = workers
         self.traceLines = traceLines
         self.console = console
+        self.program = program
     }
 
     func run() async -> Outcome {
@@ -52,6 +57,10 @@ final class SeedSweep: Sendable {
             if let failure = state.failure {
                 return Outcome(text: "seed \(failure.seed) fails\n" + failure.text.joined(separator: "\n") + "\n", exitCode: failure.code)
             }
+            guard UInt64(state.sums["seeds"]) == seeds.count else {
+                let text = "only \(state.sums["seeds"]) of \(seeds.count) seeds were run to their end\n"
+                return Outcome(text: text, exitCode: Self.crashCode)
+            }
             let facts = state.sums.named.map { ($0.name, String?.some("\($0.count)")) }
             return Outcome(text: "seeds \(seeds) hold every promise\n\n" + Facts.text(facts), exitCode: 0)
         }
@@ -59,6 +68,7 @@ final class SeedSweep: Sendable {
 
     private func follow(_ share: SeedShare) {
         guard let worker = start(share) else {
+            stopOthers(than: -1)
             return state.withLock { $0.failure = $0.failure ?? (seeds.first, Self.crashCode, ["a worker cannot be started"]) }
         }
         var seed = seeds.first + share.index
@@ -76,7 +86,7 @@ final class SeedSweep: Sendable {
             case .sum:
                 let parts = rest.split(separator: "\t")
                 if parts.count == 2, let count = Int(parts[1]) { state.withLock { $0.sums.add(String(parts[0]), count) } }
-            case .failed: stopOthers(worker.pid)
+            case .failed: stopOthers(than: worker.pid)
             case .text: text.append(rest)
             case nil: break
             }
@@ -91,19 +101,22 @@ final class SeedSweep: Sendable {
     private func note(_ seed: UInt64, _ status: Int32, _ text: [String], _ pid: pid_t) {
         let isExit = status & 0x7F == 0
         let code = isExit ? (status >> 8) & 0xFF : Self.crashCode
+        // A worker that crashed could not say that it failed.
+        if code != 0 { stopOthers(than: pid) }
         state.withLock { state in
             state.running.removeAll { $0 == pid }
-            guard code != 0, state.failure == nil, status & 0x7F != SIGTERM else { return }
+            guard code != 0, state.failing == pid else { return }
             let known = isExit && PlanReduction.Kind(rawValue: code) != nil
             let crash = ["\(SimulationPlan(seed: seed))", "the process ended " + (isExit ? "with \(code)" : "by signal \(status & 0x7F)")]
             state.failure = (seed, known ? code : Self.crashCode, text.isEmpty ? crash : text)
         }
-        if code != 0 { stopOthers(pid) }
     }
 
-    /// One failure is enough to look at.
-    private func stopOthers(_ pid: pid_t) {
+    /// One failure is enough to look at: the first one. A worker that was stopped stops nobody.
+    private func stopOthers(than pid: pid_t) {
         state.withLock { state in
+            guard state.failing == nil else { return }
+            state.failing = pid
             for other in state.running where other != pid { kill(other, SIGTERM) }
         }
     }
@@ -139,11 +152,14 @@ final class SeedSweep: Sendable {
         defer { arguments.forEach { free($0) } }
         arguments.append(nil)
         var pid: pid_t = 0
-        guard posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments, environ) == 0, let output = fdopen(ends[0], "r") else {
+        guard posix_spawn(&pid, program, &actions, &attributes, arguments, environ) == 0, let output = fdopen(ends[0], "r") else {
             close(ends[0])
             return nil
         }
-        state.withLock { $0.running.append(pid) }
+        state.withLock { [pid] state in
+            state.running.append(pid)
+            if state.failing != nil { kill(pid, SIGTERM) }
+        }
         return (pid, output)
     }
 }

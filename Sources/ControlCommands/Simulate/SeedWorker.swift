@@ -59,6 +59,8 @@ struct SeedWorker {
 struct SeedSums: Sendable {
     private(set) var named: [(name: String, count: Int)] = []
 
+    subscript(_ name: String) -> Int { named.first { $0.name == name }?.count ?? 0 }
+
     mutating func add(_ outcome: SimulationOutcome) {
         add("seeds", 1)
         add("jobs that ended", outcome.jobsEnded)
