@@ -204,7 +204,9 @@ public struct Simulation {
     }
 
     private var isDone: Bool {
-        clients.isDone && coordinator?.loop.core.liveJobCount == 0 && agents.allSatisfy { $0.isRegistered && $0.core.attemptIDs.isEmpty }
+        // What waits for the disk has been decided and is not in the journal yet.
+        clients.isDone && coordinator?.waiting == nil && coordinator?.loop.core.liveJobCount == 0
+            && agents.allSatisfy { $0.isRegistered && $0.core.attemptIDs.isEmpty }
     }
 
     func describe() -> String {
