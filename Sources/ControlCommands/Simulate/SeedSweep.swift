@@ -139,14 +139,19 @@ final class SeedSweep: Sendable {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-        // The thread that runs this blocks most signals; a worker must end when it is told to, and with a Ctrl-C.
+        // The thread that runs this blocks most signals, and the process may ignore some; a worker must end when it is told
+        // to, and with a Ctrl-C.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var noSignals = sigset_t()
         sigemptyset(&noSignals)
         posix_spawnattr_setsigmask(&attributes, &noSignals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        for signal in [SIGTERM, SIGINT] { sigaddset(&defaults, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         let texts = ["suanpan", "simulate", "chaos", "--seeds", "\(seeds)", "--share", "\(share)", "--trace", "\(traceLines)"]
         var arguments: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) }
         defer { arguments.forEach { free($0) } }
