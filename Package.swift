@@ -146,7 +146,8 @@ let shell: [Target] = [
     .target(
         name: "ControlCommands",
         dependencies: [
-            "CLinuxShim", "ClusterModel", "ContentFiles", "SimulationKit", arguments, yams, httpClient, nioCore, nioHTTP, nioPosix, nioSSL,
+            "CLinuxShim", "CZlib", "ClusterModel", "ContentFiles", "Placement", "SimulationKit", arguments, yams, httpClient, nioCore,
+            nioHTTP, nioPosix, nioSSL,
             x509, asn1,
         ],
         swiftSettings: strict),

@@ -109,12 +109,14 @@ extension SchedulerEngine: ControlPlane {
         return NodeView(
             id: standing.id, name: standing.name, state: state, membership: standing.membership,
             drain: standing.drain.map { NodeView.Drain(deadline: $0.deadline, isDone: $0.isDone) }, inventory: inventory,
-            cpuMilliAllocated: standing.offer.map { $0.inventory.cpuMilli - $0.cpuMilliFree } ?? 0,
-            memoryBytesAllocated: standing.offer.map { $0.inventory.memoryBytes - $0.memoryBytesFree } ?? 0,
-            devices: standing.offer?.devices.map {
-                NodeView.DeviceView(
-                    device: $0.device, shareMilliAllocated: 1000 - $0.shareMilliFree,
-                    memoryBytesAllocated: $0.device.memoryBytes - $0.memoryBytesFree)
+            cpuMilliAllocated: standing.offer.map { $0.inventory.cpuMilli - $0.room.cpuMilliFree } ?? 0,
+            memoryBytesAllocated: standing.offer.map { $0.inventory.memoryBytes - $0.room.memoryBytesFree } ?? 0,
+            devices: standing.offer.map { offer in
+                zip(offer.inventory.devices, offer.room.devices).map { device, room in
+                    NodeView.DeviceView(
+                        device: device, shareMilliAllocated: 1000 - room.shareMilliFree,
+                        memoryBytesAllocated: device.memoryBytes - room.memoryBytesFree)
+                }
             } ?? [], liveAttempts: standing.liveAttempts, condition: standing.condition, dirtyAttempts: standing.leftBehind,
             enrolledAt: standing.enrolledAt, registeredAt: standing.registeredAt)
     }

@@ -86,7 +86,7 @@ struct ImportTable {
             modules: platform.union(service).union(["ArgumentParser", "Crypto", "Yams"])),
         // Speaks REST only: it never links a daemon's half.
         "ControlCommands": ImportRule(
-            level: 6, targets: ["CLinuxShim", "ContentFiles", "SimulationKit"],
+            level: 6, targets: ["CLinuxShim", "CZlib", "ContentFiles", "SimulationKit"],
             modules: platform.union([
                 "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "SwiftASN1", "X509", "Yams",
             ])),

@@ -5,7 +5,8 @@ import SimulationKit
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run whole clusters in this process, under seeds.",
-        discussion: "EXAMPLE: suanpan simulate chaos --seeds 1..1000", subcommands: [Chaos.self])
+        discussion: "EXAMPLE: suanpan simulate --nodes nodes.csv --trace tasks.csv", subcommands: [Placing.self, Chaos.self],
+        defaultSubcommand: Placing.self)
 }
 
 extension SimulateCommand {

@@ -60,12 +60,13 @@ extension SchedulerCore {
         for id in offerOrder {
             guard let offer = offers[id], let expected = held[id] else { continue }
             require(offer == expected, "S5 free amounts are the total less what tasks hold", "node \(id)")
-            let isWithin = offer.cpuMilliFree >= 0 && offer.memoryBytesFree >= 0
-            require(isWithin, "S5 no node is overcommitted", "node \(id): \(offer.cpuMilliFree)m, \(offer.memoryBytesFree) bytes free")
-            for room in offer.devices {
+            let free = offer.room
+            let isWithin = free.cpuMilliFree >= 0 && free.memoryBytesFree >= 0
+            require(isWithin, "S5 no node is overcommitted", "node \(id): \(free.cpuMilliFree)m, \(free.memoryBytesFree) bytes free")
+            for (index, room) in free.devices.enumerated() {
                 require(
                     room.shareMilliFree >= 0 && room.memoryBytesFree >= 0, "S3a one owner of a device share",
-                    "node \(id) device \(room.device.index): \(room.shareMilliFree)m free")
+                    "node \(id) device \(index): \(room.shareMilliFree)m free")
             }
         }
         for id in nodes.ids {

@@ -19,6 +19,13 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     /// 0 … bound-1; the bias of the remainder is below 2^-32 for the small bounds used here.
     public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(bound, 1))) }
 
+    /// The numbers below `count` in an order of chance (Fisher and Yates).
+    public mutating func permutation(_ count: Int) -> [Int] {
+        var order = Array(0..<count)
+        for index in order.indices.dropFirst().reversed() { order.swapAt(index, below(index + 1)) }
+        return order
+    }
+
     public mutating func between(_ low: Int64, _ high: Int64) -> Int64 { low + Int64(below(Int(high - low + 1))) }
 
     /// True once in `1000 / milli` draws.

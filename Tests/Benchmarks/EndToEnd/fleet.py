@@ -27,7 +27,8 @@ import urllib.request
 
 from bench import compile_c, cpu_seconds, resident_mib
 
-HTTP, AGENTS, ENROLL, LOGS = 18470, 18471, 18472, 18473
+PORT = 18470
+AGENTS, ENROLL, LOGS = PORT + 1, PORT + 2, PORT + 3
 
 
 def token_from(text, address):
@@ -46,8 +47,8 @@ def token_from(text, address):
 class Fleet:
     """One coordinator and the processes whose agents it has."""
 
-    def __init__(self, programs, parent="/var/tmp"):
-        self.programs = programs
+    def __init__(self, programs, parent="/var/tmp", port=PORT):
+        self.programs, self.port = programs, port
         self.directory = tempfile.mkdtemp(prefix="suanpan-fleet-", dir=parent)
         self.log = open(os.path.join(self.directory, "daemons.log"), "w")
         self.agents = []
@@ -60,9 +61,9 @@ class Fleet:
         read, write = os.pipe()
         begin = time.monotonic()
         self.coordinator = subprocess.Popen(
-            [f"{self.programs}/suanpan-coordinator", "--data-dir", self.directory, "--http", f"127.0.0.1:{HTTP}",
-             "--agents-endpoint", f"tcp://127.0.0.1:{AGENTS}", "--enroll-endpoint", f"tcp://127.0.0.1:{ENROLL}",
-             "--log-endpoint", f"tcp://127.0.0.1:{LOGS}", "--bootstrap-token-file", f"{self.directory}/token", "--ready-fd", str(write), *options],
+            [f"{self.programs}/suanpan-coordinator", "--data-dir", self.directory, "--http", f"127.0.0.1:{self.port}",
+             "--agents-endpoint", f"tcp://127.0.0.1:{self.port + 1}", "--enroll-endpoint", f"tcp://127.0.0.1:{self.port + 2}",
+             "--log-endpoint", f"tcp://127.0.0.1:{self.port + 3}", "--bootstrap-token-file", f"{self.directory}/token", "--ready-fd", str(write), *options],
             stderr=self.log, stdout=self.log, pass_fds=[write])
         os.close(write)
         with os.fdopen(read) as ready:
@@ -93,7 +94,7 @@ class Fleet:
         while True:
             try:
                 if self.connection is None:
-                    self.connection = http.client.HTTPConnection("127.0.0.1", HTTP, timeout=60)
+                    self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
                 self.connection.request(method, path, json.dumps(body) if body is not None else None,
                                         {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"})
                 answer = self.connection.getresponse()
@@ -118,7 +119,7 @@ class Fleet:
 
     def heartbeats(self):
         """Those of current sessions since the start."""
-        request = urllib.request.Request(f"http://127.0.0.1:{HTTP}/metrics", headers={"Authorization": f"Bearer {self.key}"})
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/metrics", headers={"Authorization": f"Bearer {self.key}"})
         with urllib.request.urlopen(request) as answer:
             text = answer.read().decode()
         return next(float(line.split()[1]) for line in text.splitlines() if line.startswith("suanpan_heartbeats_total"))
@@ -152,7 +153,8 @@ class Fleet:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def heartbeats(fleet, nodes, empty_mib):
+def heartbeats(fleet, bystander, nodes, empty_mib):
+    """The bystander is a coordinator without nodes: what its submissions take is this machine's load, not the heartbeats'."""
     rows = {}
     # A lease is the same for all sessions and an interval at most a third of it, so the lease sets the interval here.
     for name, options in (("default", []), ("5s", ["--lease", "15s"]), ("storm", ["--lease", "3s", "--heartbeat-interval", "1s"])):
@@ -163,11 +165,13 @@ def heartbeats(fleet, nodes, empty_mib):
             # The answers to the first heartbeats carry the new interval.
             time.sleep(12)
         p50, p99 = fleet.submissions()
+        idle50, idle99 = bystander.submissions()
         cores, beats = fleet.share()
-        rows[name] = {"cores": cores, "heartbeatsPerSecond": beats, "submitP50": p50, "submitP99": p99, "rssMiB": resident_mib(fleet.coordinator.pid)}
+        rows[name] = {"cores": cores, "heartbeatsPerSecond": beats, "submitP50": p50, "submitP99": p99, "bystanderP50": idle50,
+                      "bystanderP99": idle99, "rssMiB": resident_mib(fleet.coordinator.pid)}
         rows[name]["kilobytesPerAgent"] = (rows[name]["rssMiB"] - empty_mib) * 1048.576 / nodes
         print(f"(h) {name}: {beats:.0f} heartbeats/s, {cores * 100:.1f} % of a core, {rows[name]['rssMiB']:.0f} MiB = {rows[name]['kilobytesPerAgent']:.1f} KB an agent; "
-              f"submission p50 {p50:.2f} ms, p99 {p99:.2f} ms", flush=True)
+              f"submission p50 {p50:.2f} ms, p99 {p99:.2f} ms; to a coordinator without nodes {idle50:.2f} and {idle99:.2f} ms", flush=True)
     return rows
 
 
@@ -240,7 +244,11 @@ def main():
                 enrolled = fleet.wait_ready(options.nodes)
                 print(f"(h) {options.nodes} nodes of {options.processes} processes joined in {enrolled:.0f} s; coordinator {fleet.cpu():.1f} s CPU", flush=True)
                 if "h" in only:
-                    results["h"] = heartbeats(fleet, options.nodes, empty)
+                    bystander = Fleet(programs, options.data, PORT + 10)
+                    try:
+                        results["h"] = heartbeats(fleet, bystander, options.nodes, empty)
+                    finally:
+                        bystander.stop()
                 if "i" in only:
                     results["i"] = reattachment(fleet, options.nodes, router)
             finally:

@@ -1,0 +1,240 @@
+// The nodes as a search sees them: in groups that can take the same.
+//
+// A cluster has many nodes and few that differ: equal machines with equally much free are one group, and a request is
+// judged once for all of them. Scores are kept by group and shape until the group is no more.
+
+public import ClusterModel
+
+/// Nodes in groups of equals, with what a policy makes of each group.
+public struct Fleet: Sendable {
+    struct Group: Sendable {
+        var kind: Int
+        var room: NodeRoom
+        /// Node numbers.
+        var members = IntervalSet()
+        var fragments: Double?
+    }
+
+    struct Entry: Sendable {
+        var offer: NodeOffer
+        var kind: Int
+        /// nil: out of service.
+        var place: Int?
+    }
+
+    private struct GroupKey: Hashable {
+        var kind: Int
+        var room: NodeRoom
+    }
+
+    /// A score of a shape in a group, as long as the group's version is the one it was made for.
+    struct Score: Sendable {
+        var version: UInt32 = 0
+        var value: Float = 0
+    }
+
+    public let policy: PlacementPolicy
+    var generator: UInt64
+
+    private(set) var kinds = NodeKindTable()
+    var groups: [Group] = []
+    /// Of each group; rises when the place is given to another, or what is expected changes.
+    private(set) var versions: [UInt32] = []
+    /// The first member of each group as a part of all numbers; infinite in an empty place.
+    private(set) var orders: [Float] = []
+    private var places: [GroupKey: Int] = [:]
+    private var emptyPlaces: [Int] = []
+    private(set) var nodes = Table<NodeID, Entry>()
+    private(set) var lastNumber: UInt64 = 1
+
+    private(set) var shapes: [TaskShape] = []
+    private var shapeNumbers: [TaskShape: Int] = [:]
+    /// By shape, then by kind; nil: not worked out yet.
+    private var suitabilities: [[Result<Suitability, Misfit>?]] = []
+    /// By shape, then by group.
+    var scores: [[Score]] = []
+
+    private(set) var mix = WorkloadMix()
+    /// Arrivals at which what is expected is worked out again.
+    private var nextReview = 1.0
+    private var values: [DeviceClass: ShareValues] = [:]
+    private var measures: [FragmentationMeasure?] = []
+    /// Groups that were judged so far: tests pin this, never the time.
+    public internal(set) var candidatesExamined = 0
+
+    /// Devices whose shares have one price.
+    private struct DeviceClass: Hashable {
+        var kind: DeviceKind
+        var model: String
+    }
+
+    public init(policy: PlacementPolicy = .suanpan, seed: UInt64 = 1) {
+        self.policy = policy
+        generator = seed
+    }
+
+    // MARK: Nodes
+
+    public var count: Int { nodes.count }
+
+    public subscript(id: NodeID) -> NodeOffer? { nodes[id]?.offer }
+
+    /// Adds a node, or replaces what is known of it.
+    public mutating func set(_ offer: NodeOffer, for id: NodeID) {
+        if let entry = nodes[id] { leave(id, entry) }
+        lastNumber = max(lastNumber, id.value)
+        var entry = Entry(offer: offer, kind: kinds.intern(offer.inventory), place: nil)
+        join(id, &entry)
+        nodes.set(entry, for: id)
+    }
+
+    public mutating func remove(_ id: NodeID) {
+        if let entry = nodes[id] { leave(id, entry) }
+        nodes.remove(id)
+    }
+
+    public mutating func take(_ allocation: Allocation, on id: NodeID) { change(id) { $0.take(allocation) } }
+
+    /// Of a task that has ended.
+    public mutating func give(_ allocation: Allocation, on id: NodeID) {
+        mix.end()
+        change(id) { $0.give(allocation) }
+    }
+
+    private mutating func change(_ id: NodeID, _ body: (inout NodeOffer) -> Void) {
+        guard var entry = nodes[id] else { return }
+        leave(id, entry)
+        body(&entry.offer)
+        join(id, &entry)
+        nodes.set(entry, for: id)
+    }
+
+    private mutating func leave(_ id: NodeID, _ entry: Entry) {
+        guard let place = entry.place else { return }
+        groups[place].members.remove(id.value)
+        if groups[place].members.isEmpty {
+            places[GroupKey(kind: groups[place].kind, room: groups[place].room)] = nil
+            emptyPlaces.append(place)
+            orders[place] = .infinity
+        } else {
+            orders[place] = order(of: place)
+        }
+    }
+
+    private mutating func join(_ id: NodeID, _ entry: inout Entry) {
+        entry.place = nil
+        guard entry.offer.outage == nil else { return }
+        let key = GroupKey(kind: entry.kind, room: entry.offer.room)
+        let place = places[key] ?? makePlace(for: key)
+        groups[place].members.insert(id.value)
+        orders[place] = order(of: place)
+        entry.place = place
+    }
+
+    private mutating func makePlace(for key: GroupKey) -> Int {
+        let place: Int
+        if let empty = emptyPlaces.popLast() {
+            place = empty
+            groups[place] = Group(kind: key.kind, room: key.room)
+            versions[place] &+= 1
+        } else {
+            place = groups.count
+            groups.append(Group(kind: key.kind, room: key.room))
+            versions.append(1)
+            orders.append(.infinity)
+        }
+        places[key] = place
+        return place
+    }
+
+    private func order(of place: Int) -> Float { Float(groups[place].members.first(from: 0) ?? 0) }
+
+    // MARK: Shapes
+
+    /// The number of a shape.
+    public mutating func intern(_ shape: TaskShape) -> Int {
+        if let known = shapeNumbers[shape] { return known }
+        shapes.append(shape)
+        suitabilities.append([])
+        scores.append([])
+        shapeNumbers[shape] = shapes.count - 1
+        return shapes.count - 1
+    }
+
+    mutating func suitability(of shape: Int, on kind: Int) -> Result<Suitability, Misfit> {
+        while suitabilities[shape].count <= kind { suitabilities[shape].append(nil) }
+        if let known = suitabilities[shape][kind] { return known }
+        let result: Result<Suitability, Misfit>
+        do throws(Misfit) {
+            result = .success(try Suitability(of: shapes[shape], on: kinds.inventories[kind]))
+        } catch {
+            result = .failure(error)
+        }
+        suitabilities[shape][kind] = result
+        return result
+    }
+
+    // MARK: What is expected
+
+    /// One more task of this shape; what is expected follows.
+    public mutating func arrive(_ shape: Int) {
+        mix.arrive(shape)
+        guard mix.arrivals >= nextReview else { return }
+        review()
+    }
+
+    /// One task of this shape in what is expected, whether or not it comes.
+    public mutating func expect(_ shape: Int) { mix.expect(shape) }
+
+    /// Thousandths of devices that are idle in vain for the tasks expected, on all nodes in service.
+    public var fragments: Double {
+        mutating get {
+            var sum = 0.0
+            for place in groups.indices where orders[place] < .infinity {
+                let room = groups[place].room
+                sum += measure(of: groups[place].kind).fragments(in: room) * Double(groups[place].members.count)
+            }
+            return sum
+        }
+    }
+
+    /// Works out prices and measures for what has come so far. Rarer and rarer, so that its cost stays a part of all.
+    public mutating func review() {
+        nextReview = mix.arrivals * 1.25 + 16
+        values.removeAll()
+        measures.removeAll()
+        guard policy == .suanpan || policy == .fgd else { return }
+        for place in groups.indices {
+            versions[place] &+= 1
+            groups[place].fragments = nil
+        }
+    }
+
+    /// Prices of shares of the devices of a class, from all tasks that may go there.
+    mutating func shareValues(_ device: Device) -> ShareValues {
+        let key = DeviceClass(kind: device.kind, model: device.model)
+        if let known = values[key] { return known }
+        var demand: [Int64: Double] = [:]
+        let kind = kinds.inventories.firstIndex { $0.devices.contains(device) } ?? 0
+        for shape in shapes.indices where shape < mix.counts.count && mix.counts[shape] > 0 {
+            guard let devices = shapes[shape].resources.devices, case .success(let suitability) = suitability(of: shape, on: kind),
+                let grant = suitability.grants[Int(device.index)]
+            else { continue }
+            demand[grant.shareMilli, default: 0] += mix.counts[shape] * Double(devices.count)
+        }
+        let made = ShareValues(demand: demand)
+        values[key] = made
+        return made
+    }
+
+    mutating func measure(of kind: Int) -> FragmentationMeasure {
+        while measures.count <= kind { measures.append(nil) }
+        if let known = measures[kind] { return known }
+        let typical = mix.typical(share: FragmentationMeasure.share).map { entry in
+            (weight: entry.weight, shape: shapes[entry.shape], suitability: try? suitability(of: entry.shape, on: kind).get())
+        }
+        let made = FragmentationMeasure(of: typical, on: kinds.inventories[kind])
+        measures[kind] = made
+        return made
+    }
+}

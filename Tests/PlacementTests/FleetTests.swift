@@ -1,0 +1,132 @@
+import ClusterModel
+import Placement
+import Testing
+
+@Suite struct FleetTests {
+    private static func inventory(_ name: String, cores: Int64 = 16, gpus: Int = 0, model: String = "A") -> NodeInventory {
+        NodeInventory(
+            name: name, address: "", cpuMilli: cores * 1000, memoryBytes: 64 << 30,
+            devices: (0..<gpus).map {
+                Device(
+                    index: UInt32($0), kind: .gpu, vendor: "", model: model, uuid: "\(name)-\($0)", pciAddress: "", memoryBytes: 80 << 30,
+                    numaNode: nil)
+            })
+    }
+
+    private static func shape(cores: Int64 = 1, gpus: UInt32 = 0, share: Int64 = 1000, model: String = "") -> TaskShape {
+        let devices = gpus > 0 ? DeviceRequest(kind: .gpu, count: gpus, shareMilli: share, modelPattern: model) : nil
+        return TaskShape(ResourceRequest(cpuMilli: cores * 1000, memoryBytes: 1 << 30, devices: devices))
+    }
+
+    private static func fleet(_ inventories: [NodeInventory], _ policy: PlacementPolicy = .suanpan) -> Fleet {
+        var fleet = Fleet(policy: policy)
+        for (index, inventory) in inventories.enumerated() {
+            fleet.set(NodeOffer(inventory: inventory), for: NodeID(UInt64(index + 1)))
+        }
+        return fleet
+    }
+
+    /// `#expect` takes no mutating call.
+    private func at(_ shape: Int, _ fleet: inout Fleet) -> TaskPlace? { fleet.place(shape) }
+
+    @Test func equalNodesAreJudgedOnce() {
+        var fleet = Self.fleet((0..<1000).map { Self.inventory("n\($0)", gpus: 8) })
+        let shape = fleet.intern(Self.shape(gpus: 1))
+        #expect(at(shape, &fleet)?.node == NodeID(1))
+        #expect(fleet.candidatesExamined == 1)
+    }
+
+    /// After a placement one node differs, so one group is new to the shape.
+    @Test func aPlacementCostsOneJudgement() throws {
+        var fleet = Self.fleet((0..<1000).map { Self.inventory("n\($0)", gpus: 8) })
+        let shape = fleet.intern(Self.shape(gpus: 1))
+        for _ in 0..<20 {
+            let found = fleet.place(shape)
+            let place = try #require(found)
+            fleet.take(place.allocation, on: place.node)
+        }
+        #expect(fleet.candidatesExamined <= 20)
+    }
+
+    @Test func whatIsOutOfServiceGetsNothing() {
+        var fleet = Self.fleet([Self.inventory("a")])
+        var offer = fleet[NodeID(1)]!
+        offer.outage = .cordoned
+        fleet.set(offer, for: NodeID(1))
+        let shape = fleet.intern(Self.shape())
+        #expect(at(shape, &fleet) == nil)
+        offer.outage = nil
+        fleet.set(offer, for: NodeID(1))
+        #expect(at(shape, &fleet) != nil)
+        fleet.remove(NodeID(1))
+        #expect(at(shape, &fleet) == nil)
+    }
+
+    @Test func aNodeIsFoundByItsNameAmongEquals() throws {
+        var fleet = Self.fleet([Self.inventory("a"), Self.inventory("b"), Self.inventory("c")])
+        let named = TaskShape(ResourceRequest(), [try Constraint(parsing: "node=b")])
+        let namedShape = fleet.intern(named)
+        #expect(at(namedShape, &fleet)?.node == NodeID(2))
+        let others = TaskShape(ResourceRequest(), [try Constraint(parsing: "node!=a")])
+        let otherShape = fleet.intern(others)
+        #expect(at(otherShape, &fleet)?.node == NodeID(2))
+    }
+
+    /// 470 and 470 fill a device, 810 spoils what it begins: the second 470 joins the first, whatever else is free.
+    @Test func aSliceCompletesWhatItFillsBest() throws {
+        var fleet = Self.fleet([Self.inventory("a", gpus: 2)])
+        let half = fleet.intern(Self.shape(gpus: 1, share: 470))
+        let most = fleet.intern(Self.shape(gpus: 1, share: 810))
+        let third = fleet.intern(Self.shape(gpus: 1, share: 320))
+        for _ in 0..<10 { for shape in [half, half, most] { fleet.expect(shape) } }
+        fleet.expect(third)
+        fleet.review()
+        let found = fleet.place(half)
+        let first = try #require(found)
+        fleet.take(first.allocation, on: first.node)
+        #expect(at(third, &fleet)?.allocation.devices.map(\.index) == [1], "it would spoil the other half")
+        #expect(at(half, &fleet)?.allocation.devices.map(\.index) == [0])
+    }
+
+    /// Over random fleets, tasks and ends: a task is refused only where no node holds it, and what it gets is there.
+    @Test(arguments: PlacementPolicy.allCases) func nothingFeasibleIsRefusedAndNothingIsGivenTwice(policy: PlacementPolicy) throws {
+        for seed in UInt64(1)...40 {
+            var generator = Xorshift(state: seed)
+            var fleet = Self.fleet(
+                (0..<(2 + generator.below(12))).map {
+                    Self.inventory(
+                        "n\($0)", cores: [8, 16, 64][generator.below(3)], gpus: [0, 2, 8][generator.below(3)],
+                        model: ["A", "B"][generator.below(2)])
+                }, policy)
+            let ids = (1...fleet.count).map { NodeID(UInt64($0)) }
+            var running: [TaskPlace] = []
+            for step in 0..<120 {
+                if generator.below(4) == 0, !running.isEmpty {
+                    let ended = running.remove(at: generator.below(running.count))
+                    fleet.give(ended.allocation, on: ended.node)
+                    continue
+                }
+                let wanted = Self.shape(
+                    cores: Int64(1 + generator.below(8)), gpus: UInt32([0, 1, 1, 2, 8][generator.below(5)]),
+                    share: [1000, 1000, 500, 330, 100][generator.below(5)], model: ["", "", "A", "A|B"][generator.below(4)])
+                let shape = fleet.intern(wanted)
+                fleet.arrive(shape)
+                let isFeasible = ids.contains {
+                    if case .success = fleet[$0]!.fit(wanted.resources, wanted.constraints) { true } else { false }
+                }
+                let place = fleet.place(shape)
+                #expect((place != nil) == isFeasible, "seed \(seed), step \(step)")
+                guard let place else { continue }
+                fleet.take(place.allocation, on: place.node)
+                let room = fleet[place.node]!.room
+                let isWithin =
+                    room.cpuMilliFree >= 0 && room.memoryBytesFree >= 0
+                    && room.devices.allSatisfy { $0.shareMilliFree >= 0 && $0.memoryBytesFree >= 0 }
+                #expect(isWithin, "seed \(seed), step \(step): \(place)")
+                running.append(place)
+            }
+            for ended in running { fleet.give(ended.allocation, on: ended.node) }
+            for id in ids { #expect(fleet[id] == fleet[id]?.emptied, "seed \(seed): all is given back") }
+        }
+    }
+}
