@@ -81,43 +81,6 @@ import Testing
     }
 }
 
-@Suite struct GangPlacerTests {
-    private func table(_ cpus: [Int64]) -> (Table<NodeID, NodeOffer>, [NodeID]) {
-        var table = Table<NodeID, NodeOffer>()
-        for (index, count) in cpus.enumerated() {
-            let inventory = NodeInventory(name: "n\(index + 1)", address: "", cpuMilli: count * 1000, memoryBytes: 64 << 30)
-            table.set(NodeOffer(inventory: inventory), for: NodeID(UInt64(index + 1)))
-        }
-        return (table, table.ids)
-    }
-
-    private func shape(_ count: UInt32, cpuMilli: Int64 = 1000) -> RequestClass {
-        RequestClass(groups: [.init(count: count, resources: ResourceRequest(cpuMilli: cpuMilli, memoryBytes: 1 << 20), constraints: [])])
-    }
-
-    @Test func aGangPrefersOneNode() {
-        let (nodes, order) = table([2, 4])
-        var placer = GangPlacer()
-        #expect(placer.placeGang(shape(3), on: nodes, order: order)?.map(\.node) == [NodeID(2), NodeID(2), NodeID(2)])
-    }
-
-    @Test func aGangIsPlacedWholeOrNotAtAll() {
-        let (nodes, order) = table([2, 2])
-        var placer = GangPlacer()
-        #expect(placer.placeGang(shape(4), on: nodes, order: order)?.count == 4)
-        #expect(placer.placeGang(shape(5), on: nodes, order: order) == nil)
-    }
-
-    /// Work is counted, not timed: one look at each node and one for each task placed.
-    @Test func singlesExamineEachNodeOnce() {
-        let (nodes, order) = table([1, 1, 8])
-        var placer = GangPlacer()
-        let group = shape(1, cpuMilli: 2000).groups[0]
-        #expect(placer.placeSingles(group, limit: 10, on: nodes, order: order).count == 4)
-        #expect(placer.candidatesExamined == 2 + 5)
-    }
-}
-
 struct Xorshift {
     var state: UInt64
 

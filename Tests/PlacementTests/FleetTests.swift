@@ -129,4 +129,49 @@ import Testing
             for id in ids { #expect(fleet[id] == fleet[id]?.emptied, "seed \(seed): all is given back") }
         }
     }
+
+    // MARK: Gangs
+
+    private func gang(_ count: Int, cores: Int64 = 1, _ fleet: inout Fleet) -> [NodeID]? {
+        let shape = fleet.intern(Self.shape(cores: cores))
+        return fleet.placeGang([(shape, count)])?.map(\.node)
+    }
+
+    @Test func aGangPrefersOneNode() {
+        var fleet = Self.fleet([Self.inventory("a", cores: 2), Self.inventory("b", cores: 4)])
+        let nodes = gang(3, &fleet)
+        #expect(nodes == [NodeID(2), NodeID(2), NodeID(2)])
+    }
+
+    @Test func aGangIsPlacedWholeOrNotAtAll() {
+        var fleet = Self.fleet([Self.inventory("a", cores: 2), Self.inventory("b", cores: 2)])
+        let four = gang(4, &fleet)
+        #expect(four?.count == 4)
+        let five = gang(5, &fleet)
+        #expect(five == nil)
+    }
+
+    @Test func aGangUsesFewNodes() {
+        var fleet = Self.fleet((0..<6).map { Self.inventory("n\($0)", cores: $0 < 4 ? 2 : 8) })
+        let nodes = gang(14, &fleet)
+        #expect(nodes.map { Set($0) } == [NodeID(5), NodeID(6)])
+    }
+
+    /// Ranks keep their order, though the part that is harder to place was placed first.
+    @Test func theMostDemandingPartIsPlacedFirst() {
+        var fleet = Self.fleet([Self.inventory("a", cores: 8), Self.inventory("b", cores: 4)])
+        let small = fleet.intern(Self.shape(cores: 1))
+        let large = fleet.intern(Self.shape(cores: 8))
+        let places = fleet.placeGang([(small, 4), (large, 1)])
+        #expect(places?.map(\.node) == [NodeID(2), NodeID(2), NodeID(2), NodeID(2), NodeID(1)])
+    }
+
+    /// Bulk: what one node gets before another is as good, in one search.
+    @Test func aNodeIsFilledInOneSearch() {
+        var fleet = Self.fleet([Self.inventory("a", cores: 4), Self.inventory("b", cores: 4)])
+        let shape = fleet.intern(Self.shape(cores: 1))
+        let places = fleet.place(shape, limit: 100)
+        #expect(places.map(\.node) == Array(repeating: NodeID(1), count: 4))
+        #expect(fleet.candidatesExamined == 1)
+    }
 }

@@ -14,7 +14,7 @@ public struct WaitingExplanation: Hashable, Sendable {
     public static func == (left: WaitingExplanation, right: WaitingExplanation) -> Bool { left.sentence == right.sentence }
     public func hash(into hasher: inout Hasher) { hasher.combine(sentence) }
 
-    public init(of shape: RequestClass, on nodes: Table<NodeID, NodeOffer>) {
+    public init(of shape: RequestClass, on nodes: OfferTable) {
         gangSize = shape.groups.reduce(0) { $0 + $1.count }
         nodes.forEach { _, offer in
             nodesExamined += 1
@@ -26,7 +26,7 @@ public struct WaitingExplanation: Hashable, Sendable {
                 }
             }
         }
-        guard gangSize > 1, !isUnsatisfiable, !GangPlacer.fitsIdle(shape, on: nodes) else { return }
+        guard gangSize > 1, !isUnsatisfiable, !Fleet.fitsIdle(shape, on: nodes) else { return }
         gangIsTooLarge = true
         isUnsatisfiable = true
     }

@@ -4,41 +4,62 @@ import ClusterModel
 
 extension Fleet {
     /// Where a task of this shape goes, or nil when no node holds it now. Nothing is taken.
-    public mutating func place(_ shape: Int) -> TaskPlace? {
-        if shapes[shape].namesNodes { return placeByName(shape) }
-        guard let place = policy == .random ? anyPlace(for: shape) : bestPlace(for: shape),
-            let first = groups[place].members.first(from: policy == .random ? randomMember(of: place) : 0),
-            let offer = nodes[NodeID(first)]?.offer, case .success(let suitability) = suitability(of: shape, on: groups[place].kind)
-        else { return nil }
-        let choice = bestChoice(suitability, place).choice
-        return TaskPlace(node: NodeID(first), allocation: suitability.allocation(in: offer.room, choosing: choice))
+    public mutating func place(_ shape: Int) -> TaskPlace? { place(shape, limit: 1).first }
+
+    /// Where up to `limit` tasks of this shape go first: those that the best node gets before another is as good. Empty when
+    /// no node holds one. Nothing is taken.
+    public mutating func place(_ shape: Int, limit: Int) -> [TaskPlace] {
+        if shapes[shape].namesNodes { return placeByName(shape, limit: limit) }
+        bringScores(of: shape)
+        guard let best = policy == .random ? anyPlace(for: shape) : bestPlace(for: shape),
+            case .success(let suitability) = suitability(of: shape, on: groups[best.place].kind),
+            let number = policy == .random ? randomMember(of: best.place) : groups[best.place].members.first
+        else { return [] }
+        let id = NodeID(number)
+        var room = groups[best.place].room
+        var places: [TaskPlace] = []
+        repeat {
+            let (choice, score) = bestChoice(suitability, Situation(kind: groups[best.place].kind, room: room))
+            if !places.isEmpty, Float(score) + Float(number) * orderWeight > best.next { break }
+            let allocation = suitability.allocation(in: room, choosing: choice)
+            places.append(TaskPlace(node: id, allocation: allocation))
+            room.take(allocation)
+        } while places.count < limit && suitability.misfit(in: room) == nil
+        return places
     }
 
-    /// The group with the least score; of equals the one with the first node.
-    private mutating func bestPlace(for shape: Int) -> Int? {
-        bringScores(of: shape)
+    /// The group with the least sum of score and order, and the least sum elsewhere.
+    private func bestPlace(for shape: Int) -> (place: Int, next: Float)? {
         let weight = orderWeight
         var best = -1
-        var bestTotal = Float.infinity
+        var (least, next) = (Float.infinity, Float.infinity)
         scores[shape].withUnsafeBufferPointer { scores in
             orders.withUnsafeBufferPointer { orders in
                 for place in 0..<orders.count {
                     let total = scores[place].value + orders[place] * weight
-                    if total < bestTotal { (best, bestTotal) = (place, total) }
+                    if total < least {
+                        (best, next, least) = (place, least, total)
+                    } else if total < next {
+                        next = total
+                    }
                 }
             }
         }
-        return best >= 0 ? best : nil
+        guard best >= 0 else { return nil }
+        if let second = groups[best].members.first(from: (groups[best].members.first ?? 0) + 1) {
+            next = min(next, scores[shape][best].value + Float(second) * weight)
+        }
+        return (best, next)
     }
 
     /// Small enough to decide only between equals, but for ours, where it is one of the terms.
-    private var orderWeight: Float {
+    var orderWeight: Float {
         let whole: Float = policy == .suanpan ? Float(SuanpanWeights.order) : policy == .firstfit ? Float(lastNumber) : 1e-3
         return whole / Float(lastNumber)
     }
 
     /// Judges the groups that are new to the shape.
-    private mutating func bringScores(of shape: Int) {
+    mutating func bringScores(of shape: Int) {
         let known = scores[shape].count
         if known < groups.count { scores[shape] += Array(repeating: Score(), count: groups.count - known) }
         for place in groups.indices where scores[shape][place].version != versions[place] {
@@ -52,35 +73,43 @@ extension Fleet {
         guard case .success(let suitability) = suitability(of: shape, on: groups[place].kind),
             suitability.misfit(in: groups[place].room) == nil
         else { return .infinity }
-        return Float(bestChoice(suitability, place).score)
+        return Float(bestChoice(suitability, Situation(kind: groups[place].kind, room: groups[place].room, place: place)).score)
+    }
+
+    /// What is free on a node of a kind.
+    struct Situation {
+        var kind: Int
+        var room: NodeRoom
+        /// The group that is in it, where there is one: it keeps its fragments.
+        var place: Int?
     }
 
     /// The device to take a slice of, where there is a choice, and what a policy makes of it.
-    private mutating func bestChoice(_ suitability: Suitability, _ place: Int) -> (choice: Int?, score: Double) {
-        let choices = policy == .suanpan || policy == .fgd || policy == .bestfit ? suitability.choices(in: groups[place].room) : []
-        guard let first = choices.first else { return (nil, score(of: suitability, choosing: nil, place)) }
-        var best: (choice: Int?, score: Double) = (first, score(of: suitability, choosing: first, place))
+    mutating func bestChoice(_ suitability: Suitability, _ situation: Situation) -> (choice: Int?, score: Double) {
+        let choices = policy == .suanpan || policy == .fgd || policy == .bestfit ? suitability.choices(in: situation.room) : []
+        guard let first = choices.first else { return (nil, score(of: suitability, choosing: nil, situation)) }
+        var best: (choice: Int?, score: Double) = (first, score(of: suitability, choosing: first, situation))
         for choice in choices.dropFirst() {
-            let score = score(of: suitability, choosing: choice, place)
+            let score = score(of: suitability, choosing: choice, situation)
             if score < best.score { best = (choice, score) }
         }
         return best
     }
 
-    private mutating func score(of suitability: Suitability, choosing choice: Int?, _ place: Int) -> Double {
+    private mutating func score(of suitability: Suitability, choosing choice: Int?, _ situation: Situation) -> Double {
+        guard policy != .firstfit, policy != .random else { return 0 }
+        let allocation = suitability.allocation(in: situation.room, choosing: choice)
+        var rest = situation.room
+        rest.take(allocation)
         switch policy {
         case .firstfit, .random: return 0
-        case .bestfit:
-            var room = groups[place].room
-            room.take(suitability.allocation(in: room, choosing: choice))
-            return Self.leftover(room)
+        case .bestfit: return Self.leftover(rest)
         case .fgd:
             // The paper's scheduler rounds to a hundredth of a sigmoid of the growth in devices.
-            let growth = growthOfFragments(suitability, choice, place)
-            return -(100 / (1 + Exponential.of(growth / 1000))).rounded()
+            return -(100 / (1 + Exponential.of(growthOfFragments(to: rest, situation) / 1000))).rounded()
         case .suanpan:
-            let growth = growthOfFragments(suitability, choice, place)
-            return loss(suitability, choice, place) + SuanpanWeights.fragments(churn: mix.churn) * growth
+            let growth = growthOfFragments(to: rest, situation)
+            return loss(allocation, suitability, situation) + SuanpanWeights.fragments(churn: mix.churn) * growth
         }
     }
 
@@ -90,45 +119,37 @@ extension Fleet {
         return Double(room.cpuMilliFree) / 128_000 + Double(room.memoryBytesFree) / Double(1 << 40) + Double(share) / 8000
     }
 
-    private mutating func growthOfFragments(_ suitability: Suitability, _ choice: Int?, _ place: Int) -> Double {
-        let measure = measure(of: groups[place].kind)
-        let before: Double
-        if let known = groups[place].fragments {
-            before = known
-        } else {
-            before = measure.fragments(in: groups[place].room)
-            groups[place].fragments = before
-        }
-        var room = groups[place].room
-        room.take(suitability.allocation(in: room, choosing: choice))
-        return measure.fragments(in: room) - before
+    private mutating func growthOfFragments(to rest: NodeRoom, _ situation: Situation) -> Double {
+        let measure = measure(of: situation.kind)
+        if let place = situation.place, let known = groups[place].fragments { return measure.fragments(in: rest) - known }
+        let before = measure.fragments(in: situation.room)
+        if let place = situation.place { groups[place].fragments = before }
+        return measure.fragments(in: rest) - before
     }
 
     /// What the devices taken could have brought beyond this task.
-    private mutating func loss(_ suitability: Suitability, _ choice: Int?, _ place: Int) -> Double {
+    private mutating func loss(_ allocation: Allocation, _ suitability: Suitability, _ situation: Situation) -> Double {
         guard let devices = suitability.devices, !devices.isWhole else { return 0 }
-        let room = groups[place].room
-        let kind = groups[place].kind
-        return suitability.allocation(in: room, choosing: choice).devices.reduce(0) { sum, grant in
-            let values = shareValues(kinds.inventories[kind].devices[Int(grant.index)])
-            return sum + values.loss(placing: grant.shareMilli, intoRest: room.devices[Int(grant.index)].shareMilliFree)
+        return allocation.devices.reduce(0) { sum, grant in
+            let values = shareValues(kinds.inventories[situation.kind].devices[Int(grant.index)])
+            let rest = situation.room.devices[Int(grant.index)].shareMilliFree
+            return sum + values.loss(placing: grant.shareMilli, intoRest: rest)
         }
     }
 
     // MARK: Any node
 
-    private mutating func anyPlace(for shape: Int) -> Int? {
-        bringScores(of: shape)
+    private mutating func anyPlace(for shape: Int) -> (place: Int, next: Float)? {
         let fitting = groups.indices.filter { scores[shape][$0].value < .infinity && orders[$0] < .infinity }
         var rest = Int(draw() % UInt64(max(1, fitting.reduce(0) { $0 + Int(groups[$1].members.count) })))
         for place in fitting {
             rest -= Int(groups[place].members.count)
-            if rest < 0 { return place }
+            if rest < 0 { return (place, 0) }
         }
         return nil
     }
 
-    private mutating func randomMember(of place: Int) -> UInt64 {
+    private mutating func randomMember(of place: Int) -> UInt64? {
         var rest = draw() % groups[place].members.count
         for interval in groups[place].members.intervals {
             let length = interval.last - interval.first + 1
@@ -150,17 +171,19 @@ extension Fleet {
     // MARK: Named nodes
 
     /// Equal nodes are not equal to a shape that names some: each is looked at.
-    private mutating func placeByName(_ shape: Int) -> TaskPlace? {
-        var found: TaskPlace?
+    private mutating func placeByName(_ shape: Int, limit: Int) -> [TaskPlace] {
         let wanted = shapes[shape]
+        var places: [TaskPlace] = []
         nodes.forEach { id, entry in
-            guard found == nil else { return }
+            guard places.isEmpty else { return }
             candidatesExamined += 1
-            if case .success(let allocation) = entry.offer.fit(wanted.resources, wanted.constraints) {
-                found = TaskPlace(node: id, allocation: allocation)
+            var offer = entry.offer
+            while places.count < limit, case .success(let allocation) = offer.fit(wanted.resources, wanted.constraints) {
+                places.append(TaskPlace(node: id, allocation: allocation))
+                offer.take(allocation)
             }
         }
-        return found
+        return places
     }
 }
 

@@ -81,9 +81,11 @@ public struct Fleet: Sendable {
 
     /// Adds a node, or replaces what is known of it.
     public mutating func set(_ offer: NodeOffer, for id: NodeID) {
-        if let entry = nodes[id] { leave(id, entry) }
+        let known = nodes[id]
+        if let known { leave(id, known) }
         lastNumber = max(lastNumber, id.value)
-        var entry = Entry(offer: offer, kind: kinds.intern(offer.inventory), place: nil)
+        let kind = known.flatMap { $0.offer.inventory == offer.inventory ? $0.kind : nil } ?? kinds.intern(offer.inventory)
+        var entry = Entry(offer: offer, kind: kind, place: nil)
         join(id, &entry)
         nodes.set(entry, for: id)
     }
@@ -95,11 +97,7 @@ public struct Fleet: Sendable {
 
     public mutating func take(_ allocation: Allocation, on id: NodeID) { change(id) { $0.take(allocation) } }
 
-    /// Of a task that has ended.
-    public mutating func give(_ allocation: Allocation, on id: NodeID) {
-        mix.end()
-        change(id) { $0.give(allocation) }
-    }
+    public mutating func give(_ allocation: Allocation, on id: NodeID) { change(id) { $0.give(allocation) } }
 
     private mutating func change(_ id: NodeID, _ body: (inout NodeOffer) -> Void) {
         guard var entry = nodes[id] else { return }
@@ -176,15 +174,18 @@ public struct Fleet: Sendable {
 
     // MARK: What is expected
 
-    /// One more task of this shape; what is expected follows.
-    public mutating func arrive(_ shape: Int) {
-        mix.arrive(shape)
+    /// A task has ended, and its room is free for others.
+    public mutating func end() { mix.end() }
+
+    /// So many more tasks of this shape; what is expected follows.
+    public mutating func arrive(_ shape: Int, times: Double = 1) {
+        mix.arrive(shape, times: times)
         guard mix.arrivals >= nextReview else { return }
         review()
     }
 
     /// One task of this shape in what is expected, whether or not it comes.
-    public mutating func expect(_ shape: Int) { mix.expect(shape) }
+    public mutating func expect(_ shape: Int) { mix.expect(shape, times: 1) }
 
     /// Thousandths of devices that are idle in vain for the tasks expected, on all nodes in service.
     public var fragments: Double {

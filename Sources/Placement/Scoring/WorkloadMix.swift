@@ -8,22 +8,22 @@ public struct WorkloadMix: Hashable, Sendable {
     /// Tasks that ended, of as many arrivals. Both fade alike, so that their ratio says how it has been lately.
     private var recentArrivals = 0.0
     private var recentEnds = 0.0
-    /// An arrival counts half after as many more.
+    /// An arrival counts half or less after as many more.
     private static let halfLife = 4096.0
-    private static let fading = 1 - 0.693 / halfLife
 
     public init() {}
 
-    public mutating func expect(_ shape: Int) {
+    public mutating func expect(_ shape: Int, times: Double) {
         while counts.count <= shape { counts.append(0) }
-        counts[shape] += 1
-        arrivals += 1
+        counts[shape] += times
+        arrivals += times
     }
 
-    public mutating func arrive(_ shape: Int) {
-        expect(shape)
-        recentArrivals = recentArrivals * Self.fading + 1
-        recentEnds *= Self.fading
+    public mutating func arrive(_ shape: Int, times: Double) {
+        expect(shape, times: times)
+        let fading = Self.halfLife / (Self.halfLife + times)
+        recentArrivals = recentArrivals * fading + times
+        recentEnds *= fading
     }
 
     public mutating func end() { recentEnds += 1 }

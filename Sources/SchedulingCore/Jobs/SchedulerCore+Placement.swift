@@ -4,21 +4,41 @@
 public import ClusterModel
 import Placement
 
-/// Where a round stands: which classes found no room since room last grew. Lives in the loop, not in the state: it only
-/// saves work and never changes an outcome.
+/// Where a round stands: which classes found no room since room last grew, and an index over what is free. Lives in the
+/// loop, not in the state: what is left of it after a restart is worked out again, and the journal says what was chosen.
 public struct RoundCursor: Sendable {
+    /// A job counts for so many tasks at most in what is expected: else one large array would be all of it.
+    private static let tasksCountedMax: UInt32 = 1000
+
     var blocked: Set<RequestClassID> = []
     /// Jobs of a class below this number cannot use room for reasons of their own.
     var skips: [RequestClassID: UInt64] = [:]
-    /// `fit` calls of all rounds, for tests that pin work.
-    public internal(set) var candidatesExamined = 0
+    var fleet = Fleet()
 
     public init() {}
+
+    /// Groups of equal nodes that all rounds judged, for tests that pin work.
+    public var candidatesExamined: Int { fleet.candidatesExamined }
 
     /// Room grew, or what waits changed: look again at everything.
     mutating func reset() {
         blocked.removeAll(keepingCapacity: true)
         skips.removeAll(keepingCapacity: true)
+    }
+
+    /// Offers that changed, as they are now.
+    mutating func follow(_ changed: [NodeID], of core: borrowing SchedulerCore) {
+        for id in changed {
+            if let offer = core.offers[id] { fleet.set(offer, for: id) } else { fleet.remove(id) }
+        }
+    }
+
+    /// Tasks of a job that has come.
+    mutating func expect(_ specification: JobSpecification) {
+        for part in fleet.parts(of: RequestClass(of: specification)) {
+            let tasks = UInt64(part.count) * UInt64(specification.unitCount)
+            fleet.arrive(part.shape, times: Double(min(tasks, UInt64(Self.tasksCountedMax))))
+        }
     }
 }
 
@@ -41,22 +61,20 @@ extension SchedulerCore {
         _ row: JobRow, id: JobID, from set: WaitingUnits, _ cursor: inout RoundCursor, at now: LogicalTime
     ) -> PlacedUnits? {
         guard let shape = shapes[row.shape]?.shape else { return nil }
-        var placer = GangPlacer()
-        defer { cursor.candidatesExamined += placer.candidatesExamined }
+        let parts = cursor.fleet.parts(of: shape)
         var fence = lastFence
         var units: [PlacedUnits.Unit] = []
         if row.gangSize == 1 {
             let limit = min(row.startAllowance, Int(clamping: set.units.count), SchedulerLimits.unitsPerPlacement)
-            let places = placer.placeSingles(shape.groups[0], limit: limit, on: offers, order: offerOrder)
             var ordinal: UInt64 = 0
-            for place in places {
+            for place in cursor.fleet.place(parts[0].shape, limit: limit) {
                 guard let next = set.units.first(from: ordinal) else { break }
                 fence += 1
                 let held = PlacedUnits.Place(node: place.node, fence: Fence(fence), allocation: place.allocation)
                 units.append(PlacedUnits.Unit(ordinal: UInt32(next), attempt: set.attempt, places: [held]))
                 ordinal = next + 1
             }
-        } else if let first = set.units.first, let places = placer.placeGang(shape, on: offers, order: offerOrder) {
+        } else if let first = set.units.first, let places = cursor.fleet.placeGang(parts) {
             let held = places.map { place in
                 fence += 1
                 return PlacedUnits.Place(node: place.node, fence: Fence(fence), allocation: place.allocation)
@@ -71,7 +89,7 @@ extension SchedulerCore {
         for unit in placed.units {
             for (rank, place) in unit.places.enumerated() {
                 lastFence = max(lastFence, place.fence.value)
-                _ = offers.update(place.node) { $0.take(place.allocation) }
+                offers.update(place.node) { $0.take(place.allocation) }
                 let index = unit.ordinal * UInt32(unit.places.count) + UInt32(rank)
                 let attempt = AttemptID(job: placed.job, index: index, number: unit.attempt)
                 _ = nodes.update(place.node) { $0.liveAttempts.insert(attempt) }

@@ -40,22 +40,22 @@ extension SchedulerCore {
     /// Judged against every node registered and not removed, silent ones included; with no node known it may wait.
     private func requireSatisfiable(_ specification: JobSpecification) throws(Rejection) {
         // A shape that a live job has was judged when that job came.
-        guard !offerOrder.isEmpty, shapeIDs[RequestClass(of: specification)] == nil else { return }
+        guard !offers.ids.isEmpty, shapeIDs[RequestClass(of: specification)] == nil else { return }
         var errors: [FieldError] = []
         for (index, group) in specification.groups.enumerated() {
-            let misfits = offerOrder.compactMap { id -> Misfit? in
+            let misfits = offers.ids.compactMap { id -> Misfit? in
                 guard let offer = offers[id] else { return nil }
                 if case .failure(let misfit) = offer.emptied.fit(group.resources, group.constraints) { return misfit }
                 return nil
             }
-            if misfits.count == offerOrder.count {
+            if misfits.count == offers.ids.count {
                 errors.append(largestMiss(misfits, field: "groups[\(index)]", group: group))
             }
         }
         if !errors.isEmpty { throw .unsatisfiable(errors) }
         guard specification.gangSize > 1 else { return }
-        if !GangPlacer.fitsIdle(RequestClass(of: specification), on: offers) {
-            let message = WaitingExplanation.tooLarge(specification.gangSize, offerOrder.count)
+        if !Fleet.fitsIdle(RequestClass(of: specification), on: offers) {
+            let message = WaitingExplanation.tooLarge(specification.gangSize, offers.ids.count)
             throw .unsatisfiable([FieldError("groups", message)])
         }
     }
@@ -103,7 +103,7 @@ extension SchedulerCore {
     /// Whether a simulated node would hold it, were it allowed there.
     private func fitsSimulated(_ group: TaskGroup) -> Bool {
         let allowed = group.constraints + [Constraint(key: simulatedLabel, comparison: .present, value: "")]
-        return offerOrder.contains { id in
+        return offers.ids.contains { id in
             guard let offer = offers[id], offer.inventory.isSimulated else { return false }
             if case .success = offer.emptied.fit(group.resources, allowed) { return true }
             return false

@@ -1,6 +1,7 @@
 // The loop: commands in, batches out. Synchronous; the engine gives it a task and a clock, the simulation neither.
 
 public import ClusterModel
+import Placement
 
 /// What one step decided. Effects and replies are in here, and only whoever has made the events durable may let them
 /// out: that is the whole of "durable before visible".
@@ -32,6 +33,9 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         self.core = core
         lastIndex = index
         self.inbox = inbox
+        for id in self.core.liveJobIDs { if let row = self.core.jobs[id] { cursor.expect(row.specification) } }
+        let offers = self.core.offers.takeChanges()
+        cursor.follow(offers, of: self.core)
     }
 
     /// False when the lane is full: the caller says "later".
@@ -191,6 +195,10 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     private mutating func fold(_ event: Event, _ draft: inout BatchDraft) {
         let held = draft.changes.movedSlots.count
         core.evolve(event, &draft.changes)
+        let offers = core.offers.takeChanges()
+        cursor.follow(offers, of: core)
+        if case .jobAccepted(let job) = event { cursor.expect(job.specification) }
+        if case .attemptEnded = event { cursor.fleet.end() }
         draft.events.append(event)
         draft.effects += core.effects(of: event)
         movedSlots += draft.changes.movedSlots[held...]

@@ -66,7 +66,7 @@ extension SchedulerCore {
             case .unknown: break
             }
         }
-        if let taken { _ = offers.update(left.node) { $0.take(taken) } }
+        if let taken { offers.update(left.node) { $0.take(taken) } }
         refreshOffer(of: left.node)
     }
 
@@ -79,7 +79,7 @@ extension SchedulerCore {
             guard row.dirtySlots[index].attempts.isEmpty else { return }
             given = row.dirtySlots.remove(at: index).allocation
         }
-        if let given { _ = offers.update(node) { $0.give(given) } }
+        if let given { offers.update(node) { $0.give(given) } }
         refreshOffer(of: node)
     }
 }

@@ -189,10 +189,6 @@ extension SchedulerCore {
             if let (_, _, rank, unit) = liveTask(attempt) { offer.take(unit.tasks[rank].allocation) }
         }
         for slot in nodes[id]?.dirtySlots ?? [] { if let allocation = slot.allocation { offer.take(allocation) } }
-        if offers[id] == nil {
-            let place = offerOrder.firstIndex { $0 > id } ?? offerOrder.count
-            offerOrder.insert(id, at: place)
-        }
         offers.set(offer, for: id)
     }
 
@@ -203,7 +199,7 @@ extension SchedulerCore {
 
     mutating func refreshOffer(of id: NodeID) {
         guard let row = nodes[id] else { return }
-        _ = offers.update(id) { $0.outage = row.outage }
+        offers.update(id) { $0.outage = row.outage }
     }
 
     /// No session of it goes on: should the machine speak after all, it registers and is told to stop what it runs.
@@ -246,7 +242,6 @@ extension SchedulerCore {
         nodeIDsByKey[row.publicKey] = nil
         nodeIDsByName[row.name] = nil
         offers.remove(id)
-        offerOrder.removeAll { $0 == id }
         drainDeadlines.set(nil, for: id)
     }
 }

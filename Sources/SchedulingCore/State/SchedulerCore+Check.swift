@@ -17,7 +17,7 @@ extension SchedulerCore {
             if !condition { violations.append(InvariantViolation(invariant: invariant, found: found())) }
         }
         var held = Table<NodeID, NodeOffer>()
-        for id in offerOrder {
+        for id in offers.ids {
             guard let offer = offers[id] else { continue }
             var free = NodeOffer(inventory: offer.inventory, outage: nodes[id]?.outage)
             for slot in nodes[id]?.dirtySlots ?? [] { if let allocation = slot.allocation { free.take(allocation) } }
@@ -57,7 +57,7 @@ extension SchedulerCore {
                 }
             }
         }
-        for id in offerOrder {
+        for id in offers.ids {
             guard let offer = offers[id], let expected = held[id] else { continue }
             require(offer == expected, "S5 free amounts are the total less what tasks hold", "node \(id)")
             let free = offer.room

@@ -215,7 +215,6 @@ extension SchedulerCore {
             var offer = NodeOffer(inventory: inventory, outage: row.outage)
             for slot in row.dirtySlots { if let allocation = slot.allocation { offer.take(allocation) } }
             offers.set(offer, for: id)
-            offerOrder.append(id)
         }
     }
 
@@ -229,7 +228,7 @@ extension SchedulerCore {
                 guard let unit = row.live[ordinal] else { continue }
                 for (rank, task) in unit.tasks.enumerated() {
                     if case .ended = task.phase { continue }
-                    _ = offers.update(task.node) { $0.take(task.allocation) }
+                    offers.update(task.node) { $0.take(task.allocation) }
                     let attempt = AttemptID(job: id, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
                     _ = nodes.update(task.node) { $0.liveAttempts.insert(attempt) }
                 }

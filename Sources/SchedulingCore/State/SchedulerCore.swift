@@ -51,9 +51,7 @@ public struct SchedulerCore: ~Copyable, Sendable {
 
     // MARK: Nodes
     var nodes = Table<NodeID, NodeRow>()
-    var offers = Table<NodeID, NodeOffer>()
-    /// Nodes with an offer, ascending: the order of search.
-    var offerOrder: [NodeID] = []
+    var offers = OfferTable()
     /// Of nodes that are being emptied.
     var drainDeadlines = DrainDeadlines()
     var nodeIDsByKey: [[UInt8]: NodeID] = [:]
