@@ -71,6 +71,13 @@ let core: [Target] = [
         swiftSettings: strict),
 ]
 
+/// Programs that only measure: `SUANPAN_BENCHMARKS=1`.
+let benchmarks: [Target] = [
+    .executableTarget(
+        name: "placement-speed", dependencies: ["ClusterModel", "SchedulingCore"], path: "Tests/Benchmarks/Placement/Speed",
+        swiftSettings: strict)
+]
+
 // MARK: - Levels 3 to 7
 
 let shell: [Target] = [
@@ -232,5 +239,5 @@ let package = Package(
             .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
             .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         ],
-    targets: core + (coreOnly ? [] : shell)
+    targets: core + (coreOnly ? [] : shell) + (Context.environment["SUANPAN_BENCHMARKS"] == "1" ? benchmarks : [])
 )

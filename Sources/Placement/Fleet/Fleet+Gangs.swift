@@ -27,6 +27,20 @@ extension Fleet {
         return idle.placeGang(idle.parts(of: shape)) != nil
     }
 
+    /// Whether the node holds a task of the gang now: what a gang that found no room waits for.
+    public mutating func holdsAny(of gang: RequestClass, on node: NodeID) -> Bool {
+        guard let entry = nodes[node], entry.place != nil else { return false }
+        return gang.groups.contains { group in
+            let number = intern(TaskShape(group.resources, group.constraints))
+            if shapes[number].namesNodes {
+                if case .success = entry.offer.fit(group.resources, group.constraints) { return true }
+                return false
+            }
+            guard case .success(let suitability) = suitability(of: number, on: entry.kind) else { return false }
+            return suitability.misfit(in: entry.offer.room) == nil
+        }
+    }
+
     /// The shapes of a gang's tasks and how many there are of each.
     public mutating func parts(of gang: RequestClass) -> [(shape: Int, count: Int)] {
         gang.groups.map { (intern(TaskShape($0.resources, $0.constraints)), Int($0.count)) }

@@ -106,7 +106,7 @@ extension Fleet {
         case .bestfit: return Self.leftover(rest)
         case .fgd:
             // The paper's scheduler rounds to a hundredth of a sigmoid of the growth in devices.
-            return -(100 / (1 + Exponential.of(growthOfFragments(to: rest, situation) / 1000))).rounded()
+            return -Double(Int(100 / (1 + Exponential.of(growthOfFragments(to: rest, situation) / 1000)) + 0.5))
         case .suanpan:
             let growth = growthOfFragments(to: rest, situation)
             return loss(allocation, suitability, situation) + SuanpanWeights.fragments(churn: mix.churn) * growth

@@ -63,6 +63,7 @@ struct JobRow: Hashable, Sendable {
     let retryOf: JobID?
     let shape: RequestClassID
     let gangSize: UInt32
+    var lane: LaneID { LaneID(priority: specification.priority, shape: shape) }
     var waiting: [WaitingUnits]
     /// By gang ordinal. For look-up; iterate `liveOrdinals`.
     var live: [UInt32: LiveUnit] = [:]

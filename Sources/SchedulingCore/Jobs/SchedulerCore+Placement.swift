@@ -4,55 +4,17 @@
 public import ClusterModel
 import Placement
 
-/// Where a round stands: which classes found no room since room last grew, and an index over what is free. Lives in the
-/// loop, not in the state: what is left of it after a restart is worked out again, and the journal says what was chosen.
-public struct RoundCursor: Sendable {
-    /// A job counts for so many tasks at most in what is expected: else one large array would be all of it.
-    private static let tasksCountedMax: UInt32 = 1000
-
-    var blocked: Set<RequestClassID> = []
-    /// Jobs of a class below this number cannot use room for reasons of their own.
-    var skips: [RequestClassID: UInt64] = [:]
-    var fleet = Fleet()
-
-    public init() {}
-
-    /// Groups of equal nodes that all rounds judged, for tests that pin work.
-    public var candidatesExamined: Int { fleet.candidatesExamined }
-
-    /// Room grew, or what waits changed: look again at everything.
-    mutating func reset() {
-        blocked.removeAll(keepingCapacity: true)
-        skips.removeAll(keepingCapacity: true)
-    }
-
-    /// Offers that changed, as they are now.
-    mutating func follow(_ changed: [NodeID], of core: borrowing SchedulerCore) {
-        for id in changed {
-            if let offer = core.offers[id] { fleet.set(offer, for: id) } else { fleet.remove(id) }
-        }
-    }
-
-    /// Tasks of a job that has come.
-    mutating func expect(_ specification: JobSpecification) {
-        for part in fleet.parts(of: RequestClass(of: specification)) {
-            let tasks = UInt64(part.count) * UInt64(specification.unitCount)
-            fleet.arrive(part.shape, times: Double(min(tasks, UInt64(Self.tasksCountedMax))))
-        }
-    }
-}
-
 extension SchedulerCore {
     /// The next placement, or nil when nothing that waits fits anywhere. Changes only the cursor.
     borrowing func decidePlacement(_ cursor: inout RoundCursor, at now: LogicalTime) -> Event? {
-        while let id = queue.next(passingOver: cursor.blocked, skipping: cursor.skips) {
+        while let (lane, id) = cursor.next(in: queue, of: self) {
             guard let row = jobs[id] else { return nil }
             guard let ready = row.readySet(at: now), row.startAllowance > 0 else {
-                cursor.skips[row.shape] = id.value + 1
+                cursor.skip(id, in: lane)
                 continue
             }
             if let placed = place(row, id: id, from: row.waiting[ready], &cursor, at: now) { return .unitsPlaced(placed) }
-            cursor.blocked.insert(row.shape)
+            cursor.block(lane.shape)
         }
         return nil
     }
@@ -122,9 +84,9 @@ extension SchedulerCore {
     mutating func requeue(_ id: JobID) {
         guard let row = jobs[id] else { return }
         if row.readySet(at: time) != nil {
-            queue.insert(id, priority: row.specification.priority, shape: row.shape)
+            queue.insert(id, in: row.lane)
         } else {
-            queue.remove(id, priority: row.specification.priority, shape: row.shape)
+            queue.remove(id, from: row.lane)
         }
     }
 

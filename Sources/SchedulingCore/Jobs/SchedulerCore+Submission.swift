@@ -268,7 +268,7 @@ extension SchedulerCore {
     mutating func evolveFinished(_ finished: FinishedJob, _ changes: inout Changes) {
         advance(to: finished.at)
         guard let row = jobs.remove(finished.id) else { return }
-        queue.remove(finished.id, priority: row.specification.priority, shape: row.shape)
+        queue.remove(finished.id, from: row.lane)
         unintern(row.shape)
         switch finished.state {
         case .succeeded: succeededJobs.insert(finished.id.value)

@@ -16,7 +16,7 @@ extension SchedulerCore {
     /// - Parameter holders: gangs of one task that hold the slots; those that have ended meanwhile are passed over.
     borrowing func decideSuccessors(of id: JobID, behind holders: [UInt32], at now: LogicalTime) -> Event? {
         guard let row = jobs[id], row.gangSize == 1, row.specification.onNodeLost != .fail, !row.specification.isStaged,
-            queue.next(passingOver: [], skipping: [:]) == id,
+            queue.first == id,
             let ready = row.readySet(at: now)
         else { return nil }
         let set = row.waiting[ready]

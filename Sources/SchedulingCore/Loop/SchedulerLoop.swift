@@ -35,7 +35,9 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         self.inbox = inbox
         for id in self.core.liveJobIDs { if let row = self.core.jobs[id] { cursor.expect(row.specification) } }
         let offers = self.core.offers.takeChanges()
-        cursor.follow(offers, of: self.core)
+        cursor.follow(offers, of: self.core, mayHaveGrown: false)
+        let lanes = self.core.queue.takeChanges()
+        cursor.follow(lanes, of: self.core.queue)
     }
 
     /// False when the lane is full: the caller says "later".
@@ -195,10 +197,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     private mutating func fold(_ event: Event, _ draft: inout BatchDraft) {
         let held = draft.changes.movedSlots.count
         core.evolve(event, &draft.changes)
-        let offers = core.offers.takeChanges()
-        cursor.follow(offers, of: core)
-        if case .jobAccepted(let job) = event { cursor.expect(job.specification) }
-        if case .attemptEnded = event { cursor.fleet.end() }
+        followChanges(of: event)
         draft.events.append(event)
         draft.effects += core.effects(of: event)
         movedSlots += draft.changes.movedSlots[held...]
@@ -206,11 +205,28 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         // A slot that was handed over is no room for others.
         case .mayFit where draft.changes.movedSlots.count > held: break
         case .mayFit:
-            cursor.reset()
+            cursor.forgetSkips(core.queue)
             mayPlace = true
         case .newWork: mayPlace = true
         case .none: break
         }
+    }
+}
+
+extension SchedulerLoop {
+    /// Keeps the cursor's index to what the state has.
+    private mutating func followChanges(of event: Event) {
+        var mayHaveGrown = true
+        switch event {
+        case .jobAccepted(let job): cursor.expect(job.specification)
+        case .attemptEnded: cursor.fleet.end()
+        case .unitsPlaced: mayHaveGrown = false
+        default: break
+        }
+        let offers = core.offers.takeChanges()
+        cursor.follow(offers, of: core, mayHaveGrown: mayHaveGrown)
+        let lanes = core.queue.takeChanges()
+        cursor.follow(lanes, of: core.queue)
     }
 }
 

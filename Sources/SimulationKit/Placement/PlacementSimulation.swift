@@ -104,7 +104,7 @@ public struct PlacementSimulation: Sendable {
         guard capacity > 0 else { return }
         let percent = 100 * Double(arrived) / Double(capacity)
         let unallocated = 100 * Double(capacity - allocated) / Double(capacity)
-        if percent.rounded() == 100 { full = (full.sum + unallocated, full.count + 1) }
+        if Int(percent + 0.5) == 100 { full = (full.sum + unallocated, full.count + 1) }
         guard percent >= Double(outcome.curve.count) else { return }
         let fragmented = 100 * fleet.fragments / Double(capacity)
         outcome.curve.append(Sample(arrivedPercent: percent, unallocatedPercent: unallocated, fragmentedPercent: fragmented))

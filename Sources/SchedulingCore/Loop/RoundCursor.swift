@@ -1,0 +1,108 @@
+// Where a round stands.
+
+import ClusterModel
+import Placement
+
+/// Which class is next, which found no room, and an index over what is free. Lives in the loop, not in the state: what is left
+/// of it after a restart is worked out again, and the journal says what was chosen.
+public struct RoundCursor: Sendable {
+    /// A lane and its first job when it was put here; a lane may be here more than once.
+    private struct Turn: Comparable, Sendable {
+        var lane: LaneID
+        var job: JobID
+
+        static func < (left: Turn, right: Turn) -> Bool {
+            if left.lane.priority != right.lane.priority { return left.lane.priority > right.lane.priority }
+            return left.job != right.job ? left.job < right.job : left.lane.shape < right.lane.shape
+        }
+    }
+
+    /// A job counts for so many tasks at most in what is expected: else one large array would be all of it.
+    private static let tasksCountedMax: UInt64 = 1000
+
+    /// By priority, then first come. Every lane with a job that may start is in here.
+    private var turns = BinaryHeap<Turn>()
+    /// Classes that found no room. What is blocked stays so until some node has more room and holds a part of it.
+    private var blocked: Set<RequestClassID> = []
+    /// Jobs of a lane below this number cannot use room for reasons of their own.
+    private var skips: [LaneID: UInt64] = [:]
+    /// Nodes that may have more room than when classes were blocked.
+    private var grown: Set<NodeID> = []
+    var fleet = Fleet()
+
+    public init() {}
+
+    /// Groups of equal nodes that all rounds judged, for tests that pin work.
+    public var candidatesExamined: Int { fleet.candidatesExamined }
+
+    // MARK: What changed
+
+    /// Offers that changed, as they are now.
+    mutating func follow(_ changed: [NodeID], of core: borrowing SchedulerCore, mayHaveGrown: Bool) {
+        for id in changed {
+            if let offer = core.offers[id] { fleet.set(offer, for: id) } else { fleet.remove(id) }
+            if mayHaveGrown, !blocked.isEmpty { grown.insert(id) }
+        }
+    }
+
+    /// Lanes that have another first job.
+    mutating func follow(_ lanes: [LaneID], of queue: JobQueue) {
+        for lane in lanes where !blocked.contains(lane.shape) { enter(lane, queue) }
+    }
+
+    /// Tasks of a job that has come.
+    mutating func expect(_ specification: JobSpecification) {
+        for part in fleet.parts(of: RequestClass(of: specification)) {
+            let tasks = UInt64(part.count) * UInt64(specification.unitCount)
+            fleet.arrive(part.shape, times: Double(min(tasks, Self.tasksCountedMax)))
+        }
+    }
+
+    /// Jobs that could not use room may be able to now.
+    mutating func forgetSkips(_ queue: JobQueue) {
+        let lanes = skips.keys
+        skips.removeAll(keepingCapacity: true)
+        for lane in lanes where !blocked.contains(lane.shape) { enter(lane, queue) }
+    }
+
+    private mutating func enter(_ lane: LaneID, _ queue: JobQueue) {
+        if let job = queue.first(of: lane, from: skips[lane] ?? 0) { turns.insert(Turn(lane: lane, job: job)) }
+    }
+
+    // MARK: Whose turn it is
+
+    /// The first job, by priority then number, that is not passed over.
+    mutating func next(in queue: JobQueue, of core: borrowing SchedulerCore) -> (lane: LaneID, job: JobID)? {
+        unblock(queue, core)
+        while let turn = turns.first {
+            let first = blocked.contains(turn.lane.shape) ? nil : queue.first(of: turn.lane, from: skips[turn.lane] ?? 0)
+            if first == turn.job { return (turn.lane, turn.job) }
+            turns.removeFirst()
+            if let first { turns.insert(Turn(lane: turn.lane, job: first)) }
+        }
+        return nil
+    }
+
+    /// The job cannot use room for reasons of its own.
+    mutating func skip(_ job: JobID, in lane: LaneID) { skips[lane] = job.value + 1 }
+
+    mutating func block(_ shape: RequestClassID) { blocked.insert(shape) }
+
+    /// Classes of which a node that has grown holds a task are looked at again.
+    private mutating func unblock(_ queue: JobQueue, _ core: borrowing SchedulerCore) {
+        guard !grown.isEmpty else { return }
+        defer { grown.removeAll(keepingCapacity: true) }
+        guard !blocked.isEmpty else { return }
+        var freed: Set<RequestClassID> = []
+        for id in blocked {
+            guard let shape = core.shapes[id]?.shape else {
+                freed.insert(id)
+                continue
+            }
+            if grown.contains(where: { node in fleet.holdsAny(of: shape, on: node) }) { freed.insert(id) }
+        }
+        guard !freed.isEmpty else { return }
+        blocked.subtract(freed)
+        for lane in queue.laneIDs where freed.contains(lane.shape) { enter(lane, queue) }
+    }
+}

@@ -1,0 +1,113 @@
+// How fast the deciding loop places, alone: no journal, no network, one core. SUANPAN_BENCHMARKS=1 adds it to the package.
+//
+//   SUANPAN_CORE=1 SUANPAN_BENCHMARKS=1 swift run -c release --scratch-path .build-core placement-speed [NODES…]
+
+import ClusterModel
+import SchedulingCore
+
+/// A cluster of equal machines, 8 devices each, with classes of tasks that wait.
+struct Bench: ~Copyable {
+    var loop = SchedulerLoop(core: SchedulerCore(), index: 0)
+    let clock = ContinuousClock()
+    var now = LogicalTime(nanoseconds: 1_700_000_000_000_000_000)
+    var placed: [PlacedUnits] = []
+
+    init(nodes: Int) {
+        _ = loop.lead(cluster: [UInt8](repeating: 7, count: 16), at: now)
+        let token = [UInt8](repeating: 1, count: 16)
+        perform(
+            .createJoinToken(
+                JoinTokenRecord(
+                    id: token, verifier: [UInt8](repeating: 2, count: 32), expiresAt: .distantFuture, usesLeft: UInt32(nodes), namePrefix: "")))
+        for number in 1...nodes {
+            let key = withUnsafeBytes(of: number) { Array($0) } + [UInt8](repeating: 0, count: 24)
+            perform(.enroll(tokenID: token, publicKey: key, nodeName: "node-\(number)"))
+            let registration = Registration(
+                instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: Self.inventory(number), attempts: [])
+            perform(.register(NodeID(UInt64(number)), registration))
+        }
+    }
+
+    private static func inventory(_ number: Int) -> NodeInventory {
+        NodeInventory(
+            name: "node-\(number)", address: "10.0.0.1", cpuMilli: 128_000, memoryBytes: 1 << 40,
+            devices: (0..<8).map {
+                Device(
+                    index: $0, kind: .gpu, vendor: "nvidia", model: "A100", uuid: "\(number)-\($0)", pciAddress: "", memoryBytes: 80 << 30,
+                    numaNode: nil)
+            })
+    }
+
+    mutating func perform(_ command: Command) {
+        _ = loop.offer(OfferedCommand(command))
+        step()
+    }
+
+    /// Until nothing is left to do.
+    mutating func step() {
+        while let batch = loop.step(at: now) {
+            for case .unitsPlaced(let units) in batch.events { placed.append(units) }
+        }
+    }
+
+    /// One class each: no two ask for the same.
+    mutating func submit(classes: Int, tasks: UInt32, devices: Bool = true) {
+        for number in 0..<classes {
+            let share: Int64 = [1000, 1000, 500, 250][number % 4]
+            let request = ResourceRequest(
+                cpuMilli: 1000 + Int64(number), memoryBytes: 1 << 30,
+                devices: devices ? DeviceRequest(kind: .gpu, count: 1, shareMilli: share) : nil)
+            let group = TaskGroup(name: "main", resources: request, command: ["work"])
+            perform(
+                .submit(
+                    Submission(
+                        specification: JobSpecification(
+                            name: "bench", groups: [group], array: ArrayRange(first: 0, last: tasks - 1)), user: "ada", key: nil)))
+        }
+    }
+
+    mutating func end(_ units: PlacedUnits, _ index: Int) {
+        let unit = units.units[index]
+        let attempt = AttemptID(job: units.job, index: unit.ordinal, number: unit.attempt)
+        let node = unit.places[0].node
+        let session = loop.core.session(of: node) ?? SessionID(0)
+        // Long enough that nothing is lined up behind it.
+        let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .seconds(60))
+        perform(
+            .report(node, AttemptReport(session: session, statuses: [AttemptStatus(attempt: attempt, fence: unit.places[0].fence, phase: .ended(end))])))
+    }
+}
+
+func milliseconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) * 1000 + Double(duration.components.attoseconds) / 1e15
+}
+
+func text(_ value: Double) -> String { "\(Double(Int(value * 1000 + 0.5)) / 1000)" }
+
+func measure(nodes: Int, classes: Int) {
+    var bench = Bench(nodes: nodes)
+    let before = bench.loop.candidatesExamined
+    let filling = bench.clock.measure { bench.submit(classes: classes, tasks: 1_000_000 / UInt32(classes)) }
+    let count = bench.placed.reduce(0) { $0 + $1.units.count }
+    let rate = Double(count) / milliseconds(filling) * 1000
+    let examined = bench.loop.candidatesExamined - before
+    print("\(nodes) nodes: \(count) of 1000000 tasks in \(classes) classes placed, \(Int(rate)) a second; \(examined) groups judged")
+
+    // Everything is blocked: what one more class and a round over all of them cost.
+    bench.submit(classes: 1, tasks: 1)
+    var spans: [Double] = []
+    var cold: [Double] = []
+    for index in 0..<20 {
+        let units = bench.placed[index * bench.placed.count / 20]
+        let place = bench.placed.count
+        spans.append(milliseconds(bench.clock.measure { bench.end(units, 0) }))
+        if bench.placed.count == place { cold.append(spans[spans.count - 1]) }
+    }
+    spans.sort()
+    print("  one task ends, its successor is placed: median \(text(spans[10])) ms, worst \(text(spans[19])) ms; \(cold.count) of 20 placed nothing")
+    let round = milliseconds(bench.clock.measure { bench.perform(.setNodeCordon(NodeID(1), isCordoned: true)) })
+    print("  a round over \(classes) classes with everything blocked: \(text(round)) ms")
+}
+
+let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
+for nodes in sizes.isEmpty ? [1000, 10_000, 100_000] : sizes { measure(nodes: nodes, classes: 1000) }
