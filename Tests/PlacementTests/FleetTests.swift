@@ -1,5 +1,5 @@
 import ClusterModel
-import Placement
+@testable import Placement
 import Testing
 
 @Suite struct FleetTests {
@@ -173,5 +173,29 @@ import Testing
         let places = fleet.place(shape, limit: 100)
         #expect(places.map(\.node) == Array(repeating: NodeID(1), count: 4))
         #expect(fleet.candidatesExamined == 1)
+    }
+
+    // MARK: Fragments
+
+    /// The innermost loop has the predicate as plain numbers; it must say what `misfit` says.
+    @Test func fragmentsAgreeWithTheOnePredicate() throws {
+        for seed in UInt64(1)...200 {
+            var generator = Xorshift(state: seed)
+            let inventory = Self.inventory("a", cores: 32, gpus: generator.below(5))
+            var room = NodeRoom(of: inventory)
+            room.cpuMilliFree = Int64(generator.below(33)) * 1000
+            for index in room.devices.indices { room.devices[index].shareMilliFree = Int64(generator.below(11)) * 100 }
+            let wanted = Self.shape(
+                cores: Int64(1 + generator.below(16)), gpus: UInt32(generator.below(4)), share: [1000, 500, 300][generator.below(3)],
+                model: ["", "B"][generator.below(2)])
+            let suitability = try? Suitability(of: wanted, on: inventory)
+            let fits = suitability.map { $0.misfit(in: room) == nil } ?? false
+            let idle = room.devices.reduce(0) { $0 + $1.shareMilliFree }
+            let useless = room.devices.indices.filter { !(suitability?.grants.isEmpty ?? true) && !suitability!.holds($0, room) }
+                .reduce(0) { $0 + room.devices[$1].shareMilliFree }
+            let expected = !fits ? idle : wanted.resources.devices == nil ? 0 : useless
+            let measure = FragmentationMeasure(of: [(weight: 1, shape: wanted, suitability: suitability)], on: inventory)
+            #expect(measure.fragments(in: room) == Double(expected), "seed \(seed)")
+        }
     }
 }

@@ -91,6 +91,9 @@ struct ImportTable {
                 "ArgumentParser", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "SwiftASN1", "X509", "Yams",
             ])),
 
+        // Measures only: SUANPAN_BENCHMARKS=1.
+        "placement-speed": ImportRule(level: 7),
+
         "suanpan": ImportRule(level: 7, targets: ["ControlCommands"], modules: ["ArgumentParser"]),
         "suanpan-coordinator": ImportRule(level: 7, targets: ["CoordinatorComposition"], modules: ["ArgumentParser"]),
         "suanpan-agent": ImportRule(level: 7, targets: ["AgentComposition"], modules: ["ArgumentParser"]),

@@ -1,14 +1,14 @@
 /// The least element in constant time; adding and removing cost the logarithm of the count. The core has no packages, so it
-/// has its own.
+/// has its own. Inlinable, so that other modules use it specialised.
 public struct BinaryHeap<Element: Comparable> {
-    private var elements: [Element] = []
+    @usableFromInline var elements: [Element] = []
 
-    public init() {}
+    @inlinable public init() {}
 
-    public var first: Element? { elements.first }
-    public var count: Int { elements.count }
+    @inlinable public var first: Element? { elements.first }
+    @inlinable public var count: Int { elements.count }
 
-    public mutating func insert(_ element: Element) {
+    @inlinable public mutating func insert(_ element: Element) {
         var child = elements.count
         elements.append(element)
         while child > 0, elements[(child - 1) / 2] > elements[child] {
@@ -17,7 +17,7 @@ public struct BinaryHeap<Element: Comparable> {
         }
     }
 
-    @discardableResult
+    @inlinable @discardableResult
     public mutating func removeFirst() -> Element? {
         guard let first = elements.first, let last = elements.popLast() else { return nil }
         guard !elements.isEmpty else { return first }
@@ -34,7 +34,7 @@ public struct BinaryHeap<Element: Comparable> {
     }
 
     /// Linear; keeps those that satisfy the condition.
-    public mutating func keep(where belongs: (Element) -> Bool) {
+    @inlinable public mutating func keep(where belongs: (Element) -> Bool) {
         // A sorted array is a heap.
         elements = elements.filter(belongs).sorted()
     }

@@ -28,16 +28,13 @@ extension Fleet {
     }
 
     /// Whether the node holds a task of the gang now: what a gang that found no room waits for.
-    public mutating func holdsAny(of gang: RequestClass, on node: NodeID) -> Bool {
-        guard let entry = nodes[node], entry.place != nil else { return false }
-        return gang.groups.contains { group in
-            let number = intern(TaskShape(group.resources, group.constraints))
-            if shapes[number].namesNodes {
-                if case .success = entry.offer.fit(group.resources, group.constraints) { return true }
-                return false
-            }
-            guard case .success(let suitability) = suitability(of: number, on: entry.kind) else { return false }
-            return suitability.misfit(in: entry.offer.room) == nil
+    public mutating func holdsAny(of parts: [(shape: Int, count: Int)], on node: NodeID) -> Bool {
+        guard let place = placeOf[node] else { return false }
+        return parts.contains { part in
+            // Which node it is, the search looks at.
+            if namesNodes[part.shape] { return true }
+            guard case .success(let suitability) = suitability(of: part.shape, on: groups[place].kind) else { return false }
+            return suitability.misfit(in: groups[place].room) == nil
         }
     }
 
@@ -47,7 +44,7 @@ extension Fleet {
     }
 
     private mutating func placeOnOneNode(_ parts: [(shape: Int, count: Int)]) -> [TaskPlace]? {
-        guard !parts.contains(where: { shapes[$0.shape].namesNodes }) else { return nil }
+        guard !parts.contains(where: { namesNodes[$0.shape] }) else { return nil }
         var best: (total: Double, node: NodeID, allocations: [Allocation])?
         for place in groups.indices where orders[place] < .infinity {
             candidatesExamined += 1
@@ -88,7 +85,7 @@ extension Fleet {
         var opened: [Opened] = []
         var isOpened: Set<UInt64> = []
         var placed: [[TaskPlace]] = Array(repeating: [], count: parts.count)
-        let order = parts.indices.sorted { (demand(parts[$1].shape), $0) < (demand(parts[$0].shape), $1) }
+        let order = parts.indices.sorted { (-demand(of: parts[$0].shape), $0) < (-demand(of: parts[$1].shape), $1) }
         for index in order {
             let shape = shapes[parts[index].shape]
             var missing = parts[index].count
@@ -121,7 +118,7 @@ extension Fleet {
 
     /// Groups that hold a task, those of which a node holds the most first, then by score and order.
     private mutating func candidates(for shape: Int, most: Int) -> [(place: Int, total: Float)] {
-        if shapes[shape].namesNodes { return groups.indices.filter { orders[$0] < .infinity }.map { ($0, 0) } }
+        if namesNodes[shape] { return groups.indices.filter { orders[$0] < .infinity }.map { ($0, 0) } }
         bringScores(of: shape)
         let weight = orderWeight
         let fitting = groups.indices.filter { orders[$0] < .infinity && scores[shape][$0].value < .infinity }
@@ -146,12 +143,5 @@ extension Fleet {
 
     private func members(_ place: Int) -> [UInt64] {
         groups[place].members.intervals.flatMap { Array($0.first...$0.last) }
-    }
-
-    /// Devices, then cores: which part of a gang is hardest to place.
-    private func demand(_ shape: Int) -> Int64 {
-        let resources = shapes[shape].resources
-        let devices = resources.devices.map { Int64($0.count) * max($0.shareMilli, 1) } ?? 0
-        return devices << 32 + min(resources.cpuMilli, 1 << 31)
     }
 }

@@ -9,7 +9,7 @@ extension Fleet {
     /// Where up to `limit` tasks of this shape go first: those that the best node gets before another is as good. Empty when
     /// no node holds one. Nothing is taken.
     public mutating func place(_ shape: Int, limit: Int) -> [TaskPlace] {
-        if shapes[shape].namesNodes { return placeByName(shape, limit: limit) }
+        if namesNodes[shape] { return placeByName(shape, limit: limit) }
         bringScores(of: shape)
         guard let best = policy == .random ? anyPlace(for: shape) : bestPlace(for: shape),
             case .success(let suitability) = suitability(of: shape, on: groups[best.place].kind),

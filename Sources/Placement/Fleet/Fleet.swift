@@ -18,8 +18,6 @@ public struct Fleet: Sendable {
     struct Entry: Sendable {
         var offer: NodeOffer
         var kind: Int
-        /// nil: out of service.
-        var place: Int?
     }
 
     private struct GroupKey: Hashable {
@@ -45,9 +43,13 @@ public struct Fleet: Sendable {
     private var places: [GroupKey: Int] = [:]
     private var emptyPlaces: [Int] = []
     private(set) var nodes = Table<NodeID, Entry>()
+    /// The group of each node in service.
+    private(set) var placeOf = Table<NodeID, Int>()
     private(set) var lastNumber: UInt64 = 1
 
     private(set) var shapes: [TaskShape] = []
+    /// By shape: whether equal nodes are not equal to it.
+    private(set) var namesNodes: [Bool] = []
     private var shapeNumbers: [TaskShape: Int] = [:]
     /// By shape, then by kind; nil: not worked out yet.
     private var suitabilities: [[Result<Suitability, Misfit>?]] = []
@@ -76,22 +78,23 @@ public struct Fleet: Sendable {
     // MARK: Nodes
 
     public var count: Int { nodes.count }
+    public var shapeCount: Int { shapes.count }
 
     public subscript(id: NodeID) -> NodeOffer? { nodes[id]?.offer }
 
     /// Adds a node, or replaces what is known of it.
     public mutating func set(_ offer: NodeOffer, for id: NodeID) {
         let known = nodes[id]
-        if let known { leave(id, known) }
+        leave(id)
         lastNumber = max(lastNumber, id.value)
         let kind = known.flatMap { $0.offer.inventory == offer.inventory ? $0.kind : nil } ?? kinds.intern(offer.inventory)
-        var entry = Entry(offer: offer, kind: kind, place: nil)
-        join(id, &entry)
+        let entry = Entry(offer: offer, kind: kind)
+        join(id, entry)
         nodes.set(entry, for: id)
     }
 
     public mutating func remove(_ id: NodeID) {
-        if let entry = nodes[id] { leave(id, entry) }
+        leave(id)
         nodes.remove(id)
     }
 
@@ -101,14 +104,14 @@ public struct Fleet: Sendable {
 
     private mutating func change(_ id: NodeID, _ body: (inout NodeOffer) -> Void) {
         guard var entry = nodes[id] else { return }
-        leave(id, entry)
+        leave(id)
         body(&entry.offer)
-        join(id, &entry)
+        join(id, entry)
         nodes.set(entry, for: id)
     }
 
-    private mutating func leave(_ id: NodeID, _ entry: Entry) {
-        guard let place = entry.place else { return }
+    private mutating func leave(_ id: NodeID) {
+        guard let place = placeOf.remove(id) else { return }
         groups[place].members.remove(id.value)
         if groups[place].members.isEmpty {
             places[GroupKey(kind: groups[place].kind, room: groups[place].room)] = nil
@@ -119,14 +122,13 @@ public struct Fleet: Sendable {
         }
     }
 
-    private mutating func join(_ id: NodeID, _ entry: inout Entry) {
-        entry.place = nil
+    private mutating func join(_ id: NodeID, _ entry: Entry) {
         guard entry.offer.outage == nil else { return }
         let key = GroupKey(kind: entry.kind, room: entry.offer.room)
         let place = places[key] ?? makePlace(for: key)
         groups[place].members.insert(id.value)
         orders[place] = order(of: place)
-        entry.place = place
+        placeOf.set(place, for: id)
     }
 
     private mutating func makePlace(for key: GroupKey) -> Int {
@@ -153,6 +155,7 @@ public struct Fleet: Sendable {
     public mutating func intern(_ shape: TaskShape) -> Int {
         if let known = shapeNumbers[shape] { return known }
         shapes.append(shape)
+        namesNodes.append(shape.namesNodes)
         suitabilities.append([])
         scores.append([])
         shapeNumbers[shape] = shapes.count - 1
@@ -228,10 +231,31 @@ public struct Fleet: Sendable {
         return made
     }
 
+    /// No more shapes than a measure takes: those at equal steps of all, in the order of what they ask for.
+    private func sampled(_ typical: [(shape: Int, weight: Double)]) -> [(shape: Int, weight: Double)] {
+        let most = FragmentationMeasure.shapesMax
+        guard typical.count > most else { return typical }
+        let sorted = typical.sorted { (demand(of: $0.shape), $0.shape) < (demand(of: $1.shape), $1.shape) }
+        var sample: [(shape: Int, weight: Double)] = []
+        var sum = 0.0
+        for entry in sorted {
+            sum += entry.weight
+            while sample.count < most, (Double(sample.count) + 0.5) / Double(most) < sum { sample.append((entry.shape, 1 / Double(most))) }
+        }
+        return sample
+    }
+
+    /// Devices, then cores.
+    func demand(of shape: Int) -> Int64 {
+        let resources = shapes[shape].resources
+        let devices = resources.devices.map { Int64($0.count) * max($0.shareMilli, 1) } ?? 0
+        return devices << 32 + min(resources.cpuMilli, 1 << 31)
+    }
+
     mutating func measure(of kind: Int) -> FragmentationMeasure {
         while measures.count <= kind { measures.append(nil) }
         if let known = measures[kind] { return known }
-        let typical = mix.typical(share: FragmentationMeasure.share).map { entry in
+        let typical = sampled(mix.typical(share: FragmentationMeasure.share)).map { entry in
             (weight: entry.weight, shape: shapes[entry.shape], suitability: try? suitability(of: entry.shape, on: kind).get())
         }
         let made = FragmentationMeasure(of: typical, on: kinds.inventories[kind])

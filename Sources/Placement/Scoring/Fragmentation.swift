@@ -8,39 +8,74 @@ struct FragmentationMeasure: Sendable {
     /// The most frequent shapes that make up this part of all tasks, as in the paper.
     static let share = 0.95
 
+    /// Shapes judged, at most: of more, those at equal steps of the sorted whole stand for all.
+    static let shapesMax = 100
+
+    /// What a suitability asks, as plain numbers: this is the innermost loop of all, and whatever is counted costs more there
+    /// than what it does. It must agree with `Suitability.misfit`; a test compares them.
     private struct Item: Sendable {
         var weight: Double
-        /// nil: the kind of node never holds it.
-        var suitability: Suitability?
-        /// Which devices it could use at all, by index, were they free; all of them for a task without devices.
-        var reach: [Bool]
+        var cpuMilli: Int64
+        var memoryBytes: Int64
+        /// Devices asked for; 0: a task without devices.
+        var devices: Int
+    }
+
+    /// What an item asks of one device.
+    private struct Ask: Sendable {
+        /// Beyond any device where none would be granted.
+        var shareMilli: Int64
+        var memoryBytes: Int64
+        /// Whether the item could use the device at all, were it free.
+        var isReached: Bool
     }
 
     private let items: [Item]
+    /// By item, then by device.
+    private let asks: [Ask]
+    private let deviceCount: Int
 
     init(of typical: [(weight: Double, shape: TaskShape, suitability: Suitability?)], on inventory: NodeInventory) {
+        deviceCount = inventory.devices.count
         items = typical.map { entry in
-            let kind = entry.shape.resources.devices?.kind
-            let reach = inventory.devices.map { kind == nil || $0.kind == kind }
-            return Item(weight: entry.weight, suitability: entry.suitability, reach: reach)
+            Item(
+                weight: entry.weight, cpuMilli: entry.suitability?.cpuMilli ?? .max, memoryBytes: entry.shape.resources.memoryBytes,
+                devices: Int(entry.shape.resources.devices?.count ?? 0))
+        }
+        asks = typical.flatMap { entry in
+            inventory.devices.map { device in
+                let kind = entry.shape.resources.devices?.kind
+                let grant = entry.suitability.flatMap { $0.grants.isEmpty ? nil : $0.grants[Int(device.index)] }
+                return Ask(
+                    shareMilli: grant?.shareMilli ?? .max, memoryBytes: grant?.memoryBytes ?? 0,
+                    isReached: kind == nil || device.kind == kind)
+            }
         }
     }
 
     /// Expected thousandths of devices that are idle in vain.
     func fragments(in room: NodeRoom) -> Double {
-        var sum = 0.0
-        for item in items {
-            guard let suitability = item.suitability, suitability.misfit(in: room) == nil else {
-                for index in room.devices.indices where item.reach[index] {
-                    sum += item.weight * Double(room.devices[index].shareMilliFree)
+        items.withUnsafeBufferPointer { items in
+            asks.withUnsafeBufferPointer { asks in
+                room.devices.withUnsafeBufferPointer { devices in
+                    var sum = 0.0
+                    for index in items.indices {
+                        let item = items[index]
+                        var (idle, useless, held) = (Int64(0), Int64(0), 0)
+                        for device in 0..<deviceCount {
+                            let ask = asks[index * deviceCount + device]
+                            let free = ask.isReached ? devices[device].shareMilliFree : 0
+                            let holds =
+                                ask.shareMilli <= devices[device].shareMilliFree && ask.memoryBytes <= devices[device].memoryBytesFree
+                            idle += free
+                            if holds { held += 1 } else { useless += free }
+                        }
+                        let fits = item.cpuMilli <= room.cpuMilliFree && item.memoryBytes <= room.memoryBytesFree && held >= item.devices
+                        sum += item.weight * Double(!fits ? idle : item.devices > 0 ? useless : 0)
+                    }
+                    return sum
                 }
-                continue
-            }
-            guard suitability.devices != nil else { continue }
-            for index in room.devices.indices where item.reach[index] && !suitability.holds(index, room) {
-                sum += item.weight * Double(room.devices[index].shareMilliFree)
             }
         }
-        return sum
     }
 }

@@ -23,7 +23,7 @@ extension SchedulerCore {
         _ row: JobRow, id: JobID, from set: WaitingUnits, _ cursor: inout RoundCursor, at now: LogicalTime
     ) -> PlacedUnits? {
         guard let shape = shapes[row.shape]?.shape else { return nil }
-        let parts = cursor.fleet.parts(of: shape)
+        let parts = cursor.parts(of: row.shape, shape)
         var fence = lastFence
         var units: [PlacedUnits.Unit] = []
         if row.gangSize == 1 {

@@ -43,11 +43,12 @@ extension SchedulerCore {
         guard !offers.ids.isEmpty, shapeIDs[RequestClass(of: specification)] == nil else { return }
         var errors: [FieldError] = []
         for (index, group) in specification.groups.enumerated() {
-            let misfits = offers.ids.compactMap { id -> Misfit? in
-                guard let offer = offers[id] else { return nil }
-                if case .failure(let misfit) = offer.emptied.fit(group.resources, group.constraints) { return misfit }
-                return nil
+            var misfits: [Misfit] = []
+            for id in offers.ids {
+                guard case .failure(let misfit)? = offers[id]?.emptied.fit(group.resources, group.constraints) else { break }
+                misfits.append(misfit)
             }
+            // The first node that holds it ends the search.
             if misfits.count == offers.ids.count {
                 errors.append(largestMiss(misfits, field: "groups[\(index)]", group: group))
             }

@@ -26,8 +26,13 @@ public struct RoundCursor: Sendable {
     private var blocked: Set<RequestClassID> = []
     /// Jobs of a lane below this number cannot use room for reasons of their own.
     private var skips: [LaneID: UInt64] = [:]
-    /// Nodes that may have more room than when classes were blocked.
+    /// Nodes that may have more room than when classes were blocked, until that is looked at.
     private var grown: Set<NodeID> = []
+    /// Classes that were blocked until one of `revivers` had more room: only there may they find any in this round.
+    private var revived: Set<RequestClassID> = []
+    private var revivers: Set<NodeID> = []
+    /// What a class is to the fleet.
+    private var parts: [RequestClassID: [(shape: Int, count: Int)]] = [:]
     var fleet = Fleet()
 
     public init() {}
@@ -41,13 +46,26 @@ public struct RoundCursor: Sendable {
     mutating func follow(_ changed: [NodeID], of core: borrowing SchedulerCore, mayHaveGrown: Bool) {
         for id in changed {
             if let offer = core.offers[id] { fleet.set(offer, for: id) } else { fleet.remove(id) }
-            if mayHaveGrown, !blocked.isEmpty { grown.insert(id) }
+            if mayHaveGrown, !blocked.isEmpty || !revived.isEmpty { grown.insert(id) }
         }
     }
 
     /// Lanes that have another first job.
     mutating func follow(_ lanes: [LaneID], of queue: JobQueue) {
         for lane in lanes where !blocked.contains(lane.shape) { enter(lane, queue) }
+    }
+
+    /// Shapes and kinds of nodes that are gone are forgotten with the index, before they are most of it.
+    mutating func renewIfOld(_ core: borrowing SchedulerCore) {
+        guard fleet.shapeCount > 4096, fleet.shapeCount > 4 * core.shapes.count else { return }
+        renew(core)
+    }
+
+    mutating func renew(_ core: borrowing SchedulerCore) {
+        fleet = Fleet()
+        parts.removeAll()
+        for id in core.liveJobIDs { if let row = core.jobs[id] { expect(row.specification) } }
+        follow(core.offers.ids, of: core, mayHaveGrown: false)
     }
 
     /// Tasks of a job that has come.
@@ -75,12 +93,28 @@ public struct RoundCursor: Sendable {
     mutating func next(in queue: JobQueue, of core: borrowing SchedulerCore) -> (lane: LaneID, job: JobID)? {
         unblock(queue, core)
         while let turn = turns.first {
+            if revived.contains(turn.lane.shape), !fitsRevivers(turn.lane.shape) { blocked.insert(turn.lane.shape) }
             let first = blocked.contains(turn.lane.shape) ? nil : queue.first(of: turn.lane, from: skips[turn.lane] ?? 0)
             if first == turn.job { return (turn.lane, turn.job) }
             turns.removeFirst()
             if let first { turns.insert(Turn(lane: turn.lane, job: first)) }
         }
+        revived.removeAll(keepingCapacity: true)
+        revivers.removeAll(keepingCapacity: true)
         return nil
+    }
+
+    private mutating func fitsRevivers(_ shape: RequestClassID) -> Bool {
+        guard let parts = parts[shape] else { return true }
+        return revivers.contains { fleet.holdsAny(of: parts, on: $0) }
+    }
+
+    /// The parts of a class, as the fleet numbers shapes.
+    mutating func parts(of id: RequestClassID, _ shape: RequestClass) -> [(shape: Int, count: Int)] {
+        if let known = parts[id] { return known }
+        let made = fleet.parts(of: shape)
+        parts[id] = made
+        return made
     }
 
     /// The job cannot use room for reasons of its own.
@@ -92,17 +126,21 @@ public struct RoundCursor: Sendable {
     private mutating func unblock(_ queue: JobQueue, _ core: borrowing SchedulerCore) {
         guard !grown.isEmpty else { return }
         defer { grown.removeAll(keepingCapacity: true) }
-        guard !blocked.isEmpty else { return }
+        // Also for those that were revived before and have not had their turn.
+        revivers.formUnion(grown)
         var freed: Set<RequestClassID> = []
         for id in blocked {
             guard let shape = core.shapes[id]?.shape else {
+                parts[id] = nil
                 freed.insert(id)
                 continue
             }
-            if grown.contains(where: { node in fleet.holdsAny(of: shape, on: node) }) { freed.insert(id) }
+            let parts = parts(of: id, shape)
+            if grown.contains(where: { fleet.holdsAny(of: parts, on: $0) }) { freed.insert(id) }
         }
         guard !freed.isEmpty else { return }
         blocked.subtract(freed)
+        revived.formUnion(freed)
         for lane in queue.laneIDs where freed.contains(lane.shape) { enter(lane, queue) }
     }
 }

@@ -33,9 +33,8 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         self.core = core
         lastIndex = index
         self.inbox = inbox
-        for id in self.core.liveJobIDs { if let row = self.core.jobs[id] { cursor.expect(row.specification) } }
-        let offers = self.core.offers.takeChanges()
-        cursor.follow(offers, of: self.core, mayHaveGrown: false)
+        _ = self.core.offers.takeChanges()
+        cursor.renew(self.core)
         let lanes = self.core.queue.takeChanges()
         cursor.follow(lanes, of: self.core.queue)
     }
@@ -218,7 +217,9 @@ extension SchedulerLoop {
     private mutating func followChanges(of event: Event) {
         var mayHaveGrown = true
         switch event {
-        case .jobAccepted(let job): cursor.expect(job.specification)
+        case .jobAccepted(let job):
+            cursor.expect(job.specification)
+            cursor.renewIfOld(core)
         case .attemptEnded: cursor.fleet.end()
         case .unitsPlaced: mayHaveGrown = false
         default: break

@@ -18,7 +18,8 @@ struct Bench: ~Copyable {
         perform(
             .createJoinToken(
                 JoinTokenRecord(
-                    id: token, verifier: [UInt8](repeating: 2, count: 32), expiresAt: .distantFuture, usesLeft: UInt32(nodes), namePrefix: "")))
+                    id: token, verifier: [UInt8](repeating: 2, count: 32), expiresAt: .distantFuture, usesLeft: UInt32(nodes),
+                    namePrefix: "")))
         for number in 1...nodes {
             let key = withUnsafeBytes(of: number) { Array($0) } + [UInt8](repeating: 0, count: 24)
             perform(.enroll(tokenID: token, publicKey: key, nodeName: "node-\(number)"))
@@ -74,7 +75,10 @@ struct Bench: ~Copyable {
         // Long enough that nothing is lined up behind it.
         let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .seconds(60))
         perform(
-            .report(node, AttemptReport(session: session, statuses: [AttemptStatus(attempt: attempt, fence: unit.places[0].fence, phase: .ended(end))])))
+            .report(
+                node,
+                AttemptReport(
+                    session: session, statuses: [AttemptStatus(attempt: attempt, fence: unit.places[0].fence, phase: .ended(end))])))
     }
 }
 
@@ -97,15 +101,19 @@ func measure(nodes: Int, classes: Int) {
     bench.submit(classes: 1, tasks: 1)
     var spans: [Double] = []
     var cold: [Double] = []
-    for index in 0..<20 {
-        let units = bench.placed[index * bench.placed.count / 20]
+    for index in 0..<200 {
+        let units = bench.placed[index * bench.placed.count / 200]
         let place = bench.placed.count
         spans.append(milliseconds(bench.clock.measure { bench.end(units, 0) }))
         if bench.placed.count == place { cold.append(spans[spans.count - 1]) }
     }
     spans.sort()
-    print("  one task ends, its successor is placed: median \(text(spans[10])) ms, worst \(text(spans[19])) ms; \(cold.count) of 20 placed nothing")
-    let round = milliseconds(bench.clock.measure { bench.perform(.setNodeCordon(NodeID(1), isCordoned: true)) })
+    print(
+        "  one task ends, its successor is placed: median \(text(spans[100])) ms, worst \(text(spans[199])) ms; \(cold.count) of 200 placed nothing"
+    )
+    // A full node that comes back may have room for any of them: all are looked at, and none fits.
+    bench.perform(.setNodeCordon(NodeID(1), isCordoned: true))
+    let round = milliseconds(bench.clock.measure { bench.perform(.setNodeCordon(NodeID(1), isCordoned: false)) })
     print("  a round over \(classes) classes with everything blocked: \(text(round)) ms")
 }
 
