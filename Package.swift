@@ -67,8 +67,8 @@ let core: [Target] = [
         exclude: ["Scenarios"], swiftSettings: strict),
     .testTarget(name: "AgentCoreTests", dependencies: ["ClusterModel", "AgentCore"], swiftSettings: strict),
     .testTarget(
-        name: "SimulationTests", dependencies: ["ClusterModel", "SimulationKit"], exclude: ["regressions.txt", "PlantedFaults"],
-        swiftSettings: strict),
+        name: "SimulationTests", dependencies: ["ClusterModel", "Placement", "SimulationKit"],
+        exclude: ["regressions.txt", "PlantedFaults"], swiftSettings: strict),
 ]
 
 /// Programs that only measure: `SUANPAN_BENCHMARKS=1`.

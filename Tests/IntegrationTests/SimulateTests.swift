@@ -12,6 +12,20 @@ import Testing
         #expect(cluster.suanpan("simulate", "chaos", "--seeds", "9..1").code == 2)
     }
 
+    /// Two processes hash differently; what they decide is the same.
+    @Test func aTraceIsPlacedAlikeInTwoProcesses() throws {
+        let cluster = try Cluster()
+        let example = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Deploy/examples/placement").path
+        let placements = try (1...2).map { number in
+            let file = "\(cluster.directory)/placements-\(number)"
+            let outcome = cluster.suanpan(
+                "simulate", "--nodes", "\(example)/nodes.csv", "--trace", "\(example)/tasks.csv", "--placements", file)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            return try String(contentsOfFile: file, encoding: .utf8)
+        }
+        #expect(placements[0] == placements[1] && placements[0].contains(":800"))
+    }
+
     /// A worker that traps takes only itself along, and its seed is named.
     @Test func aSeedThatCrashesIsNamedAndEndsWith70() throws {
         let cluster = try Cluster()

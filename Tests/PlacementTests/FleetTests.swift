@@ -151,6 +151,43 @@ import Testing
         #expect(five == nil)
     }
 
+    /// Over random fleets and gangs: all tasks at once and within what is free, or none; and none only where first-fit finds none.
+    @Test func gangsAreWholeAndWithinWhatIsFree() throws {
+        for seed in UInt64(1)...300 {
+            var generator = Xorshift(state: seed)
+            var fleet = Self.fleet(
+                (0..<(1 + generator.below(8))).map {
+                    Self.inventory("n\($0)", cores: [4, 8, 32][generator.below(3)], gpus: [0, 2, 4][generator.below(3)])
+                })
+            for _ in 0..<6 {
+                let wanted = Self.shape(
+                    cores: Int64(1 + generator.below(4)), gpus: UInt32([0, 1, 2][generator.below(3)]),
+                    share: [1000, 500][generator.below(2)])
+                let count = 1 + generator.below(12)
+                let shape = fleet.intern(wanted)
+                let places = fleet.placeGang([(shape, count)])
+                var left = count
+                for number in 1...fleet.count {
+                    var offer = fleet[NodeID(UInt64(number))]!
+                    while left > 0, case .success(let allocation) = offer.fit(wanted.resources, wanted.constraints) {
+                        offer.take(allocation)
+                        left -= 1
+                    }
+                }
+                #expect((places == nil) == (left > 0), "seed \(seed): \(count) tasks, first-fit leaves \(left)")
+                guard let places else { continue }
+                #expect(places.count == count, "seed \(seed)")
+                for place in places { fleet.take(place.allocation, on: place.node) }
+                for number in 1...fleet.count {
+                    let room = fleet[NodeID(UInt64(number))]!.room
+                    #expect(
+                        room.cpuMilliFree >= 0 && room.memoryBytesFree >= 0 && room.devices.allSatisfy { $0.shareMilliFree >= 0 },
+                        "seed \(seed): node \(number)")
+                }
+            }
+        }
+    }
+
     @Test func aGangUsesFewNodes() {
         var fleet = Self.fleet((0..<6).map { Self.inventory("n\($0)", cores: $0 < 4 ? 2 : 8) })
         let nodes = gang(14, &fleet)

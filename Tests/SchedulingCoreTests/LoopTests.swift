@@ -19,6 +19,42 @@ import Testing
         #expect(violations.isEmpty)
     }
 
+    /// What cannot be placed is not looked at again while nothing changes.
+    @Test func anUnchangedWorldGivesAnEmptyRound() {
+        var harness = ClusterHarness()
+        for number in 0..<4 { _ = harness.addNode(Build.node("n\(number)", cpus: 4, gpus: 2)) }
+        for number in 0..<40 {
+            let devices =
+                number % 3 == 0 ? nil : DeviceRequest(kind: .gpu, count: UInt32(number % 3), shareMilli: number % 2 == 0 ? 1000 : 400)
+            _ = harness.submit(Build.job(cpuMilli: Int64(500 + 100 * (number % 7)), devices: devices, tasks: UInt32(1 + number % 3)))
+        }
+        let examined = harness.loop.candidatesExamined
+        harness.pass(.seconds(1))
+        let batches = harness.settle()
+        #expect(batches.isEmpty && harness.loop.candidatesExamined == examined)
+    }
+
+    /// A class that was passed over is looked at again when, and only when, a node that holds it has more room.
+    @Test func whatIsBlockedWaitsForANodeThatHoldsIt() throws {
+        var harness = ClusterHarness()
+        let (small, _) = harness.addNode(Build.node("small", cpus: 1))
+        let (large, _) = harness.addNode(Build.node("large", cpus: 4))
+        _ = harness.submit(Build.job(cpuMilli: 1000, constraints: [Constraint(key: "node", comparison: .equals, value: "small")]))
+        _ = harness.submit(Build.job(cpuMilli: 4000))
+        _ = harness.submit(Build.job(cpuMilli: 3000))
+        let ended = AttemptStatus.Phase.ended(AttemptEnd(cause: .exited, exitCode: 0, elapsed: .seconds(60)))
+        func end(_ job: UInt64, on node: NodeID) -> [Batch] {
+            let attempt = AttemptID(job: JobID(job), index: 0, number: 1)
+            return harness.report(attempt, on: node, fence: harness.place(of: attempt)!.fence, ended)
+        }
+        let examined = harness.loop.candidatesExamined
+        _ = end(1, on: small)
+        #expect(harness.loop.candidatesExamined == examined, "3 cores are never free there")
+        _ = end(2, on: large)
+        let placed = harness.place(of: AttemptID(job: JobID(3), index: 0, number: 1))
+        #expect(placed?.node == large)
+    }
+
     @Test func oneCompletionPlacesItsSuccessorInTheSameBatch() throws {
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 1))

@@ -30,6 +30,10 @@ extension SimulateCommand {
         var policy: [String] = ["suanpan"]
         @Option(help: ArgumentHelp("What the nodes' order and every draw follow from.", valueName: "n"))
         var seed: UInt64 = 1
+        @Option(
+            help: ArgumentHelp(
+                "Let tasks come and go for ever instead, asking for this part of all devices at once, such as 0.95.", valueName: "load"))
+        var churn: Double?
         @Option(help: ArgumentHelp("Write where each task went, as CSV pod,node,gpus.", valueName: "file"))
         var placements: String?
         @Option(help: ArgumentHelp("Write figures and curves, as JSON.", valueName: "file"))
@@ -44,16 +48,17 @@ extension SimulateCommand {
             }
             let nodes = try TraceFile.nodes(nodes)
             let tasks = try TraceFile.tasks(trace)
+            if let churn { return try comeAndGo(nodes, tasks, policies, load: churn, context.console) }
             let workload = try workload.map { try TraceFile.tasks($0).map(\.shape) } ?? []
             var outcomes: [PlacementSimulation.Outcome] = []
             for policy in policies {
                 var simulation = PlacementSimulation(nodes: nodes, policy: policy, seed: seed, workload: workload)
                 var lines = placements == nil ? nil : PlacementLines()
-                let progress = SimulationProgress(name: policy.rawValue, total: tasks.count, console: context.console)
-                for task in tasks {
+                let progress = SimulationProgress(name: policy.rawValue, console: context.console)
+                for (index, task) in tasks.enumerated() {
                     let place = simulation.step(task)
                     lines?.append(task.name, place)
-                    progress.step()
+                    if index % 256 == 0 { progress.show(Double(index) / Double(tasks.count)) }
                 }
                 progress.finish()
                 outcomes.append(simulation.finish())
@@ -63,6 +68,28 @@ extension SimulateCommand {
             if let report { try OutputFile.write(result.json.prettyText + "\n", to: report) }
             if let chart { try OutputFile.write(CurveChart(outcomes: outcomes).svg, to: chart) }
             context.console.write(result.table)
+        }
+
+        /// Tasks come and go.
+        private func comeAndGo(
+            _ nodes: [NodeInventory], _ tasks: [PlacementSimulation.Arrival], _ policies: [PlacementPolicy], load: Double,
+            _ console: Console
+        ) throws {
+            guard (0.01...10).contains(load) else {
+                throw CommandFailure(.usage, "--churn \(load): expected a part of all devices from 0.01 to 10")
+            }
+            guard placements == nil, chart == nil, workload == nil else {
+                throw CommandFailure(.usage, "--churn goes with --policy, --seed and --report only")
+            }
+            let outcomes = policies.map { policy in
+                let progress = SimulationProgress(name: policy.rawValue, console: console)
+                defer { progress.finish() }
+                var simulation = ChurnSimulation(nodes: nodes, tasks: tasks, policy: policy, seed: seed, load: load)
+                return simulation.run { progress.show($0) }
+            }
+            let result = ChurnReport(outcomes: outcomes)
+            if let report { try OutputFile.write(result.json.prettyText + "\n", to: report) }
+            console.write(result.table)
         }
 
         private func chosen() throws -> [PlacementPolicy] {
@@ -92,28 +119,17 @@ struct PlacementLines {
 }
 
 /// A line that is written over while a run lasts; nothing where standard error is no terminal.
-final class SimulationProgress {
-    private let name: String
-    private let total: Int
-    private let console: Console
-    private var done = 0
+struct SimulationProgress {
+    private static let width = 30
+    var name: String
+    var console: Console
 
-    init(name: String, total: Int, console: Console) {
-        self.name = name
-        self.total = total
-        self.console = console
-    }
-
-    func step() {
-        done += 1
-        guard console.errorsIsTerminal, done % max(1, total / 100) == 0 else { return }
-        let width = 30
-        let filled = width * done / total
+    func show(_ part: Double) {
+        guard console.errorsIsTerminal else { return }
+        let filled = Int(part * Double(Self.width))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
         console.clearLine()
-        console.errors.write(
-            Array(
-                "\(name) \(String(repeating: "#", count: filled))\(String(repeating: ".", count: width - filled)) \(100 * done / total) %"
-                    .utf8))
+        console.errors.write(Array("\(name) \(bar) \(Int(part * 100)) %".utf8))
     }
 
     func finish() { if console.errorsIsTerminal { console.clearLine() } }

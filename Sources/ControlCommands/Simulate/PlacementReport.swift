@@ -61,6 +61,40 @@ struct PlacementReport {
     }
 }
 
+/// The same of runs in which tasks come and go.
+struct ChurnReport {
+    var outcomes: [ChurnSimulation.Outcome]
+
+    var table: String {
+        var table = Table([
+            .init("POLICY"), .init("TASKS", isRightAligned: true), .init("REFUSED", isRightAligned: true),
+            .init("DEVICES HELD", isRightAligned: true),
+        ])
+        for outcome in outcomes {
+            table.append([
+                .init(outcome.policy.rawValue), .init("\(outcome.tasks)"), .init("\(outcome.refused)"),
+                .init(Decimals.text(outcome.allocatedPercent, 2) + " %"),
+            ])
+        }
+        return table.text(isWide: false, hasColour: false)
+    }
+
+    var json: JSONValue {
+        let runs = outcomes.map { outcome in
+            JSONValue.object(
+                JSONObject([
+                    .init(name: "policy", value: .string(outcome.policy.rawValue)),
+                    .init(name: "seed", value: .integer(outcome.seed)),
+                    .init(name: "load", value: .number(Decimals.text(outcome.load, 4))),
+                    .init(name: "tasks", value: .integer(outcome.tasks)),
+                    .init(name: "refused", value: .integer(outcome.refused)),
+                    .init(name: "allocatedPercent", value: .number(Decimals.text(outcome.allocatedPercent, 4))),
+                ]))
+        }
+        return .object(JSONObject([.init(name: "schema", value: "suanpan.churn-simulation.v1"), .init(name: "runs", value: .array(runs))]))
+    }
+}
+
 /// Numbers with a fixed count of decimals.
 enum Decimals {
     static func text(_ value: Double, _ places: Int) -> String {

@@ -64,6 +64,18 @@ struct PlacingTests {
         }
     }
 
+    @Test func tasksMayComeAndGo() async throws {
+        try await inDirectory { directory in
+            let result = try await run(
+                directory, ["--churn", "0.5", "--policy", "suanpan", "--policy", "fgd", "--report", "\(directory)/r.json"])
+            #expect(result.code == 0, "\(result.errors)")
+            #expect(result.output.split(separator: "\n").map { $0.split(separator: " ")[0] } == ["POLICY", "suanpan", "fgd"])
+            #expect(try String(contentsOfFile: "\(directory)/r.json", encoding: .utf8).contains("suanpan.churn-simulation.v1"))
+            #expect(try await run(directory, ["--churn", "0"]).errors.contains("from 0.01 to 10"))
+            #expect(try await run(directory, ["--churn", "1", "--chart", "x"]).code == 2)
+        }
+    }
+
     @Test func linesMayEndAsOnWindows() async throws {
         try await inDirectory { directory in
             let plain = try await run(directory)
