@@ -76,7 +76,8 @@ extension SchedulerCore {
             case .devices(let kind, let requested, let free): devices = (kind, requested, max(devices?.free ?? 0, free))
             case .noSuchDevice(let kind, let model):
                 let like = model.isEmpty ? "" : " like '\(model)'"
-                missing = FieldError("\(field).resources.\(kind.name)", "no node has a \(kind.name)\(like) that is large enough")
+                let enough = (group.resources.devices?.memoryBytes ?? 0) > 0 ? " with that much memory" : ""
+                missing = FieldError("\(field).resources.\(kind.name)", "no node has a \(kind.name)\(like)\(enough)")
             case .constraint(let text): constraint = FieldError("\(field).constraints", "no node satisfies '\(text)'")
             case .simulated, .outOfService: break
             }
