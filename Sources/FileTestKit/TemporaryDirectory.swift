@@ -23,6 +23,18 @@ public final class TemporaryDirectory: Sendable {
         guard chmod(file, mode) == 0 else { throw Failure() }
     }
 
+    /// Writes a program. Another process does: a child that some other test starts meanwhile would inherit the file while it
+    /// is open for writing here, and then it cannot be run ("Text file busy").
+    public func writeProgram(_ name: String, _ text: String) throws {
+        try write("\(name).text", text)
+        let copy = Process()
+        copy.executableURL = URL(filePath: "/usr/bin/install")
+        copy.arguments = ["-m", "755", "\(path)/\(name).text", "\(path)/\(name)"]
+        try copy.run()
+        copy.waitUntilExit()
+        guard copy.terminationStatus == 0 else { throw Failure() }
+    }
+
     /// The text of a file, nil when there is none.
     public func read(_ name: String) -> String? {
         FileManager.default.contents(atPath: "\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) }

@@ -1,4 +1,4 @@
-import Foundation
+import FileTestKit
 import Testing
 
 @testable import ControlCommands
@@ -41,13 +41,12 @@ struct SeedSweepTests {
     }
 
     private func sweep(_ script: String) async throws -> SeedSweep.Outcome {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "suanpan-sweep-\(UUID())")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let program = directory.appending(path: "worker")
-        try "#!/bin/sh\ncd \(directory.path)\nshare=$6\n\(script)\n".write(to: program, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+        let directory = try TemporaryDirectory()
+        defer { withExtendedLifetime(directory) {} }
+        try directory.writeProgram("worker", "#!/bin/sh\ncd \(directory.path)\nshare=$6\n\(script)\n")
         let seeds = SeedRange(first: 1, last: 8)
-        return await SeedSweep(seeds: seeds, workers: 2, traceLines: 1, console: MemoryConsole().console, program: program.path).run()
+        return await SeedSweep(
+            seeds: seeds, workers: 2, traceLines: 1, console: MemoryConsole().console, program: "\(directory.path)/worker"
+        ).run()
     }
 }

@@ -47,8 +47,8 @@ struct UpTests {
 
         init(coordinator: String, agent: String) throws {
             directory = try TemporaryDirectory()
-            try directory.write("suanpan-coordinator", coordinator, mode: 0o755)
-            try directory.write("suanpan-agent", agent, mode: 0o755)
+            try directory.writeProgram("suanpan-coordinator", coordinator)
+            try directory.writeProgram("suanpan-agent", agent)
             let command = try UpCommand.parse(["--data-dir", directory.path + "/state", "--cpus", "2", "--http", "127.0.0.1:0"])
             settings = try command.settings(programs: ProgramSearch(directories: [directory.path]), environment: [:])
             settings.nodeName = "local"
