@@ -38,7 +38,7 @@ public struct Fleet: Sendable {
     var groups: [Group] = []
     /// Of each group; rises when the place is given to another, or what is expected changes.
     private(set) var versions: [UInt32] = []
-    /// The first member of each group as a part of all numbers; infinite in an empty place.
+    /// The number of each group's first member; infinite in an empty place.
     private(set) var orders: [Float] = []
     private var places: [GroupKey: Int] = [:]
     private var emptyPlaces: [Int] = []
@@ -68,6 +68,8 @@ public struct Fleet: Sendable {
     private struct DeviceClass: Hashable {
         var kind: DeviceKind
         var model: String
+        /// The share that an amount of memory stands for follows from it.
+        var memoryBytes: Int64
     }
 
     public init(policy: PlacementPolicy = .suanpan, seed: UInt64 = 1) {
@@ -216,7 +218,7 @@ public struct Fleet: Sendable {
 
     /// Prices of shares of the devices of a class, from all tasks that may go there.
     mutating func shareValues(_ device: Device) -> ShareValues {
-        let key = DeviceClass(kind: device.kind, model: device.model)
+        let key = DeviceClass(kind: device.kind, model: device.model, memoryBytes: device.memoryBytes)
         if let known = values[key] { return known }
         var demand: [Int64: Double] = [:]
         let kind = kinds.inventories.firstIndex { $0.devices.contains(device) } ?? 0
