@@ -163,7 +163,7 @@ enum Sample {
     }
 
     static let digest = ContentDigest(bytes: Array(repeating: 0xAB, count: 32))!
-    static let membership = NodeMembership(center: "lab", pool: "a100", labels: [NamedText("rack", "r1")])
+    static let membership = NodeMembership(center: Center(id: "lab"), pool: "a100", labels: [NamedText("rack", "r1")])
 
     static let specification = JobSpecification(
         name: "sweep", kind: .training, tenant: "lab", project: "vision", queue: "night", priority: -5, isPreemptible: true,

@@ -42,12 +42,12 @@ import Testing
     @Test func misfitsCarryTheNumbers() {
         #expect(node().fit(request(cpuMilli: 5000), []) == .failure(.cpu(requested: 5000, free: 4000)))
         #expect(
-            node(gpus: 1).fit(request(DeviceRequest(kind: .gpu, count: 2)), []) == .failure(.devices(kind: .gpu, requested: 2, free: 1)))
+            node(gpus: 1).fit(request(DeviceRequest(kind: .gpu, count: 2)), []) == .failure(.devices(kind: "gpu", requested: 2, free: 1)))
         #expect(
-            node(gpus: 1).fit(request(DeviceRequest(kind: .npu, count: 1)), []) == .failure(.noSuchDevice(kind: .npu, model: "")))
+            node(gpus: 1).fit(request(DeviceRequest(kind: .npu, count: 1)), []) == .failure(.noSuchDevice(kind: "npu", model: "")))
         #expect(
             node(gpus: 1).fit(request(DeviceRequest(kind: .gpu, count: 1, modelPattern: "H100*")), [])
-                == .failure(.noSuchDevice(kind: .gpu, model: "H100*")))
+                == .failure(.noSuchDevice(kind: "gpu", model: "H100*")))
     }
 
     @Test func constraintsAndTaints() throws {

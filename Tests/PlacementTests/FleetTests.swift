@@ -132,9 +132,16 @@ import Testing
 
     // MARK: Gangs
 
+    static func gang(_ parts: [(shape: TaskShape, count: Int)], _ fleet: inout Fleet) -> GangShape {
+        fleet.shape(
+            of: RequestClass(
+                groups: parts.map {
+                    RequestClass.Group(count: UInt32($0.count), resources: $0.shape.resources, constraints: $0.shape.constraints)
+                }))
+    }
+
     private func gang(_ count: Int, cores: Int64 = 1, _ fleet: inout Fleet) -> [NodeID]? {
-        let shape = fleet.intern(Self.shape(cores: cores))
-        return fleet.placeGang([(shape, count)])?.map(\.node)
+        fleet.placeGang(Self.gang([(Self.shape(cores: cores), count)], &fleet))?.map(\.node)
     }
 
     @Test func aGangPrefersOneNode() {
@@ -164,8 +171,7 @@ import Testing
                     cores: Int64(1 + generator.below(4)), gpus: UInt32([0, 1, 2][generator.below(3)]),
                     share: [1000, 500][generator.below(2)])
                 let count = 1 + generator.below(12)
-                let shape = fleet.intern(wanted)
-                let places = fleet.placeGang([(shape, count)])
+                let places = fleet.placeGang(Self.gang([(wanted, count)], &fleet))
                 var left = count
                 for number in 1...fleet.count {
                     var offer = fleet[NodeID(UInt64(number))]!
@@ -197,9 +203,7 @@ import Testing
     /// Ranks keep their order, though the part that is harder to place was placed first.
     @Test func theMostDemandingPartIsPlacedFirst() {
         var fleet = Self.fleet([Self.inventory("a", cores: 8), Self.inventory("b", cores: 4)])
-        let small = fleet.intern(Self.shape(cores: 1))
-        let large = fleet.intern(Self.shape(cores: 8))
-        let places = fleet.placeGang([(small, 4), (large, 1)])
+        let places = fleet.placeGang(Self.gang([(Self.shape(cores: 1), 4), (Self.shape(cores: 8), 1)], &fleet))
         #expect(places?.map(\.node) == [NodeID(2), NodeID(2), NodeID(2), NodeID(2), NodeID(1)])
     }
 
@@ -228,7 +232,8 @@ import Testing
             let suitability = try? Suitability(of: wanted, on: inventory)
             let fits = suitability.map { $0.misfit(in: room) == nil } ?? false
             let idle = room.devices.reduce(0) { $0 + $1.shareMilliFree }
-            let useless = room.devices.indices.filter { !(suitability?.grants.isEmpty ?? true) && !suitability!.holds($0, room) }
+            let choice = suitability?.devices
+            let useless = room.devices.indices.filter { index in choice.map { !$0.holds(index, room) } ?? false }
                 .reduce(0) { $0 + room.devices[$1].shareMilliFree }
             let expected = !fits ? idle : wanted.resources.devices == nil ? 0 : useless
             let measure = FragmentationMeasure(of: [(weight: 1, shape: wanted, suitability: suitability)], on: inventory)

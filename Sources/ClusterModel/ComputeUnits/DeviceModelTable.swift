@@ -21,10 +21,12 @@ public struct DeviceModel: Hashable, Sendable {
     /// Whether the figure was compared with its source, or at least two independent tables. What is not confirmed
     /// is shown but never prices.
     public var isConfirmed: Bool
+    /// nil: it is not known to be divided into partitions.
+    public var partitioning: DevicePartitioning?
 
     public init(
         name: String, vendor: String, kind: DeviceKind, pattern: String, computeUnitsMilli: Int64, memoryBytes: Int64, source: String,
-        isConfirmed: Bool
+        isConfirmed: Bool, partitioning: DevicePartitioning? = nil
     ) {
         self.name = name
         self.vendor = vendor
@@ -34,6 +36,7 @@ public struct DeviceModel: Hashable, Sendable {
         self.memoryBytes = memoryBytes
         self.source = source
         self.isConfirmed = isConfirmed
+        self.partitioning = partitioning
     }
 }
 
@@ -75,6 +78,9 @@ public struct DeviceModelTable: Hashable, Sendable {
             }
             if !(0...(1 << 50)).contains(row.memoryBytes) {
                 errors.append(FieldError("rows[\(position)].memoryBytes", "must be 0 … 2^50"))
+            }
+            if let partitioning = row.partitioning {
+                errors += partitioning.validate().map { FieldError("rows[\(position)].partitioning.\($0.field)", $0.message) }
             }
             if row.isConfirmed, row.source.isEmpty {
                 errors.append(FieldError("rows[\(position)].source", "must name the publication of a confirmed figure"))

@@ -1,58 +1,3 @@
-extension DeviceRequest: CanonicalValue {
-    public func write(to writer: inout CanonicalWriter) {
-        writer.write(kind)
-        writer.write(count)
-        writer.write(shareMilli)
-        writer.write(memoryBytes)
-        writer.write(modelPattern)
-    }
-
-    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(
-            kind: try reader.read(), count: try reader.readUInt32(), shareMilli: try reader.readInt64(),
-            memoryBytes: try reader.readInt64(), modelPattern: try reader.readString())
-    }
-}
-
-extension ResourceRequest: CanonicalValue {
-    public func write(to writer: inout CanonicalWriter) {
-        writer.write(cpuMilli)
-        writer.write(memoryBytes)
-        writer.write(devices)
-    }
-
-    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(
-            cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), devices: try reader.readOptional())
-    }
-}
-
-extension DeviceGrant: CanonicalValue {
-    public func write(to writer: inout CanonicalWriter) {
-        writer.write(index)
-        writer.write(shareMilli)
-        writer.write(memoryBytes)
-    }
-
-    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(
-            index: try reader.readUInt32(), shareMilli: try reader.readInt64(), memoryBytes: try reader.readInt64())
-    }
-}
-
-extension Allocation: CanonicalValue {
-    public func write(to writer: inout CanonicalWriter) {
-        writer.write(cpuMilli)
-        writer.write(memoryBytes)
-        writer.write(devices)
-    }
-
-    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(
-            cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), devices: try reader.readList())
-    }
-}
-
 extension Constraint: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
         writer.write(key)
@@ -132,9 +77,9 @@ extension RetryPolicy: CanonicalValue {
 }
 
 /// Form 1 begins with the name, which is never empty. Later forms begin with an empty one and their number; form 2 added
-/// what stands after the labels.
+/// what stands from the labels to the trace parent, form 3 what stands after it.
 extension JobSpecification: CanonicalValue {
-    private static let newestForm: UInt8 = 2
+    private static let newestForm: UInt8 = 3
 
     public func write(to writer: inout CanonicalWriter) {
         writer.write("")
@@ -160,6 +105,8 @@ extension JobSpecification: CanonicalValue {
         writer.write(outputs)
         writer.write(secrets)
         writer.write(traceParent)
+        writer.write(centers)
+        writer.write(needsInternet)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -182,5 +129,8 @@ extension JobSpecification: CanonicalValue {
         outputs = try reader.readList()
         secrets = try reader.readList()
         traceParent = try reader.readString()
+        guard form >= 3 else { return }
+        centers = try reader.readList()
+        needsInternet = try reader.readBool()
     }
 }

@@ -5,6 +5,9 @@ extension JobSpecification {
     public static let taskCountMax: UInt64 = 10_000_000
     /// Most tasks of one gang.
     public static let gangSizeMax: UInt64 = 4096
+    public static let centersMax = 32
+    /// Most combinations of the ways in which the groups of a gang may have their devices.
+    public static let combinationsMax = 64
 
     /// What is wrong, with the field and what would be valid; empty when the job is acceptable.
     public func validate() -> [FieldError] {
@@ -33,6 +36,8 @@ extension JobSpecification {
         if checkpointPath.utf8.count > 4096 || checkpointPath.utf8.contains(0) {
             errors.append(FieldError("checkpoint.path", "must be a path of at most 4096 bytes"))
         }
+        if centers.count > Self.centersMax { errors.append(FieldError("centers", "must be at most \(Self.centersMax)")) }
+        for (index, center) in centers.enumerated() { check(name: center, field: "centers[\(index)]", into: &errors) }
         validateFiles(into: &errors)
         return errors
     }
@@ -40,6 +45,10 @@ extension JobSpecification {
     private func validateSize(into errors: inout [FieldError]) {
         if groups.isEmpty || groups.count > 64 { errors.append(FieldError("groups", "must be 1 … 64 groups")) }
         let gang = groups.reduce(UInt64(0)) { $0 + UInt64($1.count) }
+        let combinations = groups.reduce(1) { min($0 * max($1.resources.choices.count, 1), 1 << 20) }
+        if combinations > Self.combinationsMax {
+            errors.append(FieldError("groups", "\(combinations) combinations of alternatives; must be at most \(Self.combinationsMax)"))
+        }
         if gang > Self.gangSizeMax { errors.append(FieldError("groups", "\(gang) tasks; a gang has at most \(Self.gangSizeMax)")) }
         let units = array.map { $0.last >= $0.first ? UInt64($0.last - $0.first) + 1 : 0 } ?? 1
         if units == 0 { errors.append(FieldError("array", "expected \(ArrayRange.forms)")) }
@@ -64,7 +73,7 @@ extension JobSpecification {
         if !((1 << 20)...(1 << 50)).contains(resources.memoryBytes) {
             errors.append(FieldError("\(field).resources.memory", "must be 1MiB … 1PiB"))
         }
-        if let devices = resources.devices { validate(devices, at: "\(field).resources.\(devices.kind.name)", into: &errors) }
+        validateDevices(of: resources, at: "\(field).resources", into: &errors)
         if group.constraints.count > 32 { errors.append(FieldError("\(field).constraints", "must be at most 32")) }
         validateCommand(of: group, at: field, into: &errors)
         if !group.workDirectory.isEmpty, !group.workDirectory.hasPrefix("/") || group.workDirectory.utf8.contains(0) {
@@ -72,7 +81,25 @@ extension JobSpecification {
         }
     }
 
+    private func validateDevices(of resources: ResourceRequest, at field: String, into errors: inout [FieldError]) {
+        let choices = resources.alternatives.count + (resources.devices == nil ? 0 : 1)
+        if choices > ResourceRequest.choicesMax {
+            errors.append(FieldError("\(field).anyOf", "must be at most \(ResourceRequest.choicesMax)"))
+        }
+        if let devices = resources.devices {
+            let own = devices.kind.map { "\(field).\($0.name)" } ?? "\(field).computeUnits"
+            validate(devices, at: resources.alternatives.isEmpty ? own : "\(field).anyOf[0]", into: &errors)
+        }
+        for (index, devices) in resources.alternatives.enumerated() {
+            validate(devices, at: "\(field).anyOf[\(index + 1)]", into: &errors)
+        }
+    }
+
     private func validate(_ devices: DeviceRequest, at field: String, into errors: inout [FieldError]) {
+        if devices.modelPattern.utf8.count > 256 { errors.append(FieldError("\(field).model", "must have at most 256 bytes")) }
+        if devices.computeUnitsMilli != 0 { return validate(computeUnits: devices, at: field, into: &errors) }
+        if !devices.template.isEmpty { return validate(partition: devices, at: field, into: &errors) }
+        if devices.kind == nil { errors.append(FieldError(field, "must say gpu, npu or computeUnits")) }
         if !(1...1024).contains(devices.count) { errors.append(FieldError("\(field).count", "must be 1 … 1024")) }
         if !(0...1000).contains(devices.shareMilli) { errors.append(FieldError("\(field).share", "expected \(Quantity.shareForms)")) }
         if !(0...(1 << 50)).contains(devices.memoryBytes) {
@@ -81,7 +108,23 @@ extension JobSpecification {
         if devices.shareMilli == 0, devices.memoryBytes == 0 {
             errors.append(FieldError("\(field)", "needs count, share or memory"))
         }
-        if devices.modelPattern.utf8.count > 256 { errors.append(FieldError("\(field).model", "must have at most 256 bytes")) }
+    }
+
+    private func validate(computeUnits devices: DeviceRequest, at field: String, into errors: inout [FieldError]) {
+        if !(1...1_000_000_000).contains(devices.computeUnitsMilli) {
+            errors.append(FieldError("\(field)", "must be 0.001 … 1000000 compute units"))
+        }
+        if devices.count != 0 || devices.shareMilli != 0 || devices.memoryBytes != 0 || !devices.template.isEmpty {
+            errors.append(FieldError("\(field)", "compute units say how much: leave out count, share, memory and template"))
+        }
+    }
+
+    private func validate(partition devices: DeviceRequest, at field: String, into errors: inout [FieldError]) {
+        if !(1...1024).contains(devices.count) { errors.append(FieldError("\(field).count", "must be 1 … 1024")) }
+        if !ObjectName.isValid(devices.template) { errors.append(FieldError("\(field).template", "must match \(ObjectName.grammar)")) }
+        if devices.kind == nil || devices.shareMilli != 0 || devices.memoryBytes != 0 {
+            errors.append(FieldError("\(field)", "the template says how much: leave out share and memory"))
+        }
     }
 
     private func validateCommand(of group: TaskGroup, at field: String, into errors: inout [FieldError]) {

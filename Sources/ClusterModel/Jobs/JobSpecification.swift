@@ -155,6 +155,10 @@ public struct JobSpecification: Hashable, Sendable {
     /// Kept with the job when a task has ended.
     public var outputs: [JobOutput]
     public var secrets: [JobSecret]
+    /// Where it may run; empty for any center.
+    public var centers: [String]
+    /// It runs only where nodes reach the internet.
+    public var needsInternet: Bool
     /// W3C trace context of the submission, as its `traceparent` header; empty without one.
     public var traceParent: String
 
@@ -163,7 +167,8 @@ public struct JobSpecification: Hashable, Sendable {
         priority: Int32 = 0, isPreemptible: Bool = false, groups: [TaskGroup], array: ArrayRange? = nil,
         dependencies: [Dependency] = [], beginAt: LogicalTime? = nil, timeLimit: Span? = nil, grace: Span = .seconds(30),
         retry: RetryPolicy = RetryPolicy(), checkpointPath: String = "", onNodeLost: NodeLossPolicy = .wait, labels: [NamedText] = [],
-        inputs: [JobInput] = [], outputs: [JobOutput] = [], secrets: [JobSecret] = [], traceParent: String = ""
+        inputs: [JobInput] = [], outputs: [JobOutput] = [], secrets: [JobSecret] = [],
+        centers: [String] = [], needsInternet: Bool = false, traceParent: String = ""
     ) {
         self.name = name
         self.kind = kind
@@ -185,6 +190,8 @@ public struct JobSpecification: Hashable, Sendable {
         self.inputs = inputs
         self.outputs = outputs
         self.secrets = secrets
+        self.centers = centers
+        self.needsInternet = needsInternet
         self.traceParent = traceParent
     }
 

@@ -17,7 +17,8 @@ public struct RequestClass: Hashable, Sendable {
     public init(groups: [Group]) { self.groups = groups }
 
     public init(of specification: JobSpecification) {
-        groups = specification.groups.map { Group(count: $0.count, resources: $0.resources, constraints: $0.constraints) }
+        let own = Constraint.own(of: specification)
+        groups = specification.groups.map { Group(count: $0.count, resources: $0.resources, constraints: $0.constraints + own) }
     }
 
     public var gangSize: UInt32 { groups.reduce(0) { $0 + $1.count } }

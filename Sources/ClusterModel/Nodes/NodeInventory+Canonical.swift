@@ -1,3 +1,36 @@
+/// What the first form can say is written in it. Form 2 begins with an empty text, which no name is, and its number; it adds
+/// what is near the devices, their partitions, and taints.
+private let secondForm: UInt8 = 2
+
+extension Device {
+    fileprivate var isFirstForm: Bool { pcieSwitch == nil && linkGroup == nil && !isPartitionable }
+}
+
+/// What form 2 adds to a device.
+private struct DeviceAddition: CanonicalValue {
+    var pcieSwitch: UInt32?
+    var linkGroup: UInt32?
+    var isPartitionable: Bool
+
+    init(of device: Device) {
+        pcieSwitch = device.pcieSwitch
+        linkGroup = device.linkGroup
+        isPartitionable = device.isPartitionable
+    }
+
+    func write(to writer: inout CanonicalWriter) {
+        writer.write(pcieSwitch)
+        writer.write(linkGroup)
+        writer.write(isPartitionable)
+    }
+
+    init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        pcieSwitch = try reader.readOptional()
+        linkGroup = try reader.readOptional()
+        isPartitionable = try reader.readBool()
+    }
+}
+
 extension Device: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
         writer.write(index)
@@ -38,6 +71,11 @@ extension TopologySummary: CanonicalValue {
 
 extension NodeInventory: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
+        let isFirstForm = taints.isEmpty && devices.allSatisfy(\.isFirstForm)
+        if !isFirstForm {
+            writer.write("")
+            writer.write(secondForm)
+        }
         writer.write(name)
         writer.write(address)
         writer.write(cpuMilli)
@@ -47,12 +85,31 @@ extension NodeInventory: CanonicalValue {
         writer.write(bytes: topologyDigest)
         writer.write(labels)
         writer.write(isSimulated)
+        guard !isFirstForm else { return }
+        writer.write(devices.map(DeviceAddition.init))
+        writer.write(taints)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        var name = try reader.readString()
+        let isFirstForm = !name.isEmpty
+        if !isFirstForm {
+            let form = try reader.readUInt8()
+            guard form == secondForm else { throw .malformed("unknown form \(form) of an inventory") }
+            name = try reader.readString()
+        }
         self.init(
-            name: try reader.readString(), address: try reader.readString(), cpuMilli: try reader.readInt64(),
+            name: name, address: try reader.readString(), cpuMilli: try reader.readInt64(),
             memoryBytes: try reader.readInt64(), devices: try reader.readList(), topology: try reader.read(),
             topologyDigest: try reader.readBytes(), labels: try reader.readList(), isSimulated: try reader.readBool())
+        guard !isFirstForm else { return }
+        let additions: [DeviceAddition] = try reader.readList()
+        guard additions.count == devices.count else { throw .malformed("additions of \(additions.count) to \(devices.count) devices") }
+        for (index, addition) in additions.enumerated() {
+            devices[index].pcieSwitch = addition.pcieSwitch
+            devices[index].linkGroup = addition.linkGroup
+            devices[index].isPartitionable = addition.isPartitionable
+        }
+        taints = try reader.readList()
     }
 }

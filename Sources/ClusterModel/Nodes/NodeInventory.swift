@@ -27,10 +27,16 @@ public struct Device: Hashable, Sendable {
     public var memoryBytes: Int64
     /// Operating-system index of the nearest NUMA node; nil when it is near none in particular.
     public var numaNode: UInt32?
+    /// Devices of a node with the same number are below one PCIe switch; nil: below none that another is below.
+    public var pcieSwitch: UInt32?
+    /// Devices of a node with the same number reach each other over links of their own; nil: linked to no other.
+    public var linkGroup: UInt32?
+    /// Its agent makes the partitions that the templates of its model describe.
+    public var isPartitionable: Bool
 
     public init(
         index: UInt32, kind: DeviceKind, vendor: String, model: String, uuid: String, pciAddress: String, memoryBytes: Int64,
-        numaNode: UInt32?
+        numaNode: UInt32?, pcieSwitch: UInt32? = nil, linkGroup: UInt32? = nil, isPartitionable: Bool = false
     ) {
         self.index = index
         self.kind = kind
@@ -40,6 +46,19 @@ public struct Device: Hashable, Sendable {
         self.pciAddress = pciAddress
         self.memoryBytes = memoryBytes
         self.numaNode = numaNode
+        self.pcieSwitch = pcieSwitch
+        self.linkGroup = linkGroup
+        self.isPartitionable = isPartitionable
+    }
+
+    /// Which of the level's parts of the node it is in; nil: in none that another could be in.
+    public func domain(at level: TopologyLevel) -> UInt32? {
+        switch level {
+        case .link: linkGroup
+        case .pcie: pcieSwitch
+        case .numa: numaNode
+        case .node, .rack, .block, .center, .cluster: 0
+        }
     }
 }
 
@@ -90,12 +109,15 @@ public struct NodeInventory: Hashable, Sendable {
     public var topologyDigest: [UInt8]
     /// Sorted by name.
     public var labels: [NamedText]
+    /// Labels that keep off all jobs whose constraints do not name them; sorted.
+    public var taints: [String]
     /// A stand-in: only jobs with `--constraint simulated` go there, its usage never prices.
     public var isSimulated: Bool
 
     public init(
         name: String, address: String, cpuMilli: Int64, memoryBytes: Int64, devices: [Device] = [],
-        topology: TopologySummary = TopologySummary(), topologyDigest: [UInt8] = [], labels: [NamedText] = [], isSimulated: Bool = false
+        topology: TopologySummary = TopologySummary(), topologyDigest: [UInt8] = [], labels: [NamedText] = [],
+        taints: [String] = [], isSimulated: Bool = false
     ) {
         self.name = name
         self.address = address
@@ -105,6 +127,7 @@ public struct NodeInventory: Hashable, Sendable {
         self.topology = topology
         self.topologyDigest = topologyDigest
         self.labels = labels.sorted { $0.name < $1.name }
+        self.taints = taints.sorted()
         self.isSimulated = isSimulated
     }
 }
@@ -123,6 +146,10 @@ extension NodeInventory {
                 errors.append(FieldError("devices[\(position)].memoryBytes", "must be 0 … 2^50"))
             }
         }
+        if taints.count > NodeMembership.taintCountMax {
+            errors.append(FieldError("taints", "must be at most \(NodeMembership.taintCountMax)"))
+        }
+        for taint in taints where !ObjectName.isValid(taint) { errors.append(FieldError("taints", "must match \(ObjectName.grammar)")) }
         if labels.count > 256 { errors.append(FieldError("labels", "must be at most 256")) }
         return errors
     }

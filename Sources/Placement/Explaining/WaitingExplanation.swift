@@ -5,7 +5,7 @@ public import ClusterModel
 /// Misfits of one task over all nodes, counted by kind.
 public struct WaitingExplanation: Hashable, Sendable {
     public private(set) var nodesExamined = 0
-    private let gangSize: UInt32
+    private let shape: RequestClass
     private var gangIsTooLarge = false
     private var counts: [(key: String, count: Int, best: String)] = []
     /// No node could ever hold it.
@@ -15,7 +15,7 @@ public struct WaitingExplanation: Hashable, Sendable {
     public func hash(into hasher: inout Hasher) { hasher.combine(sentence) }
 
     public init(of shape: RequestClass, on nodes: OfferTable) {
-        gangSize = shape.groups.reduce(0) { $0 + $1.count }
+        self.shape = shape
         nodes.forEach { _, offer in
             nodesExamined += 1
             for group in shape.groups {
@@ -26,7 +26,7 @@ public struct WaitingExplanation: Hashable, Sendable {
                 }
             }
         }
-        guard gangSize > 1, !isUnsatisfiable, !Fleet.fitsIdle(shape, on: nodes) else { return }
+        guard shape.gangSize > 1, !isUnsatisfiable, !Fleet.fitsIdle(shape, on: nodes) else { return }
         gangIsTooLarge = true
         isUnsatisfiable = true
     }
@@ -43,14 +43,18 @@ public struct WaitingExplanation: Hashable, Sendable {
     /// One sentence for people, numbers included.
     public var sentence: String {
         guard nodesExamined > 0 else { return "no node has registered yet" }
-        if gangIsTooLarge { return Self.tooLarge(gangSize, nodesExamined) }
+        if gangIsTooLarge { return Self.tooLarge(shape, nodesExamined) }
         guard !counts.isEmpty else { return "each task fits, but not the whole gang at once" }
         let parts = counts.map { "\($0.count) of \(nodesExamined) nodes: \($0.best)" }
         return parts.joined(separator: "; ")
     }
 
-    public static func tooLarge(_ gangSize: UInt32, _ nodes: Int) -> String {
-        "a gang of \(gangSize) tasks fits no set of the \(nodes) nodes at once, even when all are idle"
+    public static func tooLarge(_ shape: RequestClass, _ nodes: Int) -> String {
+        let topology = GangTopology(shape.groups.map(\.resources.topology))
+        let level = TopologyRequest.levels.first { !$0.isInsideNode && topology.wish(for: $0) == .require }
+        let within = level.map { $0 == .center ? " of one center" : " of one \($0.name)" } ?? ""
+        let one = level == .node ? "no one of the \(nodes) nodes" : "no set of the \(nodes) nodes\(within)"
+        return "a gang of \(shape.gangSize) tasks fits \(one) at once, even when all are idle"
     }
 
     private static func describe(_ outage: Outage) -> String {
@@ -71,9 +75,17 @@ public struct WaitingExplanation: Hashable, Sendable {
         case .cpu(let requested, let free): ("cpu", "\(AmountText.cores(requested)) requested, \(AmountText.cores(free)) free")
         case .memory(let requested, let free):
             ("memory", "\(AmountText.memory(requested, isNeeded: true)) of memory requested, \(AmountText.memory(free)) free")
-        case .devices(let kind, let requested, let free): ("devices", "\(requested) \(kind.name) requested, \(free) free")
+        case .devices(let kind, let requested, let free): ("devices", "\(requested) \(kind) requested, \(free) free")
         case .noSuchDevice(let kind, let model):
-            ("device model", "no \(kind.name)\(model.isEmpty ? "" : " like '\(model)'") that is large enough")
+            ("device model", "no \(kind)\(model.isEmpty ? "" : " like '\(model)'") that is large enough")
+        case .noSuchTemplate(let template): ("template", "no device is divided into partitions '\(template)'")
+        case .computeUnits(let requested, let most):
+            (
+                "compute units",
+                "\(AmountText.computeUnits(requested)) compute units requested, \(AmountText.computeUnits(most)) there on devices of one model"
+            )
+        case .topology(let level): ("topology \(level)", "not enough free devices at the level '\(level.name)'")
+        case .tainted(let taint): ("taint \(taint)", "kept for jobs with --constraint \(taint)")
         }
     }
 }
@@ -82,6 +94,13 @@ public struct WaitingExplanation: Hashable, Sendable {
 public enum AmountText {
     public static func cores(_ milli: Int64) -> String {
         milli == 1000 ? "1 core" : milli % 1000 == 0 ? "\(milli / 1000) cores" : "\(milli)m cores"
+    }
+
+    public static func computeUnits(_ milli: Int64) -> String {
+        guard milli % 1000 != 0 else { return "\(milli / 1000)" }
+        var fraction = String(1000 + milli % 1000).dropFirst()
+        while fraction.last == "0" { fraction.removeLast() }
+        return "\(milli / 1000).\(fraction)"
     }
 
     /// Whole GiB, or else MiB: what is free rounded down, what is needed up, so that the two never look alike by mistake.

@@ -20,6 +20,11 @@ public struct NodeRoom: Hashable, Sendable {
         /// Thousandths not granted.
         public var shareMilliFree: Int64
         public var memoryBytesFree: Int64
+        /// A bit for each slot that a partition takes; 0 on a device that is not divided into partitions now.
+        public var slotsTaken: UInt64 = 0
+
+        /// A partition may go there: nothing but partitions is on it.
+        var isWholeOrPartitioned: Bool { slotsTaken != 0 || shareMilliFree == 1000 }
     }
 
     public var cpuMilliFree: Int64
@@ -43,6 +48,12 @@ public struct NodeRoom: Hashable, Sendable {
         for grant in allocation.devices where Int(grant.index) < devices.count {
             devices[Int(grant.index)].shareMilliFree += sign * grant.shareMilli
             devices[Int(grant.index)].memoryBytesFree += sign * grant.memoryBytes
+            guard let partition = grant.partition else { continue }
+            if sign < 0 {
+                devices[Int(grant.index)].slotsTaken |= partition.slots
+            } else {
+                devices[Int(grant.index)].slotsTaken &= ~partition.slots
+            }
         }
     }
 }
@@ -66,9 +77,20 @@ public struct NodeOffer: Hashable, Sendable {
     public mutating func take(_ allocation: Allocation) { room.take(allocation) }
     public mutating func give(_ allocation: Allocation) { room.give(allocation) }
 
-    /// What the task would hold here, or why it cannot.
+    /// What the task would hold here, having its devices in the first way that can be had, or why it cannot in the way that
+    /// it likes best.
     public func fit(_ request: ResourceRequest, _ constraints: [Constraint]) -> Result<Allocation, Misfit> {
         if let outage { return .failure(.outOfService(outage)) }
+        var first: Result<Allocation, Misfit>?
+        for choice in request.choices {
+            let result = fit(one: choice, constraints)
+            if case .success = result { return result }
+            if first == nil { first = result }
+        }
+        return first ?? fit(one: request, constraints)
+    }
+
+    private func fit(one request: ResourceRequest, _ constraints: [Constraint]) -> Result<Allocation, Misfit> {
         do throws(Misfit) {
             let suitability = try Suitability(of: TaskShape(request, constraints), on: inventory)
             if let misfit = suitability.misfit(in: room) { return .failure(misfit) }

@@ -13,38 +13,128 @@ public struct TaskPlace: Hashable, Sendable {
     }
 }
 
+/// A gang as a fleet sees it.
+public struct GangShape: Hashable, Sendable {
+    public struct Part: Hashable, Sendable {
+        /// The shapes of its tasks, one for each way of having devices, the best liked first.
+        public var choices: [Int]
+        public var count: Int
+    }
+
+    public var parts: [Part]
+    /// What all its groups together say of levels above devices.
+    var topology: GangTopology
+
+    /// One way for each part, in the order in which they are liked.
+    var combinations: [[(shape: Int, count: Int)]] {
+        var ranked: [(rank: Int, shapes: [(shape: Int, count: Int)])] = [(0, [])]
+        for part in parts {
+            ranked = ranked.flatMap { head in
+                part.choices.enumerated().map { (head.rank + $0.offset, head.shapes + [(shape: $0.element, count: part.count)]) }
+            }
+        }
+        return ranked.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }.map(\.element.shapes)
+    }
+}
+
 extension Fleet {
-    /// Places for so many tasks of each shape, in that order, or nil when they do not fit at once. On one node where one holds
-    /// them all, and else on as few as a greedy search finds: what a gang says crosses fewer wires.
-    public mutating func placeGang(_ parts: [(shape: Int, count: Int)]) -> [TaskPlace]? {
-        placeOnOneNode(parts) ?? spread(parts)
+    /// Places for a task that waits alone, as `place(_:limit:)` has it, in the way it likes best of those that can be had.
+    public mutating func place(_ task: GangShape, limit: Int) -> [TaskPlace] {
+        for shape in task.parts[0].choices {
+            let places = place(shape, limit: limit)
+            if !places.isEmpty { return places }
+        }
+        return []
+    }
+
+    /// Places for all tasks of a gang, group by group, or nil when they do not fit at once. At the tightest level that holds
+    /// them, and there on as few nodes as a greedy search finds, or on as many: what a gang says crosses fewer wires.
+    public mutating func placeGang(_ gang: GangShape) -> [TaskPlace]? {
+        for parts in gang.combinations {
+            guard var places = place(parts, gang.topology) else { continue }
+            let level = domains.level(of: places.map(\.node.value))
+            for index in places.indices { places[index].allocation.locality.gang = level }
+            return places
+        }
+        return nil
     }
 
     /// Whether a whole gang fits when nothing else runs.
     public static func fitsIdle(_ shape: RequestClass, on offers: OfferTable) -> Bool {
         var idle = Fleet(policy: .firstfit)
         offers.forEach { id, offer in idle.set(offer.emptied, for: id) }
-        return idle.placeGang(idle.parts(of: shape)) != nil
+        return idle.placeGang(idle.shape(of: shape)) != nil
     }
 
     /// Whether the node holds a task of the gang now: what a gang that found no room waits for.
-    public mutating func holdsAny(of parts: [(shape: Int, count: Int)], on node: NodeID) -> Bool {
+    public mutating func holdsAny(of gang: GangShape, on node: NodeID) -> Bool {
         guard let place = placeOf[node] else { return false }
-        return parts.contains { part in
-            // Which node it is, the search looks at.
-            if namesNodes[part.shape] { return true }
-            guard case .success(let suitability) = suitability(of: part.shape, on: groups[place].kind) else { return false }
-            return suitability.misfit(in: groups[place].room) == nil
+        return gang.parts.contains { part in
+            part.choices.contains { shape in
+                // Which node it is, the search looks at.
+                if namesNodes[shape] { return true }
+                guard case .success(let suitability) = suitability(of: shape, on: groups[place].kind) else { return false }
+                return suitability.misfit(in: groups[place].room) == nil
+            }
         }
     }
 
     /// The shapes of a gang's tasks and how many there are of each.
-    public mutating func parts(of gang: RequestClass) -> [(shape: Int, count: Int)] {
-        gang.groups.map { (intern(TaskShape($0.resources, $0.constraints)), Int($0.count)) }
+    public mutating func shape(of gang: RequestClass) -> GangShape {
+        GangShape(
+            parts: gang.groups.map { group in
+                GangShape.Part(
+                    choices: group.resources.choices.map { intern(TaskShape($0, group.constraints)) }, count: Int(group.count))
+            },
+            topology: GangTopology(gang.groups.map(\.resources.topology)))
+    }
+
+    private mutating func place(_ parts: [(shape: Int, count: Int)], _ topology: GangTopology) -> [TaskPlace]? {
+        if topology.sharing == .spread {
+            if let places = placeAbove(parts, topology, perNode: 1) { return places }
+        } else if topology.wish(for: .node) != .none {
+            if let places = placeOnOneNode(parts) { return places }
+        }
+        return topology.wish(for: .node) == .require ? nil : placeAbove(parts, topology, perNode: .max)
+    }
+
+    /// At the tightest level above nodes.
+    private mutating func placeAbove(
+        _ parts: [(shape: Int, count: Int)], _ topology: GangTopology, perNode: Int
+    ) -> [TaskPlace]? {
+        for level in DomainTable.levels
+        where topology.wish(for: level) != .none && (domains.count(at: level) > 0 || topology.isStated(level)) {
+            for domain in roomiest(parts, level, perNode: perNode) {
+                var within: [Int: [UInt64]] = [:]
+                for number in domains.members(of: domain, at: level) {
+                    if let place = placeOf[NodeID(number)] { within[place, default: []].append(number) }
+                }
+                if let places = spread(parts, within: within, perNode: perNode) { return places }
+            }
+            if topology.wish(for: level) == .require { return nil }
+        }
+        return spread(parts, within: nil, perNode: perNode)
+    }
+
+    /// Parts of the cluster at a level that may hold all tasks, the one with the least room first.
+    private mutating func roomiest(_ parts: [(shape: Int, count: Int)], _ level: TopologyLevel, perNode: Int) -> [Int] {
+        var least = Array(repeating: Int.max, count: domains.count(at: level))
+        for part in parts {
+            var held = Array(repeating: 0, count: least.count)
+            for candidate in candidates(for: part.shape, most: min(part.count, perNode)) {
+                for interval in groups[candidate.place].members.intervals {
+                    for number in interval.first...interval.last {
+                        if let domain = domains.domain(of: number, at: level) { held[domain] += candidate.held }
+                    }
+                }
+            }
+            for domain in held.indices { least[domain] = held[domain] < part.count ? -1 : min(least[domain], held[domain]) }
+        }
+        return least.indices.filter { least[$0] > 0 }.sorted { (least[$0], $0) < (least[$1], $1) }
     }
 
     private mutating func placeOnOneNode(_ parts: [(shape: Int, count: Int)]) -> [TaskPlace]? {
-        guard !parts.contains(where: { namesNodes[$0.shape] }) else { return nil }
+        guard !parts.contains(where: { namesNodes[$0.shape] }) else { return placeOnOneNamedNode(parts) }
         var best: (total: Double, node: NodeID, allocations: [Allocation])?
         for place in groups.indices where orders[place] < .infinity {
             candidatesExamined += 1
@@ -53,6 +143,16 @@ extension Fleet {
             if best.map({ total < $0.total }) ?? true { best = (total, NodeID(groups[place].members.first ?? 0), found.allocations) }
         }
         return best.map { best in best.allocations.map { TaskPlace(node: best.node, allocation: $0) } }
+    }
+
+    /// Each node that a gang might name is looked at by itself.
+    private mutating func placeOnOneNamedNode(_ parts: [(shape: Int, count: Int)]) -> [TaskPlace]? {
+        for id in nodes.ids {
+            guard let place = placeOf[id] else { continue }
+            candidatesExamined += 1
+            if let places = spread(parts, within: [place: [id.value]], perNode: .max) { return places }
+        }
+        return nil
     }
 
     /// All parts on a node of the group, and what the policy makes of it.
@@ -81,7 +181,11 @@ extension Fleet {
     }
 
     /// The most demanding part first: what the others take, it may not find again.
-    private mutating func spread(_ parts: [(shape: Int, count: Int)]) -> [TaskPlace]? {
+    ///
+    /// - Parameters:
+    ///   - within: nodes that it may use, by their groups; nil: all.
+    ///   - perNode: tasks that a node takes at most.
+    private mutating func spread(_ parts: [(shape: Int, count: Int)], within: [Int: [UInt64]]?, perNode: Int) -> [TaskPlace]? {
         var opened: [Opened] = []
         var isOpened: Set<UInt64> = []
         var placed: [[TaskPlace]] = Array(repeating: [], count: parts.count)
@@ -89,12 +193,13 @@ extension Fleet {
         for index in order {
             let shape = shapes[parts[index].shape]
             var missing = parts[index].count
-            for position in opened.indices { missing -= take(shape, missing, from: &opened[position], &placed[index]) }
-            for candidate in missing > 0 ? candidates(for: parts[index].shape, most: missing) : [] where missing > 0 {
-                for number in members(candidate.place) where missing > 0 && !isOpened.contains(number) {
+            for position in opened.indices where perNode > 1 { missing -= take(shape, missing, from: &opened[position], &placed[index]) }
+            for candidate in missing > 0 ? candidates(for: parts[index].shape, most: min(missing, perNode), within) : []
+            where missing > 0 {
+                for number in within?[candidate.place] ?? members(candidate.place) where missing > 0 && !isOpened.contains(number) {
                     guard let offer = nodes[NodeID(number)]?.offer else { continue }
                     var node = Opened(node: NodeID(number), offer: offer)
-                    let count = take(shape, missing, from: &node, &placed[index])
+                    let count = take(shape, min(missing, perNode), from: &node, &placed[index])
                     guard count > 0 else { continue }
                     missing -= count
                     isOpened.insert(number)
@@ -117,16 +222,18 @@ extension Fleet {
     }
 
     /// Groups that hold a task, those of which a node holds the most first, then by score and order.
-    private mutating func candidates(for shape: Int, most: Int) -> [(place: Int, total: Float)] {
-        if namesNodes[shape] { return groups.indices.filter { orders[$0] < .infinity }.map { ($0, 0) } }
+    private mutating func candidates(
+        for shape: Int, most: Int, _ within: [Int: [UInt64]]? = nil
+    ) -> [(place: Int, held: Int)] {
+        let places = within.map { $0.keys.sorted() } ?? groups.indices.filter { orders[$0] < .infinity }
+        if namesNodes[shape] { return places.map { ($0, most) } }
         bringScores(of: shape)
         let weight = orderWeight
-        let fitting = groups.indices.filter { orders[$0] < .infinity && scores[shape][$0].value < .infinity }
-        return fitting.map {
+        return places.filter { scores[shape][$0].value < .infinity }.map {
             (place: $0, held: capacity(of: $0, for: shape, most: most), total: scores[shape][$0].value + orders[$0] * weight)
         }
         .sorted { (-$0.held, $0.total, $0.place) < (-$1.held, $1.total, $1.place) }
-        .map { ($0.place, $0.total) }
+        .map { ($0.place, $0.held) }
     }
 
     /// How many tasks a node of the group holds, up to `most`.

@@ -129,7 +129,7 @@ extension Fleet {
 
     /// What the devices taken could have brought beyond this task.
     private mutating func loss(_ allocation: Allocation, _ suitability: Suitability, _ situation: Situation) -> Double {
-        guard let devices = suitability.devices, !devices.isWhole else { return 0 }
+        guard let devices = suitability.devices, devices.isSliced else { return 0 }
         return allocation.devices.reduce(0) { sum, grant in
             let values = shareValues(kinds.inventories[situation.kind].devices[Int(grant.index)])
             let rest = situation.room.devices[Int(grant.index)].shareMilliFree

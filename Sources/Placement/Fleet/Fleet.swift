@@ -46,6 +46,7 @@ public struct Fleet: Sendable {
     /// The group of each node in service.
     private(set) var placeOf = Table<NodeID, Int>()
     private(set) var lastNumber: UInt64 = 1
+    private(set) var domains = DomainTable()
 
     private(set) var shapes: [TaskShape] = []
     /// By shape: whether equal nodes are not equal to it.
@@ -89,7 +90,9 @@ public struct Fleet: Sendable {
         let known = nodes[id]
         leave(id)
         lastNumber = max(lastNumber, id.value)
-        let kind = known.flatMap { $0.offer.inventory == offer.inventory ? $0.kind : nil } ?? kinds.intern(offer.inventory)
+        let same = known.flatMap { $0.offer.inventory == offer.inventory ? $0.kind : nil }
+        if same == nil { domains.set(id.value, offer.inventory) }
+        let kind = same ?? kinds.intern(offer.inventory)
         let entry = Entry(offer: offer, kind: kind)
         join(id, entry)
         nodes.set(entry, for: id)
@@ -97,6 +100,7 @@ public struct Fleet: Sendable {
 
     public mutating func remove(_ id: NodeID) {
         leave(id)
+        domains.set(id.value, nil)
         nodes.remove(id)
     }
 
@@ -223,8 +227,8 @@ public struct Fleet: Sendable {
         var demand: [Int64: Double] = [:]
         let kind = kinds.inventories.firstIndex { $0.devices.contains(device) } ?? 0
         for shape in shapes.indices where shape < mix.counts.count && mix.counts[shape] > 0 {
-            guard let devices = shapes[shape].resources.devices, case .success(let suitability) = suitability(of: shape, on: kind),
-                let grant = suitability.grants[Int(device.index)]
+            guard case .success(let suitability) = suitability(of: shape, on: kind), let devices = suitability.devices,
+                let grant = devices.grants[Int(device.index)]
             else { continue }
             demand[grant.shareMilli, default: 0] += mix.counts[shape] * Double(devices.count)
         }

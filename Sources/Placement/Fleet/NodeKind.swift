@@ -20,6 +20,7 @@ struct NodeKindTable: Sendable {
         key.name = ""
         key.address = ""
         key.topologyDigest = []
+        key.labels.removeAll { Constraint.keysOfPlaces.contains($0.name) }
         for index in key.devices.indices {
             key.devices[index].uuid = ""
             key.devices[index].pciAddress = ""

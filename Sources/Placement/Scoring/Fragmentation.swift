@@ -28,27 +28,40 @@ struct FragmentationMeasure: Sendable {
         var memoryBytes: Int64
         /// Whether the item could use the device at all, were it free.
         var isReached: Bool
+        /// The partition that it asks for, if any.
+        var partition: DeviceChoice.Templated?
+
+        /// What partitions have to do with it, looked at only where there are any.
+        func suits(_ device: NodeRoom.DeviceRoom) -> Bool {
+            guard let partition else { return device.slotsTaken == 0 }
+            return device.isWholeOrPartitioned && partition.place(beside: device.slotsTaken) != nil
+        }
     }
 
     private let items: [Item]
     /// By item, then by device.
     private let asks: [Ask]
     private let deviceCount: Int
+    /// There are devices that may be divided into partitions.
+    private let isPartitioned: Bool
 
     init(of typical: [(weight: Double, shape: TaskShape, suitability: Suitability?)], on inventory: NodeInventory) {
         deviceCount = inventory.devices.count
+        isPartitioned = inventory.devices.contains(where: \.isPartitionable)
         items = typical.map { entry in
             Item(
                 weight: entry.weight, cpuMilli: entry.suitability?.cpuMilli ?? .max, memoryBytes: entry.shape.resources.memoryBytes,
-                devices: Int(entry.shape.resources.devices?.count ?? 0))
+                devices: entry.suitability?.devices?.count ?? (entry.shape.resources.devices == nil ? 0 : 1))
         }
         asks = typical.flatMap { entry in
             inventory.devices.map { device in
                 let kind = entry.shape.resources.devices?.kind
-                let grant = entry.suitability.flatMap { $0.grants.isEmpty ? nil : $0.grants[Int(device.index)] }
+                let choice = entry.suitability?.devices
+                let grant = choice?.grants[Int(device.index)]
                 return Ask(
                     shareMilli: grant?.shareMilli ?? .max, memoryBytes: grant?.memoryBytes ?? 0,
-                    isReached: kind == nil || device.kind == kind)
+                    isReached: kind == nil || device.kind == kind,
+                    partition: grant?.partition == nil ? nil : choice?.templates[Int(device.index)])
             }
         }
     }
@@ -65,8 +78,9 @@ struct FragmentationMeasure: Sendable {
                         for device in 0..<deviceCount {
                             let ask = asks[index * deviceCount + device]
                             let free = ask.isReached ? devices[device].shareMilliFree : 0
-                            let holds =
+                            let isEnough =
                                 ask.shareMilli <= devices[device].shareMilliFree && ask.memoryBytes <= devices[device].memoryBytesFree
+                            let holds = isEnough && (!isPartitioned || ask.suits(devices[device]))
                             idle += free
                             if holds { held += 1 } else { useless += free }
                         }

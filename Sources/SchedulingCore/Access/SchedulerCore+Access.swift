@@ -1,6 +1,6 @@
 // Keys, users and join tokens.
 
-import ClusterModel
+public import ClusterModel
 
 extension SchedulerCore {
     func decideKey(_ key: AccessKey) throws(Rejection) -> Decided {
@@ -35,6 +35,26 @@ extension SchedulerCore {
         errors += token.membership.validate()
         if joinTokens[token.id] != nil { errors.append(FieldError("id", "is taken")) }
         if !errors.isEmpty { throw .invalid(errors) }
+        var token = token
+        if let center = token.membership.center { token.membership.center = try completed(center) }
         return Decided(events: [.joinTokenCreated(token)])
+    }
+
+    /// A center is the same for all its nodes: a token may leave to others what they said of it, but not say otherwise.
+    private func completed(_ center: Center) throws(Rejection) -> Center {
+        guard let known = centers.first(where: { $0.id == center.id && !$0.isBare }), known != center else { return center }
+        guard center.isBare else {
+            let place = [known.name, known.province, known.city].filter { !$0.isEmpty }.joined(separator: ", ")
+            throw .conflict(
+                "center '\(center.id)' is known already (\(place.isEmpty ? "no name" : place); "
+                    + "\(known.hasNetAccess ? "with" : "without") network access); say the same, or nothing but its identifier")
+        }
+        return known
+    }
+
+    /// What tokens and nodes say of centers; those that say more than the identifier first.
+    public var centers: [Center] {
+        let memberships = nodes.ids.compactMap { nodes[$0]?.membership } + joinTokens.values.map(\.membership)
+        return Set(memberships.compactMap(\.center)).sorted { ($0.isBare ? 1 : 0, $0.id) < ($1.isBare ? 1 : 0, $1.id) }
     }
 }

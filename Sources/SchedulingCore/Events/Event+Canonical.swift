@@ -50,8 +50,11 @@ extension Event {
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 {
             switch self {
-            // Specifications of form 2 (`JobSpecification`); where a node belongs; what it knows of sessions and of itself.
-            case .jobAccepted, .nodeEnrolled, .joinTokenCreated, .nodeRegistered: 2
+            // Version 2: specifications of form 2 (`JobSpecification`); where a node belongs; what it knows of sessions and of
+            // itself. Then forms 3 of specifications and 2 of requests, inventories and memberships, which say it themselves.
+            case .jobAccepted, .nodeEnrolled, .joinTokenCreated, .nodeRegistered: 3
+            // Allocations of form 2, which say it themselves.
+            case .unitsPlaced, .attemptLeftBehind: 2
             default: 1
             }
         }

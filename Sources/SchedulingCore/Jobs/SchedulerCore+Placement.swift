@@ -23,20 +23,20 @@ extension SchedulerCore {
         _ row: JobRow, id: JobID, from set: WaitingUnits, _ cursor: inout RoundCursor, at now: LogicalTime
     ) -> PlacedUnits? {
         guard let shape = shapes[row.shape]?.shape else { return nil }
-        let parts = cursor.parts(of: row.shape, shape)
+        let gang = cursor.gang(of: row.shape, shape)
         var fence = lastFence
         var units: [PlacedUnits.Unit] = []
         if row.gangSize == 1 {
             let limit = min(row.startAllowance, Int(clamping: set.units.count), SchedulerLimits.unitsPerPlacement)
             var ordinal: UInt64 = 0
-            for place in cursor.fleet.place(parts[0].shape, limit: limit) {
+            for place in cursor.fleet.place(gang, limit: limit) {
                 guard let next = set.units.first(from: ordinal) else { break }
                 fence += 1
                 let held = PlacedUnits.Place(node: place.node, fence: Fence(fence), allocation: place.allocation)
                 units.append(PlacedUnits.Unit(ordinal: UInt32(next), attempt: set.attempt, places: [held]))
                 ordinal = next + 1
             }
-        } else if let first = set.units.first, let places = cursor.fleet.placeGang(parts) {
+        } else if let first = set.units.first, let places = cursor.fleet.placeGang(gang) {
             let held = places.map { place in
                 fence += 1
                 return PlacedUnits.Place(node: place.node, fence: Fence(fence), allocation: place.allocation)

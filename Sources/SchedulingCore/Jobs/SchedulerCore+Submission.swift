@@ -40,9 +40,10 @@ extension SchedulerCore {
     /// Judged against every node registered and not removed, silent ones included; with no node known it may wait.
     private func requireSatisfiable(_ specification: JobSpecification) throws(Rejection) {
         // A shape that a live job has was judged when that job came.
-        guard !offers.ids.isEmpty, shapeIDs[RequestClass(of: specification)] == nil else { return }
+        let shape = RequestClass(of: specification)
+        guard !offers.ids.isEmpty, shapeIDs[shape] == nil else { return }
         var errors: [FieldError] = []
-        for (index, group) in specification.groups.enumerated() {
+        for (index, group) in shape.groups.enumerated() {
             var misfits: [Misfit] = []
             for id in offers.ids {
                 guard case .failure(let misfit)? = offers[id]?.emptied.fit(group.resources, group.constraints) else { break }
@@ -55,18 +56,21 @@ extension SchedulerCore {
         }
         if !errors.isEmpty { throw .unsatisfiable(errors) }
         guard specification.gangSize > 1 else { return }
-        if !Fleet.fitsIdle(RequestClass(of: specification), on: offers) {
-            let message = WaitingExplanation.tooLarge(specification.gangSize, offers.ids.count)
+        if !Fleet.fitsIdle(shape, on: offers) {
+            let message = WaitingExplanation.tooLarge(shape, offers.ids.count)
             throw .unsatisfiable([FieldError("groups", message)])
         }
     }
 
     /// The misfit that is nearest to fitting names the field and what would be valid. Nodes that lack a device or a label
     /// say less than those that lack an amount.
-    private func largestMiss(_ misfits: [Misfit], field: String, group: TaskGroup) -> FieldError {
+    private func largestMiss(_ misfits: [Misfit], field: String, group: RequestClass.Group) -> FieldError {
         var cpu: Int64 = -1
         var memory: Int64 = -1
-        var devices: (kind: DeviceKind, requested: UInt32, free: UInt32)?
+        var devices: (kind: String, requested: UInt32, free: UInt32)?
+        var computeUnits: Int64 = -1
+        var level: TopologyLevel?
+        var taints: Set<String> = []
         var missing: FieldError?
         var constraint: FieldError?
         for misfit in misfits {
@@ -77,7 +81,12 @@ extension SchedulerCore {
             case .noSuchDevice(let kind, let model):
                 let like = model.isEmpty ? "" : " like '\(model)'"
                 let enough = (group.resources.devices?.memoryBytes ?? 0) > 0 ? " with that much memory" : ""
-                missing = FieldError("\(field).resources.\(kind.name)", "no node has a \(kind.name)\(like)\(enough)")
+                missing = FieldError("\(field).resources.\(kind)", "no node has a \(kind)\(like)\(enough)")
+            case .noSuchTemplate(let template):
+                missing = FieldError("\(field).resources", Self.missing(template: template))
+            case .computeUnits(_, let most): computeUnits = max(computeUnits, most)
+            case .topology(let missed): level = missed
+            case .tainted(let taint): taints.insert(taint)
             case .constraint(let text): constraint = FieldError("\(field).constraints", "no node satisfies '\(text)'")
             case .simulated, .outOfService: break
             }
@@ -87,7 +96,16 @@ extension SchedulerCore {
         }
         if let devices {
             let message = "\(devices.requested) requested; the best node has \(devices.free) that could serve"
-            return FieldError("\(field).resources.\(devices.kind.name)", message)
+            return FieldError("\(field).resources.\(devices.kind)", message)
+        }
+        if let level {
+            return FieldError("\(field).topology.\(level.name)", "no node has as many devices so near to each other; say 'prefer' instead")
+        }
+        if computeUnits >= 0 {
+            let requested = AmountText.computeUnits(group.resources.devices?.computeUnitsMilli ?? 0)
+            let most = AmountText.computeUnits(computeUnits)
+            let message = "\(requested) requested; the most that devices of one model and confirmed strength have on a node is \(most)"
+            return FieldError("\(field).resources.computeUnits", message)
         }
         if let missing { return missing }
         if cpu >= 0 {
@@ -99,11 +117,24 @@ extension SchedulerCore {
             let requested = AmountText.memory(group.resources.memoryBytes, isNeeded: true)
             return FieldError("\(field).resources.memory", "\(requested) requested; the largest node has \(AmountText.memory(memory))")
         }
-        return constraint ?? FieldError(field, "no node can hold it")
+        return constraint ?? kept(taints, at: field)
+    }
+
+    private func kept(_ taints: Set<String>, at field: String) -> FieldError {
+        guard !taints.isEmpty else { return FieldError(field, "no node can hold it") }
+        let names = taints.sorted().map { "'\($0)'" }.joined(separator: ", ")
+        return FieldError("\(field).constraints", "all nodes are kept for jobs that name them: add a constraint \(names)")
+    }
+
+    /// A name that a model has says that no node makes such partitions; a name that none has is misspelt, most likely.
+    private static func missing(template: String) -> String {
+        let known = DeviceModelTable.nominal.rows.flatMap { $0.partitioning?.templates.map(\.name) ?? [] }
+        guard !known.contains(template) else { return "no node divides its devices into partitions '\(template)'" }
+        return "no model of device has partitions '\(template)'; known: \(Set(known).sorted().joined(separator: ", "))"
     }
 
     /// Whether a simulated node would hold it, were it allowed there.
-    private func fitsSimulated(_ group: TaskGroup) -> Bool {
+    private func fitsSimulated(_ group: RequestClass.Group) -> Bool {
         let allowed = group.constraints + [Constraint(key: simulatedLabel, comparison: .present, value: "")]
         return offers.ids.contains { id in
             guard let offer = offers[id], offer.inventory.isSimulated else { return false }

@@ -32,7 +32,7 @@ public struct RoundCursor: Sendable {
     private var revived: Set<RequestClassID> = []
     private var revivers: Set<NodeID> = []
     /// What a class is to the fleet.
-    private var parts: [RequestClassID: [(shape: Int, count: Int)]] = [:]
+    private var gangs: [RequestClassID: GangShape] = [:]
     var fleet = Fleet()
 
     public init() {}
@@ -63,16 +63,16 @@ public struct RoundCursor: Sendable {
 
     mutating func renew(_ core: borrowing SchedulerCore) {
         fleet = Fleet()
-        parts.removeAll()
+        gangs.removeAll()
         for id in core.liveJobIDs { if let row = core.jobs[id] { expect(row.specification) } }
         follow(core.offers.ids, of: core, mayHaveGrown: false)
     }
 
     /// Tasks of a job that has come.
     mutating func expect(_ specification: JobSpecification) {
-        for part in fleet.parts(of: RequestClass(of: specification)) {
+        for part in fleet.shape(of: RequestClass(of: specification)).parts {
             let tasks = UInt64(part.count) * UInt64(specification.unitCount)
-            fleet.arrive(part.shape, times: Double(min(tasks, Self.tasksCountedMax)))
+            fleet.arrive(part.choices[0], times: Double(min(tasks, Self.tasksCountedMax)))
         }
     }
 
@@ -105,15 +105,15 @@ public struct RoundCursor: Sendable {
     }
 
     private mutating func fitsRevivers(_ shape: RequestClassID) -> Bool {
-        guard let parts = parts[shape] else { return true }
-        return revivers.contains { fleet.holdsAny(of: parts, on: $0) }
+        guard let gang = gangs[shape] else { return true }
+        return revivers.contains { fleet.holdsAny(of: gang, on: $0) }
     }
 
-    /// The parts of a class, as the fleet numbers shapes.
-    mutating func parts(of id: RequestClassID, _ shape: RequestClass) -> [(shape: Int, count: Int)] {
-        if let known = parts[id] { return known }
-        let made = fleet.parts(of: shape)
-        parts[id] = made
+    /// A class as the fleet sees it.
+    mutating func gang(of id: RequestClassID, _ shape: RequestClass) -> GangShape {
+        if let known = gangs[id] { return known }
+        let made = fleet.shape(of: shape)
+        gangs[id] = made
         return made
     }
 
@@ -131,12 +131,12 @@ public struct RoundCursor: Sendable {
         var freed: Set<RequestClassID> = []
         for id in blocked {
             guard let shape = core.shapes[id]?.shape else {
-                parts[id] = nil
+                gangs[id] = nil
                 freed.insert(id)
                 continue
             }
-            let parts = parts(of: id, shape)
-            if grown.contains(where: { fleet.holdsAny(of: parts, on: $0) }) { freed.insert(id) }
+            let gang = gang(of: id, shape)
+            if grown.contains(where: { fleet.holdsAny(of: gang, on: $0) }) { freed.insert(id) }
         }
         guard !freed.isEmpty else { return }
         blocked.subtract(freed)

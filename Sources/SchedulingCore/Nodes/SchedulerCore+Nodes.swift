@@ -54,6 +54,7 @@ extension SchedulerCore {
         // The name belongs to the key, and where the node belongs is the token's to say: an agent claims neither.
         inventory.name = row.name
         inventory.labels = row.membership.labels(over: inventory.labels)
+        inventory.taints = Set(inventory.taints).union(row.membership.taints).sorted()
         let errors = inventory.validate()
         guard errors.isEmpty else {
             let text = errors.map(\.description).joined(separator: "; ")

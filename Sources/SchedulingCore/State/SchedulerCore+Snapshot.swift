@@ -6,8 +6,9 @@ import Placement
 
 extension SchedulerCore {
     /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead; level 3 where nodes belong, what draining
-    /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind.
-    public static let snapshotLevel: UInt32 = 4
+    /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind; level 5
+    /// later forms of specifications, requests, inventories, memberships and allocations, which say themselves what they are.
+    public static let snapshotLevel: UInt32 = 5
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)

@@ -111,7 +111,7 @@ struct InstallTests {
             #expect(token.interface?.packageDigest == Array(SHA256.hash(data: Self.bytes)))
             #expect(reply["command"]?.text?.contains("'http://127.0.0.1:8470/install'") == true)
             guard case .createJoinToken(let record) = interface.plane.commands[0] else { return #expect(Bool(false)) }
-            #expect(record.membership == NodeMembership(center: "lab", pool: "a100", labels: [NamedText("rack", "r1")]))
+            #expect(record.membership == NodeMembership(center: Center(id: "lab"), pool: "a100", labels: [NamedText("rack", "r1")]))
             #expect(reply["center"] == .string("lab") && reply["labels"]?["rack"] == .string("r1"))
         }
     }
