@@ -57,6 +57,12 @@ public struct Table<ID: CountedIdentifier, Row: Sendable>: Sendable {
         return runs[slot.run].pages[slot.page][slot.row]
     }
 
+    /// Whether there is a row, without taking it out to be looked at.
+    @inlinable public func contains(_ id: ID) -> Bool {
+        guard let slot = slot(of: id) else { return false }
+        return runs[slot.run].pages[slot.page][slot.row] != nil
+    }
+
     /// Inserts or replaces.
     @inlinable public mutating func set(_ row: Row, for id: ID) {
         let run = makeRoom(for: id.value / Self.pageSize)

@@ -44,10 +44,33 @@ public enum NodeSharing: UInt8, NamedTag {
     public static let names = TagNames<Self>()
 }
 
+/// What is said of levels. Small and flat: it is compared wherever requests are.
+public struct TopologyWishes: Hashable, Sendable {
+    /// Two bits a level: 0 where nothing is said, else the wish and one.
+    private var bits: UInt32 = 0
+
+    public init() {}
+
+    public subscript(level: TopologyLevel) -> TopologyWish? {
+        get {
+            let value = UInt8(bits >> (UInt32(level.rawValue) * 2) & 3)
+            return value == 0 ? nil : TopologyWish(rawValue: value - 1)
+        }
+        set {
+            let shift = UInt32(level.rawValue) * 2
+            bits = bits & ~(3 << shift) | UInt32(newValue.map { $0.rawValue + 1 } ?? 0) << shift
+        }
+    }
+
+    /// Ascending by level.
+    public var stated: [(level: TopologyLevel, wish: TopologyWish)] {
+        TopologyLevel.allCases.compactMap { level in self[level].map { (level, $0) } }
+    }
+}
+
 /// How near to each other the devices of a task, and the tasks of a gang, are to be.
 public struct TopologyRequest: Hashable, Sendable {
-    /// By level; `wish(for:)` says what holds where nothing is said.
-    private var wishes: [TopologyLevel: TopologyWish] = [:]
+    private var wishes = TopologyWishes()
     public var sharing = NodeSharing.pack
 
     public static let indifferent = TopologyRequest()
@@ -56,28 +79,26 @@ public struct TopologyRequest: Hashable, Sendable {
     public static let levels = TopologyLevel.allCases.filter { $0 != .cluster }
 
     public init(_ wishes: [TopologyLevel: TopologyWish] = [:], sharing: NodeSharing = .pack) {
-        self.wishes = wishes
+        for (level, wish) in wishes { self.wishes[level] = wish }
         self.sharing = sharing
     }
 
     public var isIndifferent: Bool { self == .indifferent }
 
     /// What was said, ascending by level.
-    public var stated: [(level: TopologyLevel, wish: TopologyWish)] {
-        wishes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    }
+    public var stated: [(level: TopologyLevel, wish: TopologyWish)] { wishes.stated }
 
     /// Gangs stay within one center unless they ask for more: what lies between centers is slow, and may cost.
     public func wish(for level: TopologyLevel) -> TopologyWish { wishes[level] ?? (level == .center ? .require : .prefer) }
 
     /// The loosest level that will do for the devices of one task; nil: any devices of a node will.
-    public var requiredInsideNode: TopologyLevel? { wishes.filter { $0.key.isInsideNode && $0.value == .require }.keys.min() }
+    public var requiredInsideNode: TopologyLevel? { stated.first { $0.level.isInsideNode && $0.wish == .require }?.level }
 }
 
 extension TopologyRequest: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
         writer.write(sharing)
-        writer.write(UInt64(wishes.count))
+        writer.write(UInt64(stated.count))
         for (level, wish) in stated {
             writer.write(level)
             writer.write(wish)

@@ -2,8 +2,8 @@
 
 import ClusterModel
 
-/// What a request for devices means on nodes of one inventory.
-struct DeviceChoice: Hashable, Sendable {
+/// What a request for devices means on nodes of one inventory. Never changes; a reference, for the search passes it around a lot.
+final class DeviceChoice: Sendable {
     /// Devices that a task takes.
     let count: Int
     /// By device index; nil: not of the kind or model, or too small. Partitions are without their place.

@@ -43,7 +43,7 @@ public struct TaskShape: Hashable, Sendable {
 }
 
 /// What a task would be granted on nodes of one inventory, whatever is free there.
-public struct Suitability: Hashable, Sendable {
+public struct Suitability: Sendable {
     let cpuMilli: Int64
     let memoryBytes: Int64
     let devices: DeviceChoice?

@@ -4,7 +4,7 @@ import ClusterModel
 
 /// What the groups of a gang say, taken together, of how near its tasks are to be to each other.
 struct GangTopology: Hashable, Sendable {
-    private var wishes: [TopologyLevel: TopologyWish] = [:]
+    private var wishes = TopologyWishes()
     private(set) var sharing = NodeSharing.pack
 
     /// The gang has what any group requires, and else looks at no level that a group will not have looked at.

@@ -21,9 +21,17 @@ public struct GangShape: Hashable, Sendable {
         public var count: Int
     }
 
-    public var parts: [Part]
+    public let parts: [Part]
+    /// All that its tasks may be.
+    let shapes: [Int]
     /// What all its groups together say of levels above devices.
-    var topology: GangTopology
+    let topology: GangTopology
+
+    init(parts: [Part], topology: GangTopology) {
+        self.parts = parts
+        self.topology = topology
+        shapes = parts.flatMap(\.choices)
+    }
 
     /// One way for each part, in the order in which they are liked.
     var combinations: [[(shape: Int, count: Int)]] {
@@ -69,14 +77,13 @@ extension Fleet {
     /// Whether the node holds a task of the gang now: what a gang that found no room waits for.
     public mutating func holdsAny(of gang: GangShape, on node: NodeID) -> Bool {
         guard let place = placeOf[node] else { return false }
-        return gang.parts.contains { part in
-            part.choices.contains { shape in
-                // Which node it is, the search looks at.
-                if namesNodes[shape] { return true }
-                guard case .success(let suitability) = suitability(of: shape, on: groups[place].kind) else { return false }
-                return suitability.misfit(in: groups[place].room) == nil
-            }
+        for shape in gang.shapes {
+            // Which node it is, the search looks at.
+            if namesNodes[shape] { return true }
+            guard case .success(let suitability) = suitability(of: shape, on: groups[place].kind) else { continue }
+            if suitability.misfit(in: groups[place].room) == nil { return true }
         }
+        return false
     }
 
     /// The shapes of a gang's tasks and how many there are of each.

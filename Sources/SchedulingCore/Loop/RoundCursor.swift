@@ -22,17 +22,25 @@ public struct RoundCursor: Sendable {
 
     /// By priority, then first come. Every lane with a job that may start is in here.
     private var turns = BinaryHeap<Turn>()
-    /// Classes that found no room. What is blocked stays so until some node has more room and holds a part of it.
-    private var blocked: Set<RequestClassID> = []
+    private enum Standing: Sendable {
+        case open
+        /// It found no room. So it stays until some node has more room and holds a part of it.
+        case blocked
+        /// It was blocked until one of `revivers` had more room: only there may it find any in this round.
+        case revived
+    }
+
+    /// Of classes that were ever blocked.
+    private var standings = Table<RequestClassID, Standing>()
+    private var blockedCount = 0
     /// Jobs of a lane below this number cannot use room for reasons of their own.
     private var skips: [LaneID: UInt64] = [:]
     /// Nodes that may have more room than when classes were blocked, until that is looked at.
     private var grown: Set<NodeID> = []
-    /// Classes that were blocked until one of `revivers` had more room: only there may they find any in this round.
-    private var revived: Set<RequestClassID> = []
+    private var revived: [RequestClassID] = []
     private var revivers: Set<NodeID> = []
     /// What a class is to the fleet.
-    private var gangs: [RequestClassID: GangShape] = [:]
+    private var gangs = Table<RequestClassID, GangShape>()
     var fleet = Fleet()
 
     public init() {}
@@ -46,13 +54,13 @@ public struct RoundCursor: Sendable {
     mutating func follow(_ changed: [NodeID], of core: borrowing SchedulerCore, mayHaveGrown: Bool) {
         for id in changed {
             if let offer = core.offers[id] { fleet.set(offer, for: id) } else { fleet.remove(id) }
-            if mayHaveGrown, !blocked.isEmpty || !revived.isEmpty { grown.insert(id) }
+            if mayHaveGrown, blockedCount > 0 || !revived.isEmpty { grown.insert(id) }
         }
     }
 
     /// Lanes that have another first job.
     mutating func follow(_ lanes: [LaneID], of queue: JobQueue) {
-        for lane in lanes where !blocked.contains(lane.shape) { enter(lane, queue) }
+        for lane in lanes where standings[lane.shape] != .blocked { enter(lane, queue) }
     }
 
     /// Shapes and kinds of nodes that are gone are forgotten with the index, before they are most of it.
@@ -63,7 +71,7 @@ public struct RoundCursor: Sendable {
 
     mutating func renew(_ core: borrowing SchedulerCore) {
         fleet = Fleet()
-        gangs.removeAll()
+        gangs = Table()
         for id in core.liveJobIDs { if let row = core.jobs[id] { expect(row.specification) } }
         follow(core.offers.ids, of: core, mayHaveGrown: false)
     }
@@ -80,7 +88,7 @@ public struct RoundCursor: Sendable {
     mutating func forgetSkips(_ queue: JobQueue) {
         let lanes = skips.keys
         skips.removeAll(keepingCapacity: true)
-        for lane in lanes where !blocked.contains(lane.shape) { enter(lane, queue) }
+        for lane in lanes where standings[lane.shape] != .blocked { enter(lane, queue) }
     }
 
     private mutating func enter(_ lane: LaneID, _ queue: JobQueue) {
@@ -93,16 +101,21 @@ public struct RoundCursor: Sendable {
     mutating func next(in queue: JobQueue, of core: borrowing SchedulerCore) -> (lane: LaneID, job: JobID)? {
         unblock(queue, core)
         while let turn = turns.first {
-            if revived.contains(turn.lane.shape), !fitsRevivers(turn.lane.shape) { blocked.insert(turn.lane.shape) }
-            let first = blocked.contains(turn.lane.shape) ? nil : queue.first(of: turn.lane, from: skips[turn.lane] ?? 0)
+            let standing = standings[turn.lane.shape] ?? .open
+            let isOpen = standing == .open || standing == .revived && fitsRevivers(turn.lane.shape)
+            if !isOpen { block(turn.lane.shape) }
+            let first = isOpen ? queue.first(of: turn.lane, from: firstTried(of: turn.lane)) : nil
             if first == turn.job { return (turn.lane, turn.job) }
             turns.removeFirst()
             if let first { turns.insert(Turn(lane: turn.lane, job: first)) }
         }
+        for id in revived where standings[id] == .revived { standings.set(.open, for: id) }
         revived.removeAll(keepingCapacity: true)
         revivers.removeAll(keepingCapacity: true)
         return nil
     }
+
+    private func firstTried(of lane: LaneID) -> UInt64 { skips.isEmpty ? 0 : skips[lane] ?? 0 }
 
     private mutating func fitsRevivers(_ shape: RequestClassID) -> Bool {
         guard let gang = gangs[shape] else { return true }
@@ -113,14 +126,18 @@ public struct RoundCursor: Sendable {
     mutating func gang(of id: RequestClassID, _ shape: RequestClass) -> GangShape {
         if let known = gangs[id] { return known }
         let made = fleet.shape(of: shape)
-        gangs[id] = made
+        gangs.set(made, for: id)
         return made
     }
 
     /// The job cannot use room for reasons of its own.
     mutating func skip(_ job: JobID, in lane: LaneID) { skips[lane] = job.value + 1 }
 
-    mutating func block(_ shape: RequestClassID) { blocked.insert(shape) }
+    mutating func block(_ shape: RequestClassID) {
+        guard standings[shape] != .blocked else { return }
+        standings.set(.blocked, for: shape)
+        blockedCount += 1
+    }
 
     /// Classes of which a node that has grown holds a task are looked at again.
     private mutating func unblock(_ queue: JobQueue, _ core: borrowing SchedulerCore) {
@@ -128,19 +145,25 @@ public struct RoundCursor: Sendable {
         defer { grown.removeAll(keepingCapacity: true) }
         // Also for those that were revived before and have not had their turn.
         revivers.formUnion(grown)
-        var freed: Set<RequestClassID> = []
-        for id in blocked {
-            guard let shape = core.shapes[id]?.shape else {
-                gangs[id] = nil
-                freed.insert(id)
+        let nodes = Array(grown)
+        let known = revived.count
+        for id in standings.ids where standings[id] == .blocked {
+            guard core.shapes.contains(id) else {
+                forget(id)
                 continue
             }
-            let gang = gang(of: id, shape)
-            if grown.contains(where: { fleet.holdsAny(of: gang, on: $0) }) { freed.insert(id) }
+            guard gangs[id].map({ gang in nodes.contains { fleet.holdsAny(of: gang, on: $0) } }) ?? true else { continue }
+            standings.set(.revived, for: id)
+            blockedCount -= 1
+            revived.append(id)
         }
-        guard !freed.isEmpty else { return }
-        blocked.subtract(freed)
-        revived.formUnion(freed)
-        for lane in queue.laneIDs where freed.contains(lane.shape) { enter(lane, queue) }
+        guard revived.count > known else { return }
+        for lane in queue.laneIDs where standings[lane.shape] == .revived { enter(lane, queue) }
+    }
+
+    /// No job is of the class any more.
+    private mutating func forget(_ id: RequestClassID) {
+        if standings.remove(id) == .blocked { blockedCount -= 1 }
+        gangs.remove(id)
     }
 }
