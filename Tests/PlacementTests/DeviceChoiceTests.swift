@@ -13,14 +13,14 @@ import Testing
     ) -> NodeOffer {
         NodeOffer(
             inventory: NodeInventory(
-                name: "n", address: "", cpuMilli: 256_000, memoryBytes: 1 << 40,
+                name: "n", address: "", cpuMilli: 16_000, memoryBytes: 1 << 40,
                 devices: models.enumerated().map { index, model in
                     Device(
                         index: UInt32(index), kind: model.contains("910") ? .npu : .gpu,
                         vendor: model.contains("910") ? "huawei" : "nvidia", model: model, uuid: "", pciAddress: "", memoryBytes: 80 << 30,
                         numaNode: near(index).numa, pcieSwitch: near(index).pcie, linkGroup: near(index).link,
                         isPartitionable: isPartitionable)
-                }))
+                }, numaNodes: [NUMANode(osIndex: 0, processors: Array(0..<8)), NUMANode(osIndex: 1, processors: Array(8..<16))]))
     }
 
     private static func fit(
@@ -204,5 +204,64 @@ import Testing
         Self.take([0], of: &offer)
         let blind = TopologyRequest([.pcie: .none, .numa: .none])
         #expect(Self.indices(Self.fit(DeviceRequest(kind: .gpu, count: 2), near: blind, on: offer)) == [1, 2])
+    }
+
+    // MARK: Cores
+
+    private static func cores(
+        _ cores: Int64, whole: Bool = true, gpus: UInt32 = 0, near topology: TopologyRequest = .indifferent
+    ) -> ResourceRequest {
+        ResourceRequest(
+            cpuMilli: cores * 1000, memoryBytes: 1 << 30, hasWholeCores: whole,
+            devices: gpus > 0 ? DeviceRequest(kind: .gpu, count: gpus) : nil, topology: topology)
+    }
+
+    /// Eight devices, four near each of two NUMA nodes of eight cores.
+    private static let box = node(Array(repeating: h100, count: 8), near: tree)
+
+    @Test func wholeCoresAreOfOneNUMANodeAndNobodyElses() throws {
+        var offer = Self.box
+        let first = try offer.fit(Self.cores(6), []).get()
+        #expect(first.processors == [0, 1, 2, 3, 4, 5] && first.numaNode == 0)
+        offer.take(first)
+        let second = try offer.fit(Self.cores(6), []).get()
+        #expect(second.processors == [8, 9, 10, 11, 12, 13] && second.numaNode == 1)
+        offer.take(second)
+        let split = try offer.fit(Self.cores(4), []).get()
+        #expect(split.processors == [6, 7, 14, 15] && split.numaNode == nil)
+        #expect(offer.fit(Self.cores(4, near: TopologyRequest([.numa: .require])), []) == .failure(.topology(.numa)))
+        #expect(offer.fit(Self.cores(5), []) == .failure(.cpu(requested: 5000, free: 4000)))
+    }
+
+    @Test func wholeCoresAreNearTheDevices() throws {
+        var offer = Self.box
+        Self.take([0, 1, 2, 3], of: &offer)
+        let allocation = try offer.fit(Self.cores(4, gpus: 2), []).get()
+        #expect(allocation.devices.map(\.index) == [4, 5] && allocation.processors == [8, 9, 10, 11])
+    }
+
+    /// Devices are free near one node, cores near the other: what must be together waits.
+    @Test func coresAndDevicesOfOneNUMANodeOrNone() throws {
+        var offer = Self.box
+        offer.take(try offer.fit(Self.cores(8), []).get())
+        Self.take([4, 5, 6, 7], of: &offer)
+        let near = TopologyRequest([.numa: .require])
+        #expect(offer.fit(Self.cores(1, whole: false, gpus: 1, near: near), []) == .failure(.topology(.numa)))
+        #expect(try offer.fit(Self.cores(1, whole: false, gpus: 1), []).get().devices.map(\.index) == [0])
+        #expect(Self.box.fit(Self.cores(9, whole: false, near: near), []) == .failure(.topology(.numa)))
+    }
+
+    /// Time bound to a NUMA node is not sold there twice, whole or in parts.
+    @Test func boundTimeCounts() throws {
+        var offer = Self.box
+        let bound = Self.cores(5, whole: false, near: TopologyRequest([.numa: .require]))
+        let first = try offer.fit(bound, []).get()
+        offer.take(first)
+        #expect(first.numaNode == 0 && first.processors.isEmpty)
+        #expect(try offer.fit(bound, []).get().numaNode == 1)
+        #expect(try offer.fit(Self.cores(3), []).get().processors == [0, 1, 2])
+        #expect(try offer.fit(Self.cores(4), []).get().processors == [8, 9, 10, 11])
+        offer.give(first)
+        #expect(offer == offer.emptied)
     }
 }

@@ -13,13 +13,13 @@ import Testing
         let (model, kind, vendor) = models[generator.below(3)]
         let isPartitionable = generator.below(2) == 0
         return NodeInventory(
-            name: "n\(index)", address: "", cpuMilli: 128_000, memoryBytes: 1 << 40,
+            name: "n\(index)", address: "", cpuMilli: 8_000, memoryBytes: 1 << 40,
             devices: (0..<[1, 4, 8][generator.below(3)]).map { (device: Int) -> Device in
                 Device(
                     index: UInt32(device), kind: kind, vendor: vendor, model: model, uuid: "", pciAddress: "", memoryBytes: 64 << 30,
                     numaNode: UInt32(device / 4), pcieSwitch: UInt32(device / 2), linkGroup: kind == .npu ? UInt32(device / 4) : nil,
                     isPartitionable: isPartitionable)
-            })
+            }, numaNodes: [NUMANode(osIndex: 0, processors: Array(0..<4)), NUMANode(osIndex: 1, processors: Array(4..<8))])
     }
 
     private static func request(_ generator: inout Xorshift) -> ResourceRequest {
@@ -28,7 +28,8 @@ import Testing
         let wishes: [TopologyLevel: TopologyWish] =
             generator.below(3) == 0 ? [[TopologyLevel.link, .pcie, .numa][generator.below(3)]: .require] : [:]
         return ResourceRequest(
-            memoryBytes: 1 << 30, devices: devices.removeFirst(), alternatives: devices, topology: TopologyRequest(wishes))
+            cpuMilli: Int64(1 + generator.below(3)) * 1000, memoryBytes: 1 << 30, hasWholeCores: generator.below(3) == 0,
+            devices: devices.removeFirst(), alternatives: devices, topology: TopologyRequest(wishes))
     }
 
     private static func devices(_ generator: inout Xorshift) -> DeviceRequest {
@@ -69,6 +70,25 @@ import Testing
         var isWithin: Bool { share <= 1000 && memory <= 64 << 30 && (partitions == 0 || others == 0) }
     }
 
+    /// What is held of a node's cores.
+    private struct Cores {
+        var milli: Int64 = 0
+        var whole: Set<UInt32> = []
+        var bound: [UInt32: Int64] = [:]
+
+        /// False: a core is held twice, or what is bound to a NUMA node is more than it has.
+        mutating func add(_ allocation: Allocation, sign: Int64) -> Bool {
+            milli += sign * allocation.cpuMilli
+            let isNew = sign < 0 || whole.isDisjoint(with: allocation.processors)
+            if sign > 0 { whole.formUnion(allocation.processors) } else { whole.subtract(allocation.processors) }
+            if allocation.processors.isEmpty, let node = allocation.numaNode { bound[node, default: 0] += sign * allocation.cpuMilli }
+            let isWithin = (0..<2).allSatisfy { node in
+                bound[UInt32(node), default: 0] + Int64(whole.count { Int($0) / 4 == node }) * 1000 <= 4000
+            }
+            return isNew && isWithin && milli <= 8000
+        }
+    }
+
     @Test func nothingIsGivenTwiceAndNothingFeasibleIsRefused() throws {
         for seed in UInt64(1)...200 {
             var generator = Xorshift(state: seed)
@@ -77,12 +97,14 @@ import Testing
             for index in 0..<count { fleet.set(NodeOffer(inventory: Self.inventory(index, &generator)), for: NodeID(UInt64(index + 1))) }
             let ids = (1...count).map { NodeID(UInt64($0)) }
             var held: [NodeID: [UInt32: Held]] = [:]
+            var cores: [NodeID: Cores] = [:]
             var running: [TaskPlace] = []
             func note(_ place: TaskPlace, sign: Int64) -> Bool {
-                place.allocation.devices.allSatisfy { grant in
-                    held[place.node, default: [:]][grant.index, default: Held()].add(grant, sign: sign)
-                        && held[place.node]![grant.index]!.isWithin
-                }
+                cores[place.node, default: Cores()].add(place.allocation, sign: sign)
+                    && place.allocation.devices.allSatisfy { grant in
+                        held[place.node, default: [:]][grant.index, default: Held()].add(grant, sign: sign)
+                            && held[place.node]![grant.index]!.isWithin
+                    }
             }
             for step in 0..<100 {
                 if generator.below(3) == 0, !running.isEmpty {
@@ -112,7 +134,12 @@ import Testing
 
     /// One of the ways in which it may have its devices, as near to each other as it says.
     private static func isAsAsked(_ allocation: Allocation, _ wanted: ResourceRequest, _ inventory: NodeInventory) -> Bool {
+        guard allocation.processors.count == (wanted.hasWholeCores ? Int(wanted.cpuMilli / 1000) : 0) else { return false }
         let devices = allocation.devices.map { inventory.devices[Int($0.index)] }
+        if wanted.topology.wish(for: .numa) == .require {
+            guard let node = allocation.numaNode, devices.allSatisfy({ $0.numaNode == node }) else { return false }
+            guard allocation.processors.allSatisfy({ $0 / 4 == node }) else { return false }
+        }
         if let level = wanted.topology.requiredInsideNode, devices.count > 1 {
             let isNear = TopologyLevel.allCases.contains { tighter in
                 tighter <= level && devices[0].domain(at: tighter) != nil

@@ -70,6 +70,12 @@ extension JobSpecification {
         if !(1...100_000_000).contains(resources.cpuMilli) {
             errors.append(FieldError("\(field).resources.cpu", "must be 1m … 100000 cores"))
         }
+        if resources.hasWholeCores, resources.cpuMilli % 1000 != 0 {
+            errors.append(FieldError("\(field).resources.cpu", "must be a whole number where cores are whole"))
+        }
+        if resources.topology.sharing == .spread, resources.topology.wish(for: .node) == .require {
+            errors.append(FieldError("\(field).topology", "cannot spread tasks and require one node for them"))
+        }
         if !((1 << 20)...(1 << 50)).contains(resources.memoryBytes) {
             errors.append(FieldError("\(field).resources.memory", "must be 1MiB … 1PiB"))
         }

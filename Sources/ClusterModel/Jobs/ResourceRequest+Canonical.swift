@@ -59,7 +59,7 @@ extension DeviceRequest: CanonicalValue {
 extension ResourceRequest: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
         let first = devices?.firstForm
-        if alternatives.isEmpty, topology.isIndifferent, devices == nil || first != nil {
+        if !hasWholeCores, alternatives.isEmpty, topology.isIndifferent, devices == nil || first != nil {
             writer.write(cpuMilli)
             writer.write(memoryBytes)
             writer.write(first)
@@ -68,6 +68,7 @@ extension ResourceRequest: CanonicalValue {
         writer.write(secondForm)
         writer.write(cpuMilli)
         writer.write(memoryBytes)
+        writer.write(hasWholeCores)
         writer.write(devices)
         writer.write(alternatives)
         writer.write(topology)
@@ -82,8 +83,8 @@ extension ResourceRequest: CanonicalValue {
         }
         guard start == secondForm else { throw .malformed("unknown form \(start) of a request") }
         self.init(
-            cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), devices: try reader.readOptional(),
-            alternatives: try reader.readList(), topology: try reader.read())
+            cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), hasWholeCores: try reader.readBool(),
+            devices: try reader.readOptional(), alternatives: try reader.readList(), topology: try reader.read())
     }
 }
 
@@ -133,7 +134,7 @@ extension Locality: CanonicalValue {
 
 extension Allocation: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
-        if locality == .unknown, devices.allSatisfy({ $0.partition == nil }) {
+        if locality == .unknown, processors.isEmpty, numaNode == nil, devices.allSatisfy({ $0.partition == nil }) {
             writer.write(cpuMilli)
             writer.write(memoryBytes)
             writer.write(UInt64(devices.count))
@@ -145,6 +146,8 @@ extension Allocation: CanonicalValue {
         writer.write(memoryBytes)
         writer.write(devices)
         writer.write(locality)
+        writer.write(processors)
+        writer.write(numaNode)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -157,6 +160,6 @@ extension Allocation: CanonicalValue {
         guard start == secondForm else { throw .malformed("unknown form \(start) of an allocation") }
         self.init(
             cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), devices: try reader.readList(),
-            locality: try reader.read())
+            locality: try reader.read(), processors: try reader.readList(), numaNode: try reader.readOptional())
     }
 }

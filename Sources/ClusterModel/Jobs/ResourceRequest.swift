@@ -47,6 +47,8 @@ public struct DeviceRequest: Hashable, Sendable {
 public struct ResourceRequest: Hashable, Sendable {
     public var cpuMilli: Int64
     public var memoryBytes: Int64
+    /// The cores are its own: no other task that asks for whole cores gets them, and tasks that start later keep off them.
+    public var hasWholeCores: Bool
     /// nil: no devices. Otherwise what is liked best.
     public var devices: DeviceRequest?
     /// What will do instead of `devices`, in the order in which it is liked.
@@ -58,11 +60,12 @@ public struct ResourceRequest: Hashable, Sendable {
 
     /// The defaults of the interface: 1 core, 1 GiB, no device.
     public init(
-        cpuMilli: Int64 = 1000, memoryBytes: Int64 = 1 << 30, devices: DeviceRequest? = nil, alternatives: [DeviceRequest] = [],
-        topology: TopologyRequest = .indifferent
+        cpuMilli: Int64 = 1000, memoryBytes: Int64 = 1 << 30, hasWholeCores: Bool = false, devices: DeviceRequest? = nil,
+        alternatives: [DeviceRequest] = [], topology: TopologyRequest = .indifferent
     ) {
         self.cpuMilli = cpuMilli
         self.memoryBytes = memoryBytes
+        self.hasWholeCores = hasWholeCores
         self.devices = devices
         self.alternatives = alternatives
         self.topology = topology
@@ -72,7 +75,8 @@ public struct ResourceRequest: Hashable, Sendable {
     public var choices: [ResourceRequest] {
         guard !alternatives.isEmpty else { return [self] }
         return ([devices].compactMap(\.self) + alternatives).map { devices in
-            ResourceRequest(cpuMilli: cpuMilli, memoryBytes: memoryBytes, devices: devices, topology: topology)
+            ResourceRequest(
+                cpuMilli: cpuMilli, memoryBytes: memoryBytes, hasWholeCores: hasWholeCores, devices: devices, topology: topology)
         }
     }
 }
@@ -112,12 +116,21 @@ public struct Allocation: Hashable, Sendable {
     /// Ascending device index.
     public var devices: [DeviceGrant]
     public var locality: Locality
+    /// Processing units that are its own, by the operating system's index, ascending; empty unless it asked for whole cores.
+    public var processors: [UInt32]
+    /// The NUMA node whose processors it is bound to; nil for any.
+    public var numaNode: UInt32?
 
-    public init(cpuMilli: Int64, memoryBytes: Int64, devices: [DeviceGrant] = [], locality: Locality = .unknown) {
+    public init(
+        cpuMilli: Int64, memoryBytes: Int64, devices: [DeviceGrant] = [], locality: Locality = .unknown, processors: [UInt32] = [],
+        numaNode: UInt32? = nil
+    ) {
         self.cpuMilli = cpuMilli
         self.memoryBytes = memoryBytes
         self.devices = devices
         self.locality = locality
+        self.processors = processors
+        self.numaNode = numaNode
     }
 }
 

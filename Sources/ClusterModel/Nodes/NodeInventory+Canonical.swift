@@ -1,5 +1,5 @@
 /// What the first form can say is written in it. Form 2 begins with an empty text, which no name is, and its number; it adds
-/// what is near the devices, their partitions, and taints.
+/// what is near the devices, their partitions, processors by NUMA node, and taints.
 private let secondForm: UInt8 = 2
 
 extension Device {
@@ -51,6 +51,17 @@ extension Device: CanonicalValue {
     }
 }
 
+extension NUMANode: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(osIndex)
+        writer.write(processors)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(osIndex: try reader.readUInt32(), processors: try reader.readList())
+    }
+}
+
 extension TopologySummary: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
         writer.write(architecture)
@@ -71,7 +82,7 @@ extension TopologySummary: CanonicalValue {
 
 extension NodeInventory: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
-        let isFirstForm = taints.isEmpty && devices.allSatisfy(\.isFirstForm)
+        let isFirstForm = taints.isEmpty && numaNodes.isEmpty && devices.allSatisfy(\.isFirstForm)
         if !isFirstForm {
             writer.write("")
             writer.write(secondForm)
@@ -87,6 +98,7 @@ extension NodeInventory: CanonicalValue {
         writer.write(isSimulated)
         guard !isFirstForm else { return }
         writer.write(devices.map(DeviceAddition.init))
+        writer.write(numaNodes)
         writer.write(taints)
     }
 
@@ -110,6 +122,7 @@ extension NodeInventory: CanonicalValue {
             devices[index].linkGroup = addition.linkGroup
             devices[index].isPartitionable = addition.isPartitionable
         }
+        numaNodes = try reader.readList()
         taints = try reader.readList()
     }
 }

@@ -92,6 +92,19 @@ public struct TopologySummary: Hashable, Sendable {
     }
 }
 
+/// Processors that share memory of their own.
+public struct NUMANode: Hashable, Sendable {
+    /// The operating system's index.
+    public var osIndex: UInt32
+    /// Processing units that jobs may use, by the operating system's index; those of one core stand side by side.
+    public var processors: [UInt32]
+
+    public init(osIndex: UInt32, processors: [UInt32]) {
+        self.osIndex = osIndex
+        self.processors = processors
+    }
+}
+
 /// What a node offers to the cluster.
 public struct NodeInventory: Hashable, Sendable {
     /// Unique in the cluster; grammar of `ObjectName`.
@@ -104,6 +117,8 @@ public struct NodeInventory: Hashable, Sendable {
     public var memoryBytes: Int64
     /// Ascending `index`, from 0 without gaps.
     public var devices: [Device]
+    /// Ascending `osIndex`, no processing unit in two of them; empty where its agent does not tell.
+    public var numaNodes: [NUMANode]
     public var topology: TopologySummary
     /// SHA-256 of the uncompressed hwloc XML; empty for a simulated node. The XML is sent when this changes.
     public var topologyDigest: [UInt8]
@@ -116,7 +131,7 @@ public struct NodeInventory: Hashable, Sendable {
 
     public init(
         name: String, address: String, cpuMilli: Int64, memoryBytes: Int64, devices: [Device] = [],
-        topology: TopologySummary = TopologySummary(), topologyDigest: [UInt8] = [], labels: [NamedText] = [],
+        numaNodes: [NUMANode] = [], topology: TopologySummary = TopologySummary(), topologyDigest: [UInt8] = [], labels: [NamedText] = [],
         taints: [String] = [], isSimulated: Bool = false
     ) {
         self.name = name
@@ -124,6 +139,7 @@ public struct NodeInventory: Hashable, Sendable {
         self.cpuMilli = cpuMilli
         self.memoryBytes = memoryBytes
         self.devices = devices
+        self.numaNodes = numaNodes
         self.topology = topology
         self.topologyDigest = topologyDigest
         self.labels = labels.sorted { $0.name < $1.name }
@@ -146,11 +162,30 @@ extension NodeInventory {
                 errors.append(FieldError("devices[\(position)].memoryBytes", "must be 0 … 2^50"))
             }
         }
+        errors += validateProcessors()
         if taints.count > NodeMembership.taintCountMax {
             errors.append(FieldError("taints", "must be at most \(NodeMembership.taintCountMax)"))
         }
         for taint in taints where !ObjectName.isValid(taint) { errors.append(FieldError("taints", "must match \(ObjectName.grammar)")) }
         if labels.count > 256 { errors.append(FieldError("labels", "must be at most 256")) }
+        return errors
+    }
+}
+
+extension NodeInventory {
+    private static let processorsMax = 8192
+
+    /// Both lists come from the network: an agent must not sell a processing unit twice.
+    private func validateProcessors() -> [FieldError] {
+        let all = numaNodes.flatMap(\.processors)
+        var errors: [FieldError] = []
+        if numaNodes.count > 1024 || all.count > Self.processorsMax {
+            errors.append(FieldError("numaNodes", "must be at most 1024, with \(Self.processorsMax) processors"))
+        }
+        if Set(all).count != all.count { errors.append(FieldError("numaNodes", "must not hold a processor twice")) }
+        if zip(numaNodes, numaNodes.dropFirst()).contains(where: { $0.osIndex >= $1.osIndex }) {
+            errors.append(FieldError("numaNodes", "must be in ascending order"))
+        }
         return errors
     }
 }

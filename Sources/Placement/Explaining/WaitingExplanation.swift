@@ -84,7 +84,8 @@ public struct WaitingExplanation: Hashable, Sendable {
                 "compute units",
                 "\(AmountText.computeUnits(requested)) compute units requested, \(AmountText.computeUnits(most)) there on devices of one model"
             )
-        case .topology(let level): ("topology \(level)", "not enough free devices at the level '\(level.name)'")
+        case .wholeCores(let requested, let free): ("whole cores", "\(requested) whole cores requested, \(free) free")
+        case .topology(let level): ("topology \(level)", "not enough that is free at the level '\(level.name)'")
         case .tainted(let taint): ("taint \(taint)", "kept for jobs with --constraint \(taint)")
         }
     }

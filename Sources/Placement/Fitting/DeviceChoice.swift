@@ -13,6 +13,7 @@ final class DeviceChoice: Sendable {
     private let request: DeviceRequest
     /// Sets of devices that are near to each other, those of the tightest level first; all of the node last.
     private let islands: [Island]
+    private let numaNodes: [UInt32?]
 
     /// A partition on a device with so many slots.
     struct Templated: Hashable, Sendable {
@@ -30,11 +31,15 @@ final class DeviceChoice: Sendable {
     }
 
     /// Throws when no amount of free room would do.
-    init(of request: DeviceRequest, _ topology: TopologyRequest, on inventory: NodeInventory) throws(Misfit) {
+    ///
+    /// - Parameter near: the NUMA node that they must be near; nil: any.
+    init(of request: DeviceRequest, _ topology: TopologyRequest, on inventory: NodeInventory, near node: UInt32? = nil) throws(Misfit) {
         self.request = request
+        numaNodes = inventory.devices.map(\.numaNode)
         let pattern = GlobPattern(request.modelPattern)
         let matching = inventory.devices.map { device in
-            (request.kind == nil || device.kind == request.kind) && (request.modelPattern.isEmpty || pattern.matches(device.model))
+            (node == nil || device.numaNode == node) && (request.kind == nil || device.kind == request.kind)
+                && (request.modelPattern.isEmpty || pattern.matches(device.model))
         }
         var templates: [Templated?] = []
         if request.computeUnitsMilli > 0 {
@@ -145,6 +150,12 @@ final class DeviceChoice: Sendable {
     /// The tightest level that holds them all.
     private func level(of chosen: [Int]) -> TopologyLevel {
         islands.filter { island in chosen.allSatisfy(island.devices.contains) }.map(\.level).min() ?? .node
+    }
+
+    /// The NUMA node that all of them are near, where there is one.
+    func numaNode(of grants: [DeviceGrant]) -> UInt32? {
+        let nodes = Set(grants.map { numaNodes[Int($0.index)] })
+        return nodes.count == 1 ? nodes.first ?? nil : nil
     }
 
     // MARK: Against what is free

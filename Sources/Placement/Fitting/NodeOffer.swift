@@ -31,6 +31,15 @@ public struct NodeRoom: Hashable, Sendable {
     public var memoryBytesFree: Int64
     /// By device index.
     public var devices: [DeviceRoom]
+    /// Processing units that somebody has for himself; ascending.
+    public private(set) var processorsTaken: [UInt32] = []
+    /// What is bound to NUMA nodes without having processing units of its own; ascending, none without any.
+    public private(set) var bound: [BoundCores] = []
+
+    public struct BoundCores: Hashable, Sendable {
+        public var numaNode: UInt32
+        public var cpuMilli: Int64
+    }
 
     /// All of it.
     public init(of inventory: NodeInventory) {
@@ -55,6 +64,26 @@ public struct NodeRoom: Hashable, Sendable {
                 devices[Int(grant.index)].slotsTaken &= ~partition.slots
             }
         }
+        if !allocation.processors.isEmpty {
+            if sign < 0 {
+                processorsTaken = (processorsTaken + allocation.processors).sorted()
+            } else {
+                processorsTaken.removeAll(where: allocation.processors.contains)
+            }
+        } else if let node = allocation.numaNode {
+            bind(-sign * allocation.cpuMilli, to: node)
+        }
+    }
+}
+
+extension NodeRoom {
+    private mutating func bind(_ milli: Int64, to node: UInt32) {
+        let place = bound.firstIndex { $0.numaNode >= node } ?? bound.count
+        if place == bound.count || bound[place].numaNode != node {
+            bound.insert(BoundCores(numaNode: node, cpuMilli: 0), at: place)
+        }
+        bound[place].cpuMilli += milli
+        if bound[place].cpuMilli == 0 { bound.remove(at: place) }
     }
 }
 

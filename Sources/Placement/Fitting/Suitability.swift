@@ -21,7 +21,9 @@ public enum Misfit: Error, Hashable, Sendable {
     case noSuchTemplate(String)
     /// No devices of one model, with a confirmed strength, reach so much together.
     case computeUnits(requestedMilli: Int64, mostMilli: Int64)
-    /// Enough devices have room, but not so near to each other.
+    /// Cores that nobody has for himself.
+    case wholeCores(requested: Int64, free: Int64)
+    /// Enough devices, or cores, have room, but not so near to each other.
     case topology(TopologyLevel)
 }
 
@@ -47,6 +49,8 @@ public struct Suitability: Sendable {
     let cpuMilli: Int64
     let memoryBytes: Int64
     let devices: DeviceChoice?
+    /// nil: any time on any core will do.
+    let cores: CoreChoice?
 
     /// Throws when no amount of free room would do.
     init(of shape: TaskShape, on inventory: NodeInventory) throws(Misfit) {
@@ -57,31 +61,37 @@ public struct Suitability: Sendable {
         for constraint in shape.constraints where !constraint.isMet(by: inventory) { throw .constraint(constraint.text) }
         cpuMilli = shape.resources.cpuMilli
         memoryBytes = shape.resources.memoryBytes
-        guard let request = shape.resources.devices else {
+        if let request = shape.resources.devices {
+            devices = try DeviceChoice(of: request, shape.resources.topology, on: inventory)
+        } else {
             devices = nil
-            return
         }
-        devices = try DeviceChoice(of: request, shape.resources.topology, on: inventory)
+        cores = try CoreChoice(for: shape.resources, on: inventory)
     }
 
     /// nil: it fits. Monotone: more free room never turns a fit into a misfit.
     func misfit(in room: NodeRoom) -> Misfit? {
         guard cpuMilli <= room.cpuMilliFree else { return .cpu(requested: cpuMilli, free: max(room.cpuMilliFree, 0)) }
         guard memoryBytes <= room.memoryBytesFree else { return .memory(requested: memoryBytes, free: max(room.memoryBytesFree, 0)) }
+        if let cores, let misfit = cores.misfit(in: room) { return misfit }
         return devices?.misfit(in: room)
     }
 
     /// The devices that a task alone on a slice may go to, of those that are alike only the first; nothing where there is no
     /// choice to make.
-    func choices(in room: NodeRoom) -> [Int] { devices?.choices(in: room) ?? [] }
+    func choices(in room: NodeRoom) -> [Int] { cores?.isBound ?? false ? [] : devices?.choices(in: room) ?? [] }
 
     /// What the task would hold. It must fit.
     ///
     /// - Parameter choice: one of `choices`, where there are any.
     func allocation(in room: NodeRoom, choosing choice: Int? = nil) -> Allocation {
         var allocation = Allocation(cpuMilli: cpuMilli, memoryBytes: memoryBytes)
-        guard let devices else { return allocation }
-        (allocation.devices, allocation.locality.devices) = devices.grants(in: room, choosing: choice)
+        if let cores, cores.isBound {
+            cores.bind(&allocation, in: room)
+            return allocation
+        }
+        if let devices { (allocation.devices, allocation.locality.devices) = devices.grants(in: room, choosing: choice) }
+        if let cores { cores.reserve(&allocation, near: devices?.numaNode(of: allocation.devices), in: room) }
         return allocation
     }
 }

@@ -86,6 +86,7 @@ extension SchedulerCore {
                 missing = FieldError("\(field).resources", Self.missing(template: template))
             case .computeUnits(_, let most): computeUnits = max(computeUnits, most)
             case .topology(let missed): level = missed
+            case .wholeCores(_, let free): cpu = max(cpu, free * 1000)
             case .tainted(let taint): taints.insert(taint)
             case .constraint(let text): constraint = FieldError("\(field).constraints", "no node satisfies '\(text)'")
             case .simulated, .outOfService: break
@@ -99,7 +100,7 @@ extension SchedulerCore {
             return FieldError("\(field).resources.\(devices.kind)", message)
         }
         if let level {
-            return FieldError("\(field).topology.\(level.name)", "no node has as many devices so near to each other; say 'prefer' instead")
+            return FieldError("\(field).topology.\(level.name)", "no node has so much so near to each other; say 'prefer' instead")
         }
         if computeUnits >= 0 {
             let requested = AmountText.computeUnits(group.resources.devices?.computeUnitsMilli ?? 0)
