@@ -120,6 +120,7 @@ extension AgentCore {
         var reports: [AttemptStatus] = []
         var terms = AttemptTerms(timeLimit: batch.template.timeLimit, grace: batch.template.grace, onNodeLost: batch.template.onNodeLost)
         for order in batch.starts {
+            terms.processors = order.allocation.processors
             guard accepts(order, &effects) else {
                 if let known = attempts[order.attempt], order.fence > known.fence { reports.append(Self.handedBack(order)) }
                 continue
@@ -179,9 +180,23 @@ extension AgentCore {
             attempt: order.attempt, fence: order.fence, slot: order.slot, command: template.command, environment: environment,
             workDirectory: directory,
             makesWorkDirectory: template.workDirectory.isEmpty,
-            userID: account.userID, groupID: account.groupID, cpuMilli: order.allocation.cpuMilli,
+            userID: account.userID, groupID: account.groupID, processors: processors(for: order.allocation),
+            cpuMilli: order.allocation.cpuMilli,
             memoryBytes: order.allocation.memoryBytes, outputLimitBytes: configuration.outputLimitBytes,
             dependsOnLease: terms.onNodeLost != .wait, note: terms.canonicalBytes)
+    }
+
+    /// Its own, or those of its NUMA node, or any; but none that another has for itself. What started before those were given
+    /// away stays where it is.
+    private func processors(for allocation: Allocation) -> [UInt32] {
+        guard allocation.processors.isEmpty else { return allocation.processors }
+        let taken = attempts.processorsTaken
+        let nodes = configuration.inventory.numaNodes
+        let near = allocation.numaNode.flatMap { wanted in nodes.first { $0.osIndex == wanted }?.processors }
+        guard near != nil || !taken.isEmpty else { return [] }
+        let all = near ?? nodes.flatMap(\.processors)
+        let free = all.filter { !taken.contains($0) }
+        return free.isEmpty ? all : free
     }
 
     // MARK: Stop

@@ -38,6 +38,8 @@ public protocol ControlPlane: Sendable {
     /// The follower's view; each call names the version that it saw.
     func cluster() -> ClusterView
     func nodes() -> [NodeView]
+    /// Those that nodes and usable tokens name, by identifier.
+    func centers() -> [CenterView]
     func node(_ id: NodeID) -> NodeView?
     func node(named name: String) -> NodeView?
     /// Live standing of a job that has not ended; nil when it has, or is unknown.
@@ -133,8 +135,28 @@ public struct DeviceTotal: Hashable, Sendable {
     public var isSimulated: Bool
     public var count: UInt32
     public var shareMilliAllocated: Int64
+    /// What its model is worth; nil where the table does not know it.
+    public var computeUnits: Worth?
 
-    public init(kind: DeviceKind, model: String, isSimulated: Bool, count: UInt32, shareMilliAllocated: Int64) {
+    public struct Worth: Hashable, Sendable {
+        public var milliEach: Int64
+        /// What is not confirmed counts for nothing.
+        public var isConfirmed: Bool
+
+        public init(milliEach: Int64, isConfirmed: Bool) {
+            self.milliEach = milliEach
+            self.isConfirmed = isConfirmed
+        }
+    }
+
+    public var pricedComputeUnitsMilli: Int64 { pricedEach * Int64(count) }
+    public var pricedComputeUnitsMilliAllocated: Int64 { pricedEach * shareMilliAllocated / 1000 }
+    private var pricedEach: Int64 { computeUnits.flatMap { $0.isConfirmed ? $0.milliEach : nil } ?? 0 }
+
+    public init(
+        kind: DeviceKind, model: String, isSimulated: Bool, count: UInt32, shareMilliAllocated: Int64, computeUnits: Worth? = nil
+    ) {
+        self.computeUnits = computeUnits
         self.kind = kind
         self.model = model
         self.isSimulated = isSimulated
@@ -229,6 +251,19 @@ public struct NodeView: Hashable, Sendable {
         self.registeredAt = registeredAt
         self.load = load
     }
+}
+
+/// A site and what its nodes have.
+public struct CenterView: Hashable, Sendable {
+    public var center: Center
+    public var nodes: UInt32 = 0
+    public var nodesReady: UInt32 = 0
+    public var cpuMilliTotal: Int64 = 0
+    public var memoryBytesTotal: Int64 = 0
+    public var devices: UInt32 = 0
+    public var computeUnitsMilliTotal: Int64 = 0
+
+    public init(center: Center) { self.center = center }
 }
 
 /// A job that has not ended, from the follower.

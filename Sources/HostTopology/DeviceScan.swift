@@ -41,9 +41,17 @@ struct AttachedDevice {
     var pciInfos: [String: String] = [:]
     var views: [View] = []
     var numaNode: UInt32?
+    /// Those between two PCI buses above it, the nearest first.
+    var bridges: [UInt64] = []
 }
 
 struct DeviceScan {
+    private struct Found {
+        var address: PCIAddress?
+        var bridges: [UInt64]
+        var device: Device
+    }
+
     var devices: [Device]
     var warnings: [String]
 
@@ -51,10 +59,12 @@ struct DeviceScan {
     ///   - attached: every PCI function of the machine and every OS device off the bus.
     ///   - nvml: what NVIDIA's library reports; it knows models and memory that Debian's hwloc does not.
     ///   - nvidiaDriver: functions that NVIDIA's kernel driver holds, by address.
+    ///   - links: what is known of links between functions, beside what NVIDIA's library says.
     init(
-        _ attached: [AttachedDevice], nvml: NVMLReport = NVMLReport(), nvidiaDriver: [PCIAddress: NVIDIADriverEntry] = [:]
+        _ attached: [AttachedDevice], nvml: NVMLReport = NVMLReport(), nvidiaDriver: [PCIAddress: NVIDIADriverEntry] = [:],
+        links: [DeviceLink] = []
     ) {
-        var found: [(address: PCIAddress?, device: Device)] = []
+        var found: [Found] = []
         var warnings = nvml.warnings
         var joined: Set<PCIAddress> = []
         for candidate in attached {
@@ -67,26 +77,31 @@ struct DeviceScan {
                 warnings.append("NVIDIA's library does not list the device at PCI \(address): it is not offered")
                 continue
             }
-            found.append((address, Self.device(candidate, identity, details, driver)))
+            found.append(
+                Found(address: address, bridges: candidate.bridges, device: Self.device(candidate, identity, details, driver)))
         }
         // A container or a virtual machine may hide the PCI bus and still grant the device.
         for (address, details) in nvml.devices where !joined.contains(address) {
             let identity = AcceleratorIdentity(vendor: "nvidia", kind: .gpu)
             let bare = AttachedDevice(
                 pci: PCIIdentity(address: address, vendorID: 0x10de, deviceID: 0, classID: PCIClass.display))
-            found.append((address, Self.device(bare, identity, details, nvidiaDriver[address])))
+            found.append(Found(address: address, bridges: [], device: Self.device(bare, identity, details, nvidiaDriver[address])))
         }
         found.sort(by: Self.precedes)
+        let switches = DeviceNeighbours.switches(found.map(\.bridges))
+        let linkGroups = DeviceNeighbours.linkGroups(found.map(\.address), links + nvml.links)
         self.devices = found.enumerated().map { position, entry in
             var device = entry.device
             device.index = UInt32(position)
+            device.pcieSwitch = switches[position]
+            device.linkGroup = linkGroups[position]
             return device
         }
         self.warnings = warnings
     }
 
     /// By PCI address; what is off the bus follows, by identifier.
-    private static func precedes(_ left: (address: PCIAddress?, device: Device), _ right: (address: PCIAddress?, device: Device)) -> Bool {
+    private static func precedes(_ left: Found, _ right: Found) -> Bool {
         switch (left.address, right.address) {
         case (let left?, let right?): left < right
         case (_?, nil): true

@@ -57,7 +57,8 @@ public struct HwlocDiscovery: MachineDiscovery {
             throw DiscoveryError("this process may use no processor of the machine; look at its cpuset and affinity")
         }
         let scan = DeviceScan(
-            topology.attachedDevices(), nvml: nvml?.report() ?? NVMLReport(), nvidiaDriver: files?.nvidiaDriverDevices() ?? [:])
+            topology.attachedDevices(), nvml: nvml?.report() ?? NVMLReport(), nvidiaDriver: files?.nvidiaDriverDevices() ?? [:],
+            links: topology.deviceLinks())
         let numa = topology.numaPlacement()
         let inventory = NodeInventory(
             name: name,
@@ -65,6 +66,7 @@ public struct HwlocDiscovery: MachineDiscovery {
             cpuMilli: Int64(processors.count) * 1000,
             memoryBytes: try memoryBytes(topology),
             devices: scan.devices,
+            numaNodes: topology.processorsByNode(usable: processors),
             topology: topology.summary(),
             topologyDigest: digest(xml),
             labels: labels)

@@ -15,6 +15,8 @@ struct NVMLDevice: Equatable {
 /// What NVML said.
 struct NVMLReport: Equatable {
     var devices: [PCIAddress: NVMLDevice] = [:]
+    /// NVLinks that are up, to other devices or to switches.
+    var links: [DeviceLink] = []
     /// At most one, about the library as a whole, and one a device that could not be read.
     var warnings: [String] = []
     /// Whether every device was read: only then does absence from `devices` mean that a device is unusable.
@@ -55,6 +57,9 @@ private struct NVMLFunctions {
     let name: @convention(c) (Handle, UnsafeMutablePointer<CChar>, UInt32) -> Int32
     let memory: @convention(c) (Handle, UnsafeMutableRawPointer) -> Int32
     let pci: @convention(c) (Handle, UnsafeMutableRawPointer) -> Int32
+    /// nil in a library that knows no NVLink.
+    let linkState: (@convention(c) (Handle, UInt32, UnsafeMutablePointer<UInt32>) -> Int32)?
+    let linkRemote: (@convention(c) (Handle, UInt32, UnsafeMutableRawPointer) -> Int32)?
 
     init?(_ library: UnsafeMutableRawPointer) {
         guard let initialise = dlsym(library, "nvmlInit_v2"), let shutdown = dlsym(library, "nvmlShutdown"),
@@ -73,6 +78,12 @@ private struct NVMLFunctions {
         self.name = unsafeBitCast(name, to: (@convention(c) (Handle, UnsafeMutablePointer<CChar>, UInt32) -> Int32).self)
         self.memory = unsafeBitCast(memory, to: (@convention(c) (Handle, UnsafeMutableRawPointer) -> Int32).self)
         self.pci = unsafeBitCast(pci, to: (@convention(c) (Handle, UnsafeMutableRawPointer) -> Int32).self)
+        linkState = dlsym(library, "nvmlDeviceGetNvLinkState").map {
+            unsafeBitCast($0, to: (@convention(c) (Handle, UInt32, UnsafeMutablePointer<UInt32>) -> Int32).self)
+        }
+        linkRemote = dlsym(library, "nvmlDeviceGetNvLinkRemotePciInfo_v2").map {
+            unsafeBitCast($0, to: (@convention(c) (Handle, UInt32, UnsafeMutableRawPointer) -> Int32).self)
+        }
     }
 
     func text(_ status: Int32) -> String {
@@ -100,16 +111,32 @@ private struct NVMLFunctions {
             report.devices[address] = NVMLDevice(
                 model: string(96) { name(device, $0, $1) }, uuid: string(96) { uuid(device, $0, $1) },
                 memoryBytes: memoryBytes(of: device))
+            report.links += links(of: device, at: address)
         }
         return report
     }
 
+    /// `NVML_NVLINK_MAX_LINKS`.
+    private static let linksMax: UInt32 = 18
+
+    /// Links that are up. A device without any answers "not supported" to the first.
+    private func links(of device: Handle, at address: PCIAddress) -> [DeviceLink] {
+        guard let linkState, let linkRemote else { return [] }
+        return (0..<Self.linksMax).compactMap { link in
+            var isUp: UInt32 = 0
+            guard linkState(device, link, &isUp) == Self.success, isUp == 1 else { return nil }
+            return self.address { linkRemote(device, link, $0) }.map { DeviceLink(from: address, to: $0) }
+        }
+    }
+
     /// `nvmlPciInfo_t`: `char busIdLegacy[16]; unsigned domain, bus, device, pciDeviceId, pciSubSystemId;
     /// char busId[32]`, 68 bytes. The function number is only in `busId`, at offset 36.
-    private func address(of device: Handle) -> PCIAddress? {
+    private func address(of device: Handle) -> PCIAddress? { address { pci(device, $0) } }
+
+    private func address(_ read: (UnsafeMutableRawPointer) -> Int32) -> PCIAddress? {
         withUnsafeTemporaryAllocation(byteCount: 128, alignment: 8) { info in
             info.initializeMemory(as: UInt8.self, repeating: 0)
-            guard let base = info.baseAddress, pci(device, base) == Self.success else { return nil }
+            guard let base = info.baseAddress, read(base) == Self.success else { return nil }
             let busID = info[36..<68].prefix { $0 != 0 }
             return PCIAddress(String(decoding: busID, as: UTF8.self))
         }

@@ -1,4 +1,5 @@
 import CHwloc
+import ClusterModel
 
 extension Topology {
     /// Every PCI function and every compute device off the bus, each with its OS devices and its nearest node.
@@ -17,9 +18,46 @@ extension Topology {
         let onBus = objects(HWLOC_OBJ_PCI_DEVICE).compactMap { object -> AttachedDevice? in
             guard let pci = object.pciIdentity else { return nil }
             return AttachedDevice(
-                pci: pci, pciInfos: object.infos, views: views[pci.address] ?? [], numaNode: nearestNode(to: object))
+                pci: pci, pciInfos: object.infos, views: views[pci.address] ?? [], numaNode: nearestNode(to: object),
+                bridges: object.pciBridges)
         }
         return onBus + offBus
+    }
+
+    /// Devices that reach each other over links of their own, as pairs: hwloc knows of NVLink and xGMI where it was built with
+    /// the makers' libraries, and from exports of machines where it was.
+    borrowing func deviceLinks() -> [DeviceLink] {
+        ["NVLinkBandwidth", "XGMIBandwidth"].flatMap { bandwidths(named: $0) }
+    }
+
+    private borrowing func bandwidths(named name: String) -> [DeviceLink] {
+        var links: [DeviceLink] = []
+        forEachDistance(named: name) { from, to, bandwidth in
+            guard bandwidth > 0, let from = Self.endpoint(from), let to = Self.endpoint(to), from != to else { return }
+            links.append(DeviceLink(from: from, to: to))
+        }
+        return links
+    }
+
+    /// The PCI function of an accelerator, or of a switch of its maker. What else has links is a processor, and through it
+    /// devices reach each other as they do over any bus.
+    private static func endpoint(_ object: TopologyObject) -> PCIAddress? {
+        let function = object.pciIdentity ?? object.pciParent?.pciIdentity
+        return function.flatMap { [0x10de, 0x1002].contains($0.vendorID) ? $0.address : nil }
+    }
+
+    /// Processing units that jobs may use, by NUMA node, those of one core side by side. Empty where there are too many for a
+    /// node to offer one by one.
+    borrowing func processorsByNode(usable: [UInt32]) -> [NUMANode] {
+        var left = Set(usable)
+        let logical = objects(HWLOC_OBJ_PU).map(\.osIndex)
+        guard usable.allSatisfy({ $0 <= ProcessorBits.indexMax }) else { return [] }
+        // Of nodes that share processors (DRAM beside high-bandwidth memory) the first has them.
+        return objects(HWLOC_OBJ_NUMANODE).sorted { $0.osIndex < $1.osIndex }.compactMap { object in
+            let own = left.intersection(object.processors)
+            left.subtract(own)
+            return own.isEmpty ? nil : NUMANode(osIndex: object.osIndex, processors: logical.filter(own.contains))
+        }
     }
 
     /// The operating system's index of the one node an I/O object is near; nil when it is equally near several.

@@ -150,6 +150,22 @@ struct Topology: ~Copyable {
         return found
     }
 
+    /// Every pair of different objects in matrices of that name, with what stands there.
+    borrowing func forEachDistance(named name: String, _ body: (TopologyObject, TopologyObject, UInt64) -> Void) {
+        var count: UInt32 = 4
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<hwloc_distances_s>?.self, capacity: Int(count)) { matrices in
+            guard hwloc_distances_get_by_name(handle, name, &count, matrices.baseAddress, 0) == 0 else { return }
+            for matrix in matrices.prefix(Int(min(count, 4))).compactMap(\.self) {
+                defer { hwloc_distances_release(handle, matrix) }
+                let size = Int(matrix.pointee.nbobjs)
+                for place in 0..<size * size where place / size != place % size {
+                    guard let from = matrix.pointee.objs[place / size], let to = matrix.pointee.objs[place % size] else { continue }
+                    body(TopologyObject(from), TopologyObject(to), matrix.pointee.values[place])
+                }
+            }
+        }
+    }
+
     /// The processors this process may use: in the topology, allowed by the cpuset, and in the affinity mask.
     /// hwloc reads the mask with `sched_getaffinity(2)`, growing past the 1024 processors of `cpu_set_t`.
     borrowing func usableProcessors() -> [UInt32] {

@@ -46,6 +46,20 @@ struct TopologyObject {
         return nil
     }
 
+    /// The bridges above an I/O object that stand between two PCI buses, the nearest first, by numbers that are unique in the
+    /// topology. Bridges of the processor itself are none: what hangs on two of its ports meets in the processor.
+    var pciBridges: [UInt64] {
+        var bridges: [UInt64] = []
+        var candidate = parent
+        while let object = candidate, hwloc_obj_type_is_io(object.type) != 0 {
+            if object.type == HWLOC_OBJ_BRIDGE, object.object.pointee.attr?.pointee.bridge.upstream_type == HWLOC_OBJ_BRIDGE_PCI {
+                bridges.append(object.object.pointee.gp_index)
+            }
+            candidate = object.parent
+        }
+        return bridges
+    }
+
     /// The closest object above an I/O object that has processors and memory.
     var locality: TopologyObject? {
         var candidate: TopologyObject? = self

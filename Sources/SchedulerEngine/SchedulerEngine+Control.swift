@@ -72,8 +72,26 @@ extension SchedulerEngine: ControlPlane {
             totals.append(
                 DeviceTotal(
                     kind: device.device.kind, model: device.device.model, isSimulated: isSimulated, count: 1,
-                    shareMilliAllocated: device.shareMilliAllocated))
+                    shareMilliAllocated: device.shareMilliAllocated,
+                    computeUnits: DeviceModelTable.nominal.lookup(device: device.device).map {
+                        DeviceTotal.Worth(milliEach: $0.computeUnitsMilli, isConfirmed: $0.isConfirmed)
+                    }))
         }
+    }
+
+    public func centers() -> [CenterView] {
+        let nodes = nodes()
+        let known = follower.read { $0.centers }
+        // Those that say more of a center than its identifier come first.
+        var views: [CenterView] = []
+        for center in known where !views.contains(where: { $0.center.id == center.id }) { views.append(CenterView(center: center)) }
+        let places = Dictionary(uniqueKeysWithValues: views.indices.map { (views[$0].center.id, $0) })
+        var worth: [String: Int64] = [:]
+        for node in nodes {
+            guard let place = node.membership.center.flatMap({ places[$0.id] }) else { continue }
+            views[place].add(node, &worth)
+        }
+        return views.sorted { $0.center.id < $1.center.id }
     }
 
     public func nodes() -> [NodeView] {
@@ -160,4 +178,22 @@ extension SchedulerEngine: ControlPlane {
 
     /// The follower's state with the batch it includes: what a snapshot made elsewhere must equal.
     public func followerSnapshot() -> (index: UInt64, state: [UInt8]) { follower.snapshot() }
+}
+
+extension CenterView {
+    /// - Parameter worth: what was looked up already, by model.
+    fileprivate mutating func add(_ node: NodeView, _ worth: inout [String: Int64]) {
+        nodes += 1
+        if node.state == .ready { nodesReady += 1 }
+        guard let inventory = node.inventory else { return }
+        cpuMilliTotal += inventory.cpuMilli
+        memoryBytesTotal += inventory.memoryBytes
+        devices += UInt32(inventory.devices.count)
+        for device in inventory.devices {
+            let known = worth[device.vendor + device.model]
+            let each = known ?? DeviceModelTable.nominal.pricedComputeUnitsMilli(of: device) ?? 0
+            if known == nil { worth[device.vendor + device.model] = each }
+            computeUnitsMilliTotal += each
+        }
+    }
 }

@@ -83,7 +83,9 @@ struct CommandPackets {
             guard !text.utf8.contains(0) else { return "a string holds a NUL byte" }
             stringsBytes += text.utf8.count + 1
         }
-        let length = (MemoryLayout<suanpan_start>.size + stringsBytes + order.note.count + 7) / 8 * 8
+        let processors = ProcessorBits.bytes(of: order.processors)
+        guard processors.count <= Int(SUANPAN_PROCESSORS_BYTES_MAX) else { return "a processor's number is too large" }
+        let length = (MemoryLayout<suanpan_start>.size + stringsBytes + order.note.count + processors.count + 7) / 8 * 8
         guard length <= Self.recordBytesMax else { return "command and environment take \(length) bytes of \(Self.recordBytesMax)" }
 
         var record = suanpan_start()
@@ -100,6 +102,7 @@ struct CommandPackets {
         record.environment_count = UInt32(order.environment.count)
         record.strings_bytes = UInt32(stringsBytes)
         record.note_bytes = UInt32(order.note.count)
+        record.processors_bytes = UInt16(processors.count)
         record.make_directory = order.makesWorkDirectory ? 1 : 0
         record.depends_on_lease = order.dependsOnLease ? 1 : 0
         append(record, length: length) { bytes in
@@ -108,6 +111,7 @@ struct CommandPackets {
                 bytes.append(0)
             }
             bytes.append(contentsOf: order.note)
+            bytes.append(contentsOf: processors)
         }
         return nil
     }

@@ -37,6 +37,7 @@ extension ProcessEnd {
         case SUANPAN_STEP_USER: "becoming the user"
         case SUANPAN_STEP_WORK_DIRECTORY: "entering the work directory"
         case SUANPAN_STEP_EXECUTE: "executing the program"
+        case SUANPAN_STEP_PROCESSORS: "binding to processors"
         default: "step \(step)"
         }
     }

@@ -20,6 +20,8 @@ public enum WireLimits {
     static let startsMax = 4096
     static let devicesMax = 4096
     static let labelsMax = 1024
+    static let numaNodesMax = 1024
+    static let processorsMax = 2048
     static let argumentsMax = 65_536
     static let variablesMax = 8192
     static let gangNodesMax = 4096

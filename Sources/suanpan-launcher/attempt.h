@@ -65,6 +65,7 @@ struct start_request {
     char *const *arguments;
     char *const *environment;
     const uint8_t *note;
+    const uint8_t *processors;  // a bit for each, the lowest first
 };
 
 /// Checks every length of the order and points at its strings where they lie; valid until the next call. False when

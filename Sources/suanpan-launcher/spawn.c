@@ -87,6 +87,17 @@ IN_CHILD static void reset_attributes(struct child *child) {
         fail(child, SUANPAN_STEP_SESSION, errno);
 }
 
+/// Before the user is another one: no right is needed, but security modules may look at who asks.
+IN_CHILD static void bind_processors(struct child *child) {
+    size_t bytes = child->order->processors_bytes;
+    if (bytes == 0) return;
+    // The kernel takes whole words.
+    unsigned long mask[SUANPAN_PROCESSORS_BYTES_MAX / sizeof(unsigned long)] = {0};
+    memcpy(mask, child->order->processors, bytes);
+    size_t words = (bytes + sizeof(unsigned long) - 1) / sizeof(unsigned long);
+    if (syscall(SYS_sched_setaffinity, 0, words * sizeof(unsigned long), mask) < 0) fail(child, SUANPAN_STEP_PROCESSORS, errno);
+}
+
 IN_CHILD static void become_user(struct child *child) {
     uid_t user = child->order->user;
     gid_t group = child->order->group_of_user;
@@ -142,6 +153,7 @@ IN_CHILD static _Noreturn void child_main(void *argument) {
     join_groups(child);
     take_descriptors(child);
     reset_attributes(child);
+    bind_processors(child);
     become_user(child);
     // As its user: what the user may not enter is refused.
     if (chdir(child->order->work_directory) < 0) fail(child, SUANPAN_STEP_WORK_DIRECTORY, errno);

@@ -14,6 +14,8 @@ struct spawn_order {
     bool make_directory;  // the agent chose it; one that a request named is never made, least of all as root
     uid_t user;
     gid_t group_of_user;
+    const uint8_t *processors;  // a bit for each that it may run on
+    size_t processors_bytes;    // 0: any
     const struct group *group;
     int output[2];  // what becomes descriptors 1 and 2
 };

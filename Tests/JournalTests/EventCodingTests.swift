@@ -29,34 +29,63 @@ import Testing
         func read(_ kind: EventKind) throws -> [Event] {
             try (olderGoldenBytes[kind] ?? []).map { try Event(canonicalBytes: [UInt8](hex: $0)) }
         }
-        var job = Sample.specification
-        (job.inputs, job.outputs, job.secrets, job.traceParent) = ([], [], [], "")
+        var first = Sample.plainSpecification
+        (first.inputs, first.outputs, first.secrets, first.traceParent) = ([], [], [], "")
+        let jobs: [Event] = [first, Sample.plainSpecification].map { job in
+            .jobAccepted(
+                AcceptedJob(
+                    id: JobID(300), specification: job, user: "alice",
+                    key: Submission.Key(text: "k-1", requestDigest: [0xAA, 0xBB]), retryOf: JobID(299), at: Sample.time))
+        }
+        #expect(try read(.jobAccepted) == jobs)
+        let enrolled: [Event] = [NodeMembership.none, Sample.plainMembership].map { membership in
+            .nodeEnrolled(
+                EnrolledNode(
+                    id: NodeID(9), name: "worker-9", publicKey: [1, 2, 3], tokenID: [4, 5], membership: membership, at: Sample.time))
+        }
+        #expect(try read(.nodeEnrolled) == enrolled)
+        let registered = [(sentAt: 0, seen: 0, condition: NodeCondition.good), (sentAt: 5, seen: 43, condition: .diskFull)].map {
+            Event.nodeRegistered(
+                RegisteredNode(
+                    id: NodeID(9), session: SessionID(44), instance: 1 << 60, bootID: [6, 7], inventory: Sample.plainInventory,
+                    at: Sample.time, sentAt: Int64($0.sentAt), sessionSeen: SessionID(UInt64($0.seen)), condition: $0.condition))
+        }
+        #expect(try read(.nodeRegistered) == registered)
+        let tokens: [Event] = [NodeMembership.none, Sample.plainMembership].map { membership in
+            .joinTokenCreated(
+                JoinTokenRecord(
+                    id: [1], verifier: [2], expiresAt: Sample.time, usesLeft: 10, namePrefix: "gpu-", membership: membership))
+        }
+        #expect(try read(.joinTokenCreated) == tokens)
+        let placed = Sample.events.filter { EventKind($0) == .unitsPlaced }
+        #expect(try read(.unitsPlaced) == placed)
         #expect(
-            try read(.jobAccepted) == [
-                .jobAccepted(
-                    AcceptedJob(
-                        id: JobID(300), specification: job, user: "alice",
-                        key: Submission.Key(text: "k-1", requestDigest: [0xAA, 0xBB]), retryOf: JobID(299), at: Sample.time))
+            try read(.attemptLeftBehind) == [
+                .attemptLeftBehind(
+                    LeftAttempt(
+                        attempt: Sample.attempt, node: NodeID(9), fence: Fence(100_000), slot: Fence(800),
+                        holding: .allocation(Sample.allocation), at: Sample.time))
             ])
+    }
+
+    @Test func unknownFormsAreNamed() {
+        func error(_ change: (inout CanonicalWriter) -> Void, _ read: (inout CanonicalReader) throws -> Void) -> CanonicalError? {
+            var writer = CanonicalWriter()
+            change(&writer)
+            var reader = CanonicalReader(writer.bytes)
+            do { try read(&reader) } catch { return error as? CanonicalError }
+            return nil
+        }
         #expect(
-            try read(.nodeEnrolled) == [
-                .nodeEnrolled(
-                    EnrolledNode(
-                        id: NodeID(9), name: "worker-9", publicKey: [1, 2, 3], tokenID: [4, 5], membership: .none, at: Sample.time))
-            ])
+            error({ $0.write(Int64(-3)) }, { _ = try Allocation(from: &$0) }) == .malformed("unknown form -3 of an allocation"))
         #expect(
-            try read(.nodeRegistered) == [
-                .nodeRegistered(
-                    RegisteredNode(
-                        id: NodeID(9), session: SessionID(44), instance: 1 << 60, bootID: [6, 7], inventory: Sample.inventory,
-                        at: Sample.time))
-            ])
-        #expect(
-            try read(.joinTokenCreated) == [
-                .joinTokenCreated(
-                    JoinTokenRecord(
-                        id: [1], verifier: [2], expiresAt: Sample.time, usesLeft: 10, namePrefix: "gpu-", membership: .none))
-            ])
+            error({ $0.write(Int64(-3)) }, { _ = try ResourceRequest(from: &$0) }) == .malformed("unknown form -3 of a request"))
+        let later: (inout CanonicalWriter) -> Void = { writer in
+            writer.write("")
+            writer.write(UInt8(3))
+        }
+        let inventory = error(later) { _ = try NodeInventory(from: &$0) }
+        #expect(inventory == .malformed("unknown form 3 of an inventory"))
     }
 
     @Test func commonEventsAreCompact() {

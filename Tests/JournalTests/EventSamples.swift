@@ -62,6 +62,15 @@ enum Sample {
     static let time = LogicalTime(nanoseconds: 1_780_000_000_123_456_789)
     static let attempt = AttemptID(job: JobID(300), index: 70_000, number: 1)
     static let allocation = Allocation(cpuMilli: 1000, memoryBytes: 1 << 30)
+    /// All that form 2 can say.
+    static let richAllocation = Allocation(
+        cpuMilli: 2000, memoryBytes: 1 << 30,
+        devices: [
+            DeviceGrant(
+                index: 1, shareMilli: 428, memoryBytes: 1 << 35, partition: DeviceGrant.Partition(template: "3g.40gb", slots: 0xF0)),
+            DeviceGrant(index: 2, shareMilli: 1000, memoryBytes: 1 << 36),
+        ],
+        locality: Locality(devices: .numa, gang: .rack), processors: [4, 5], numaNode: 1)
 
     static var events: [Event] { clusterEvents + jobEvents + nodeEvents + accessEvents + holdingEvents }
 
@@ -133,7 +142,8 @@ enum Sample {
             .nodeDrainBegan(NodeID(9), deadline: time, at: time), .nodeDrainDue(NodeID(9), at: time),
             .attemptLeftBehind(
                 LeftAttempt(
-                    attempt: attempt, node: NodeID(9), fence: Fence(100_000), slot: Fence(800), holding: .allocation(allocation), at: time)),
+                    attempt: attempt, node: NodeID(9), fence: Fence(100_000), slot: Fence(800), holding: .allocation(richAllocation),
+                    at: time)),
             .attemptGone(NodeID(9), Fence(100_000), at: time), .nodeConfirmedDead(NodeID(9), at: time),
             .nodeContested(ContestedNode(id: NodeID(9), bootID: [6, 7], challenge: 5, at: time)), .nodeQuarantined(NodeID(9), at: time),
             .stateOutdated(NodeID(9), SessionID(44), at: time),
@@ -163,9 +173,27 @@ enum Sample {
     }
 
     static let digest = ContentDigest(bytes: Array(repeating: 0xAB, count: 32))!
-    static let membership = NodeMembership(center: Center(id: "lab"), pool: "a100", labels: [NamedText("rack", "r1")])
+    static let plainMembership = NodeMembership(center: Center(id: "lab"), pool: "a100", labels: [NamedText("rack", "r1")])
+    /// All that form 2 can say.
+    static let membership = NodeMembership(
+        center: Center(id: "lab", name: "Lab 1", province: "Zhejiang", city: "Hangzhou", hasNetAccess: true), pool: "a100",
+        labels: [NamedText("rack", "r1")], taints: ["reserved"])
 
-    static let specification = JobSpecification(
+    /// All that form 3 can say.
+    static let specification: JobSpecification = {
+        var job = plainSpecification
+        job.groups[0].resources.hasWholeCores = true
+        job.groups[0].resources.cpuMilli = 2000
+        job.groups[0].resources.alternatives = [
+            .partitions("1g.10gb", kind: .gpu, modelPattern: "*A100*"), .computeUnits(milli: 200_000), DeviceRequest(kind: .npu, count: 4),
+        ]
+        job.groups[0].resources.topology = TopologyRequest([.numa: .require, .rack: .prefer, .center: .none], sharing: .spread)
+        job.centers = ["lab", "hz"]
+        job.needsInternet = true
+        return job
+    }()
+
+    static let plainSpecification = JobSpecification(
         name: "sweep", kind: .training, tenant: "lab", project: "vision", queue: "night", priority: -5, isPreemptible: true,
         groups: [
             TaskGroup(
@@ -189,7 +217,18 @@ enum Sample {
         secrets: [JobSecret(name: "token", variable: "TOKEN"), JobSecret(name: "other")],
         traceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
-    static let inventory = NodeInventory(
+    /// All that form 2 can say.
+    static let inventory: NodeInventory = {
+        var node = plainInventory
+        node.devices[0].pcieSwitch = 3
+        node.devices[0].linkGroup = 0
+        node.devices[0].isPartitionable = true
+        node.numaNodes = [NUMANode(osIndex: 0, processors: [0, 2, 1, 3]), NUMANode(osIndex: 8, processors: [4, 5])]
+        node.taints = ["reserved"]
+        return node
+    }()
+
+    static let plainInventory = NodeInventory(
         name: "worker-9", address: "10.0.0.9", cpuMilli: 8000, memoryBytes: 1 << 34,
         devices: [
             Device(

@@ -23,6 +23,17 @@ enum Samples {
             processingUnits: 6, pciDevices: 7, osDevices: 8),
         topologyDigest: [UInt8](repeating: 0xAA, count: 32), labels: [NamedText("zone", "b")], isSimulated: true)
 
+    /// With what is near what, partitions and taints.
+    static let nearInventory: NodeInventory = {
+        var node = inventory
+        node.devices[0].pcieSwitch = 2
+        node.devices[0].linkGroup = 1
+        node.devices[0].isPartitionable = true
+        node.numaNodes = [NUMANode(osIndex: 0, processors: [0, 2, 1]), NUMANode(osIndex: 8, processors: [9])]
+        node.taints = ["reserved"]
+        return node
+    }()
+
     static let template = TaskTemplate(
         jobName: "train", tenant: "t", project: "p", queue: "q", groupName: "main", command: ["/bin/echo", "a b", ""],
         environment: [SealedVariable(name: "K", sealedValue: [0, 1, 255])], workDirectory: "/w", checkpointPath: "c", deviceKind: .gpu,
@@ -83,6 +94,9 @@ enum Samples {
             Registration(
                 oldestVersion: 1, newestVersion: 1, instance: 1, bootID: [UInt8](0..<16), inventory: inventory, attempts: [], sentAt: 72,
                 stateMark: [7, 3], condition: .diskFull)),
+        .register(
+            Registration(
+                oldestVersion: 1, newestVersion: 1, instance: 1, bootID: [UInt8](0..<16), inventory: nearInventory, attempts: [])),
     ]
 
     static let coordinatorMessages: [CoordinatorMessage] = [
@@ -128,6 +142,22 @@ enum Samples {
             AgentCommand(
                 epoch: Epoch(1), session: SessionID(2), sequence: 3, body: .release([ReleaseOrder(attempt: attempt, fence: Fence(0))]),
                 stateMark: [9])),
+        command(
+            .start(
+                StartBatch(
+                    job: JobID(12), template: template,
+                    starts: [
+                        StartOrder(
+                            attempt: attempt, fence: Fence(3),
+                            allocation: Allocation(
+                                cpuMilli: 2000, memoryBytes: 1 << 30,
+                                devices: [
+                                    DeviceGrant(
+                                        index: 0, shareMilli: 428, memoryBytes: 1 << 20,
+                                        partition: DeviceGrant.Partition(template: "3g.40gb", slots: 0xF0))
+                                ], processors: [0, 9], numaNode: 8),
+                            restartReason: .none, gang: nil)
+                    ]))),
     ]
 
     static let chunk = LogChunk(attempt: attempt, stream: 2, offset: 51, bytes: [65, 66], isLast: true)

@@ -94,6 +94,8 @@ struct AttemptTerms: Hashable, Sendable {
     var grace: Span
     var onNodeLost: NodeLossPolicy
     var files = FileDuty.none
+    /// Processing units that it has for itself.
+    var processors: [UInt32] = []
 }
 
 extension AttemptTerms: CanonicalValue {
@@ -102,11 +104,13 @@ extension AttemptTerms: CanonicalValue {
         writer.write(grace)
         writer.write(onNodeLost)
         writer.write(files)
+        if !processors.isEmpty { writer.write(bytes: ProcessorBits.bytes(of: processors)) }
     }
 
     init(from reader: inout CanonicalReader) throws(CanonicalError) {
         self.init(timeLimit: try reader.readOptional(), grace: try reader.read(), onNodeLost: try reader.read())
         // The agent before this one may have been of a release that knew no files.
         if reader.remaining > 0 { files = try reader.read() }
+        if reader.remaining > 0 { processors = ProcessorBits.processors(in: try reader.readBytes()) }
     }
 }

@@ -20,6 +20,8 @@ public struct LaunchOrder: Hashable, Sendable {
     public var makesWorkDirectory: Bool
     public var userID: UInt32
     public var groupID: UInt32
+    /// By the operating system's indexes; empty for any.
+    public var processors: [UInt32]
     public var cpuMilli: Int64
     public var memoryBytes: Int64
     /// Bytes kept of each output stream; the rest is counted and dropped.
@@ -32,7 +34,8 @@ public struct LaunchOrder: Hashable, Sendable {
     public init(
         attempt: AttemptID, fence: Fence, slot: Fence, command: [String], environment: [String], workDirectory: String,
         makesWorkDirectory: Bool, userID: UInt32,
-        groupID: UInt32, cpuMilli: Int64, memoryBytes: Int64, outputLimitBytes: Int64, dependsOnLease: Bool = false, note: [UInt8]
+        groupID: UInt32, processors: [UInt32] = [], cpuMilli: Int64, memoryBytes: Int64, outputLimitBytes: Int64,
+        dependsOnLease: Bool = false, note: [UInt8]
     ) {
         self.attempt = attempt
         self.fence = fence
@@ -43,6 +46,7 @@ public struct LaunchOrder: Hashable, Sendable {
         self.makesWorkDirectory = makesWorkDirectory
         self.userID = userID
         self.groupID = groupID
+        self.processors = processors
         self.cpuMilli = cpuMilli
         self.memoryBytes = memoryBytes
         self.outputLimitBytes = outputLimitBytes

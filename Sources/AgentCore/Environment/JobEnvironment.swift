@@ -51,20 +51,21 @@ enum JobEnvironment {
         _ order: StartOrder, _ template: TaskTemplate, configuration: AgentConfiguration, workDirectory: String
     ) -> [(String, String)] {
         let allocation = order.allocation
-        let indices = allocation.devices.map { "\($0.index)" }.joined(separator: ",")
         let uuids = allocation.devices.map { grant in
             Int(grant.index) < configuration.inventory.devices.count ? configuration.inventory.devices[Int(grant.index)].uuid : ""
         }
         let threads = max(1, allocation.cpuMilli / 1000)
         var values: [(String, String)] = [
             ("SUANPAN_CPUS", decimal(milli: allocation.cpuMilli)), ("SUANPAN_MEMORY_BYTES", "\(allocation.memoryBytes)"),
-            ("SUANPAN_DEVICES", uuids.joined(separator: ",")), ("OMP_NUM_THREADS", "\(threads)"), ("SUANPAN_TMPDIR", workDirectory),
+            ("SUANPAN_DEVICES", uuids.joined(separator: ",")),
+            ("SUANPAN_COMPUTE_UNITS", computeUnits(of: allocation.devices, configuration.inventory).map(decimal) ?? ""),
+            ("OMP_NUM_THREADS", "\(threads)"), ("SUANPAN_TMPDIR", workDirectory),
         ]
         for (kind, names) in deviceVariables {
             // A vendor counts its own devices of a node from zero; nodes of mixed kinds list each kind by itself.
-            let own =
-                template.deviceKind == kind ? ordinals(allocation.devices, of: kind, in: configuration.inventory, fallback: indices) : ""
-            for name in names { values.append((name, own)) }
+            let own = configuration.inventory.devices.filter { $0.kind == kind }
+            let granted = allocation.devices.compactMap { grant in own.firstIndex { $0.index == grant.index }.map { "\($0)" } }
+            for name in names { values.append((name, granted.joined(separator: ","))) }
         }
         if let limit = template.timeLimit { values.append(("SUANPAN_TIME_LIMIT_SECONDS", "\(limit.wholeSeconds)")) }
         if !template.checkpointPath.isEmpty {
@@ -78,10 +79,16 @@ enum JobEnvironment {
         return values
     }
 
-    private static func ordinals(_ grants: [DeviceGrant], of kind: DeviceKind, in inventory: NodeInventory, fallback: String) -> String {
-        let own = inventory.devices.filter { $0.kind == kind }
-        guard !own.isEmpty else { return fallback }
-        return grants.compactMap { grant in own.firstIndex { $0.index == grant.index }.map { "\($0)" } }.joined(separator: ",")
+    /// Milli-CU of all of them together; nil where one has no confirmed strength.
+    private static func computeUnits(of grants: [DeviceGrant], _ inventory: NodeInventory) -> Int64? {
+        var sum: Int64 = 0
+        for grant in grants {
+            guard Int(grant.index) < inventory.devices.count,
+                let whole = DeviceModelTable.nominal.pricedComputeUnitsMilli(of: inventory.devices[Int(grant.index)])
+            else { return nil }
+            sum += ComputeUnits.sliceMilli(ofDevice: whole, shareMilli: min(max(grant.shareMilli, 0), 1000))
+        }
+        return sum
     }
 
     /// What torchrun and its like read; `PET_*` are torchrun's own options by environment.

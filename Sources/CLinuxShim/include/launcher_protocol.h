@@ -15,6 +15,7 @@
 /// One packet, headers included. Below the default socket buffer of Linux, so that a packet never fails with EMSGSIZE.
 #define SUANPAN_PACKET_BYTES_MAX 131072u
 #define SUANPAN_NOTE_BYTES_MAX 512u
+#define SUANPAN_PROCESSORS_BYTES_MAX 256u
 /// Thousandths of a core in one START; more than any machine has, little enough to count with.
 #define SUANPAN_CPU_MILLI_MAX ((int64_t)1 << 40)
 /// Slots of the attempt table: running attempts and ended ones not yet released.
@@ -89,6 +90,7 @@ enum suanpan_step {
     SUANPAN_STEP_USER = 9,
     SUANPAN_STEP_WORK_DIRECTORY = 10,
     SUANPAN_STEP_EXECUTE = 11,
+    SUANPAN_STEP_PROCESSORS = 12,
 };
 
 enum suanpan_stream {
@@ -156,7 +158,8 @@ struct suanpan_hello {
 };
 
 /// Followed by: the work directory, `argument_count` arguments, `environment_count` entries, each with its NUL and
-/// `strings_bytes` together; then `note_bytes` of note; then zeros up to a multiple of 8.
+/// `strings_bytes` together; then `note_bytes` of note; then `processors_bytes` of a bitmap of processors, the lowest
+/// first; then zeros up to a multiple of 8.
 struct suanpan_start {
     struct suanpan_record_header header;
     struct suanpan_attempt attempt;
@@ -171,7 +174,8 @@ struct suanpan_start {
     uint32_t environment_count;
     uint32_t strings_bytes;
     uint32_t note_bytes;
-    uint32_t make_directory;  // 1: make the work directory when it is missing, and give it to the user
+    uint16_t make_directory;  // 1: make the work directory when it is missing, and give it to the user
+    uint16_t processors_bytes;  // 0: it may run on any processor
     uint32_t depends_on_lease;  // 1: it must not run beyond the instant of the last HOLD_LEASE
 };
 

@@ -15,6 +15,7 @@ public enum Quantity {
     public static let cpuForms = "cores such as 2, 0.5 or 500m"
     public static let byteForms = "bytes such as 512MiB, 4GiB, 2G or a plain number"
     public static let spanForms = "a duration such as 30s, 10m, 2h, 1d12h or a plain number of seconds"
+    public static let computeUnitForms = "compute units such as 200 or 0.5"
     public static let shareForms = "a share of one device such as 250m, 0.25 or 1"
 
     /// Milli-cores: `2`, `0.5`, `500m`. At most three decimals; never negative.
@@ -26,6 +27,13 @@ public enum Quantity {
     public static func shareMilli(_ text: String) throws(QuantityError) -> Int64 {
         let value = try milli(text, expected: shareForms)
         guard (1...1000).contains(value) else { throw QuantityError(text: text, expected: shareForms) }
+        return value
+    }
+
+    /// Milli-CU: `200`, `0.5`, `500m`.
+    public static func computeUnitsMilli(_ text: String) throws(QuantityError) -> Int64 {
+        let value = try milli(text, expected: computeUnitForms)
+        guard value > 0 else { throw QuantityError(text: text, expected: computeUnitForms) }
         return value
     }
 

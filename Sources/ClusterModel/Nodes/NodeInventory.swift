@@ -173,14 +173,13 @@ extension NodeInventory {
 }
 
 extension NodeInventory {
-    private static let processorsMax = 8192
-
     /// Both lists come from the network: an agent must not sell a processing unit twice.
     private func validateProcessors() -> [FieldError] {
         let all = numaNodes.flatMap(\.processors)
         var errors: [FieldError] = []
-        if numaNodes.count > 1024 || all.count > Self.processorsMax {
-            errors.append(FieldError("numaNodes", "must be at most 1024, with \(Self.processorsMax) processors"))
+        if numaNodes.count > 1024 { errors.append(FieldError("numaNodes", "must be at most 1024")) }
+        if all.contains(where: { $0 > ProcessorBits.indexMax }) {
+            errors.append(FieldError("numaNodes", "must hold processors 0 … \(ProcessorBits.indexMax)"))
         }
         if Set(all).count != all.count { errors.append(FieldError("numaNodes", "must not hold a processor twice")) }
         if zip(numaNodes, numaNodes.dropFirst()).contains(where: { $0.osIndex >= $1.osIndex }) {

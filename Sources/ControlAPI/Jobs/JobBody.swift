@@ -42,9 +42,10 @@ struct JobBody {
             beginAt: time(&reader, "beginAt"),
             timeLimit: reader.quantity("timeLimit", forms: Quantity.spanForms, Quantity.span),
             retry: retry(&reader), onNodeLost: reader.choice("onNodeLost", named: \NodeLossPolicy.name) ?? .wait,
-            labels: reader.map("labels") ?? [], inputs: inputs(&reader), outputs: outputs(&reader), secrets: secrets(&reader))
+            labels: reader.map("labels") ?? [], inputs: inputs(&reader), outputs: outputs(&reader), secrets: secrets(&reader),
+            centers: reader.strings("centers") ?? [], needsInternet: reader.bool("needsInternet") ?? false)
         checkpoint(&reader, into: &specification)
-        reader.refuse("deadline", "ports", "centers", "needsInternet", "volumes")
+        reader.refuse("deadline", "ports", "volumes")
         reader.finish()
         check(specification, isShort: isShort)
         guard problems.list.isEmpty else { throw .invalid(problems.list) }
@@ -142,7 +143,9 @@ struct JobBody {
     /// The groups, or one called `main` from the top-level fields.
     private func groups(_ reader: inout FieldReader) -> (groups: [TaskGroup], isShort: Bool) {
         if let items = reader.items("groups") {
-            for name: StaticString in ["command", "resources", "count", "env", "constraints", "workdir", "image", "min", "topology"]
+            for name: StaticString in [
+                "command", "resources", "count", "env", "constraints", "workdir", "image", "min", "topology", "spread",
+            ]
             where reader.value(name) != nil {
                 problems.add(reader.path(of: name), "stands beside 'groups': give it in each group")
             }
@@ -163,7 +166,7 @@ struct JobBody {
             name: name, count: reader.integer("count", 1...UInt32(JobSpecification.gangSizeMax)) ?? 1, resources: resources(&reader),
             constraints: constraints(&reader), command: reader.strings("command") ?? [], environment: environment(&reader),
             workDirectory: reader.string("workdir") ?? "")
-        reader.refuse("image", "min", "topology")
+        reader.refuse("image", "min")
         return group
     }
 
@@ -180,46 +183,5 @@ struct JobBody {
                 return nil
             }
         }
-    }
-
-    // MARK: - Resources
-
-    private func resources(_ reader: inout FieldReader) -> ResourceRequest {
-        var request = ResourceRequest()
-        guard let value = reader.value("resources") else { return request }
-        var entry = FieldReader(value, at: reader.path(of: "resources"), problems: problems)
-        if let cpu = entry.quantity("cpu", forms: Quantity.cpuForms, Quantity.cpuMilli) { request.cpuMilli = cpu }
-        if let memory = entry.quantity("memory", forms: Quantity.byteForms, Quantity.bytes) { request.memoryBytes = memory }
-        let gpu = devices(&entry, "gpu", .gpu)
-        let npu = devices(&entry, "npu", .npu)
-        if gpu != nil, npu != nil { problems.add(entry.path, "a task has devices of one kind: give gpu or npu") }
-        request.devices = gpu ?? npu
-        entry.refuse("computeUnits", "anyOf")
-        entry.finish()
-        return request
-    }
-
-    /// A number of whole devices, or an object that says how much of each.
-    private func devices(_ reader: inout FieldReader, _ name: StaticString, _ kind: DeviceKind) -> DeviceRequest? {
-        guard let value = reader.value(name) else { return nil }
-        switch value {
-        case .number(let text):
-            guard let count = UInt32(text) else { break }
-            return count == 0 ? nil : DeviceRequest(kind: kind, count: count)
-        case .object:
-            var entry = FieldReader(value, at: reader.path(of: name), problems: problems)
-            let count: UInt32 = entry.integer("count", 0...1024) ?? 1
-            let memory = entry.quantity("memory", forms: Quantity.byteForms, Quantity.bytes)
-            let share = entry.quantity("share", forms: Quantity.shareForms, Quantity.shareMilli)
-            let model = entry.string("model") ?? ""
-            entry.refuse("template")
-            entry.finish()
-            guard count > 0 else { return nil }
-            return DeviceRequest(
-                kind: kind, count: count, shareMilli: share ?? (memory == nil ? 1000 : 0), memoryBytes: memory ?? 0, modelPattern: model)
-        default: break
-        }
-        problems.add(reader.path(of: name), expected: "a number of devices, or {count, share, memory, model}", not: value)
-        return nil
     }
 }

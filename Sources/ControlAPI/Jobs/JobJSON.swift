@@ -48,6 +48,8 @@ struct JobReply {
                 $0.member("env", secret.variable.isEmpty ? nil : secret.variable)
             }
         }
+        writer.member("centers", strings: specification.centers)
+        writer.member("needsInternet", specification.needsInternet)
         writer.member("traceParent", specification.traceParent.isEmpty ? nil : specification.traceParent)
         writer.member("after", items: specification.dependencies) { writer, dependency in
             writer.object {
@@ -118,38 +120,6 @@ extension Reason {
 
 extension ArrayRange {
     var text: String { "\(first)-\(last)" + (concurrencyLimit == 0 ? "" : "%\(concurrencyLimit)") }
-}
-
-extension ResourceRequest {
-    func write(to writer: inout JSONWriter) {
-        writer.member("cpuMilli", cpuMilli)
-        writer.member("memoryBytes", memoryBytes)
-        guard let devices else {
-            writer.null("devices")
-            return
-        }
-        writer.member("devices") {
-            $0.member("kind", devices.kind.name)
-            $0.member("count", devices.count)
-            $0.member("shareMilli", devices.shareMilli)
-            $0.member("memoryBytes", devices.memoryBytes)
-            $0.member("model", devices.modelPattern.isEmpty ? nil : devices.modelPattern)
-        }
-    }
-}
-
-extension Allocation {
-    func write(to writer: inout JSONWriter) {
-        writer.member("cpuMilli", cpuMilli)
-        writer.member("memoryBytes", memoryBytes)
-        writer.member("devices", items: devices) { writer, grant in
-            writer.object {
-                $0.member("index", grant.index)
-                $0.member("shareMilli", grant.shareMilli)
-                $0.member("memoryBytes", grant.memoryBytes)
-            }
-        }
-    }
 }
 
 extension JobInput {

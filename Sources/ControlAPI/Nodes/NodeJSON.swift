@@ -9,7 +9,7 @@ extension NodeView {
         writer.member("state", state.rawValue)
         writer.member("condition", condition.name)
         if let drain { writer.member("drain") { drain.write(to: &$0) } } else { writer.null("drain") }
-        writer.member("center", membership.center.isEmpty ? nil : membership.center)
+        writer.member("center", membership.center?.id)
         writer.member("pool", membership.pool.isEmpty ? nil : membership.pool)
         writer.member("simulated", inventory?.isSimulated)
         writer.member("address", inventory?.address)
@@ -24,6 +24,7 @@ extension NodeView {
         writer.member("workBytesFree", load?.workBytesFree)
         if let topology = inventory?.topology { writer.member("topology") { topology.write(to: &$0) } } else { writer.null("topology") }
         writer.member("labels", map: (inventory?.labels ?? []).map { ($0.name, $0.text) })
+        writer.member("taints", strings: inventory?.taints ?? membership.taints)
         writer.member("liveAttemptCount", liveAttempts.count)
         if showingAttempts { writer.member("liveAttempts", strings: liveAttempts.map(\.description)) }
         writer.member("dirtyAttemptCount", dirtyAttempts.count)
@@ -52,6 +53,12 @@ extension NodeView.DeviceView {
         writer.member("memoryBytesAllocated", memoryBytesAllocated)
         writer.member("shareMilliAllocated", shareMilliAllocated)
         writer.member("numaNode", device.numaNode)
+        writer.member("pcieSwitch", device.pcieSwitch)
+        writer.member("linkGroup", device.linkGroup)
+        writer.member("partitionable", device.isPartitionable)
+        let model = DeviceModelTable.nominal.lookup(device: device)
+        writer.member("computeUnitsMilli", model?.computeUnitsMilli)
+        writer.member("computeUnitsConfirmed", model?.isConfirmed)
     }
 }
 
@@ -82,6 +89,9 @@ extension ClusterView {
         writer.member("cpuMilliAllocated", cpuMilliAllocated)
         writer.member("memoryBytesTotal", memoryBytesTotal)
         writer.member("memoryBytesAllocated", memoryBytesAllocated)
+        writer.member("computeUnitsMilliTotal", devices.reduce(0) { $0 + $1.pricedComputeUnitsMilli })
+        writer.member("computeUnitsMilliAllocated", devices.reduce(0) { $0 + $1.pricedComputeUnitsMilliAllocated })
+        writer.member("computeUnitsTable", DeviceModelTable.nominal.version)
         writer.member("devices", items: devices) { writer, total in
             writer.object {
                 $0.member("kind", total.kind.name)
@@ -89,6 +99,8 @@ extension ClusterView {
                 $0.member("simulated", total.isSimulated)
                 $0.member("count", total.count)
                 $0.member("shareMilliAllocated", total.shareMilliAllocated)
+                $0.member("computeUnitsMilliEach", total.computeUnits?.milliEach)
+                $0.member("computeUnitsConfirmed", total.computeUnits?.isConfirmed)
             }
         }
         writer.member("jobsLive", jobsLive)

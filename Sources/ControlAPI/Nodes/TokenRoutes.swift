@@ -40,9 +40,10 @@ extension ControlRouter {
             writer.member("expiresAt", record.expiresAt)
             writer.member("uses", wish.uses)
             writer.member("namePrefix", wish.namePrefix.isEmpty ? nil : wish.namePrefix)
-            writer.member("center", wish.membership.center.isEmpty ? nil : wish.membership.center)
+            writer.member("center", wish.membership.center?.id)
             writer.member("pool", wish.membership.pool.isEmpty ? nil : wish.membership.pool)
             writer.member("labels", map: wish.membership.labels.map { ($0.name, $0.text) })
+            writer.member("taints", strings: wish.membership.taints)
         }
         return call.json(reply, status: .created, revision: decision.revision)
     }
@@ -68,9 +69,20 @@ private struct TokenWish {
                 reader.path(of: "namePrefix"), expected: "the beginning of a name, \(ObjectName.grammar)", not: .string(namePrefix))
         }
         membership = NodeMembership(
-            center: reader.string("center") ?? "", pool: reader.string("pool") ?? "", labels: reader.map("labels") ?? [])
+            center: Self.center(&reader, problems), pool: reader.string("pool") ?? "", labels: reader.map("labels") ?? [],
+            taints: reader.strings("taints") ?? [])
         problems.add(membership.validate())
         reader.finish()
         guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+    }
+
+    /// What is said of a center needs one that it is said of.
+    private static func center(_ reader: inout FieldReader, _ problems: FieldProblems) -> Center? {
+        let id = reader.string("center")
+        let center = Center(
+            id: id ?? "", name: reader.string("centerName") ?? "", province: reader.string("province") ?? "",
+            city: reader.string("city") ?? "", hasNetAccess: reader.bool("netAccess") ?? false)
+        if id == nil, !center.isBare { problems.add(reader.path(of: "center"), "is missing beside what is said of the center") }
+        return id == nil ? nil : center
     }
 }

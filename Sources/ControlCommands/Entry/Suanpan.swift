@@ -25,7 +25,8 @@ struct Suanpan: AsyncParsableCommand {
             CommandGroup(
                 name: "Cluster",
                 subcommands: [
-                    TopCommand.self, ClusterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self, UserCommand.self,
+                    TopCommand.self, ClusterCommand.self, CenterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self,
+                    UserCommand.self,
                     BackupCommand.self,
                 ]),
             CommandGroup(

@@ -34,6 +34,12 @@ enum NodeTable {
         return Humanized.milli(node["deviceShareMilliAllocated"]?.integer ?? 0) + "/\(count)"
     }
 
+    /// `989 ?` where the figure is not confirmed, and counts for nothing.
+    private static func computeUnits(_ device: JSONValue) -> String {
+        guard let milli = device["computeUnitsMilli"]?.integer else { return "-" }
+        return Humanized.milli(milli) + (device["computeUnitsConfirmed"]?.flag == true ? "" : " ?")
+    }
+
     private static func drain(_ node: JSONValue) -> String? {
         guard let drain = node["drain"], drain.members != nil else { return nil }
         if drain["done"]?.flag == true { return "nothing is left there" }
@@ -58,11 +64,13 @@ enum NodeTable {
         let topology = (node["topology"]?.members ?? []).compactMap { member in
             member.value.integer.map { "\($0) \(member.name)" } ?? member.value.text
         }.joined(separator: ", ")
+        let taints = (node["taints"]?.items ?? []).compactMap(\.text)
         var output = Facts.text([
             ("Node", field("name")), ("Id", field("id")), ("State", field("state")), ("Address", field("address")),
             ("Drain", drain(node)), ("Center", field("center")), ("Pool", field("pool")), ("CPUs in use", cpus(node)),
             ("Memory in use", memory(node)),
             ("Topology", topology.isEmpty ? nil : topology), ("Labels", labels.isEmpty ? nil : labels),
+            ("Taints", taints.isEmpty ? nil : taints.joined(separator: ", ")),
             ("Condition", field("condition").flatMap { $0 == "good" ? nil : $0 + ": no new work" }), ("Left behind", leftBehind(node)),
             ("Simulated", node["simulated"]?.flag == true ? "yes" : nil),
         ])
@@ -70,6 +78,7 @@ enum NodeTable {
         var table = Table([
             .init("DEVICE", isRightAligned: true), .init("KIND"), .init("MODEL"), .init("MEMORY", isRightAligned: true),
             .init("SHARE IN USE", isRightAligned: true), .init("MEMORY IN USE", isRightAligned: true), .init("NUMA", isRightAligned: true),
+            .init("SWITCH", isRightAligned: true), .init("LINKED", isRightAligned: true), .init("CU", isRightAligned: true),
             .init("PCI"),
         ])
         for device in devices {
@@ -78,7 +87,8 @@ enum NodeTable {
                 .init(device["memoryBytes"]?.integer.map(Humanized.bytes) ?? "-"),
                 .init(Humanized.milli(device["shareMilliAllocated"]?.integer ?? 0)),
                 .init(Humanized.bytes(device["memoryBytesAllocated"]?.integer ?? 0)),
-                .init(device["numaNode"]?.scalarText ?? "-"), .init(device["pciAddress"]?.text ?? "-"),
+                .init(device["numaNode"]?.scalarText ?? "-"), .init(device["pcieSwitch"]?.scalarText ?? "-"),
+                .init(device["linkGroup"]?.scalarText ?? "-"), .init(computeUnits(device)), .init(device["pciAddress"]?.text ?? "-"),
             ])
         }
         output += "\n" + table.text(isWide: false, hasColour: hasColour)

@@ -10,7 +10,7 @@ extension NodeCommand {
                 secret and is shown once. With --only-token the bare token is printed, for an agent that is there already: give it by \
                 file or standard input, not by argument.
 
-                EXAMPLE: suanpan node token --ttl 1h --center lab --pool a100
+                EXAMPLE: suanpan node token --ttl 1h --center lab --pool a100 --label block=b1 --label rack=r7
                 EXAMPLE: suanpan node token --only-token | ssh worker-1 suanpan agent --token-file -
                 """)
 
@@ -26,12 +26,29 @@ extension NodeCommand {
         @Option(help: ArgumentHelp("Center (site) of its nodes.", valueName: "name"))
         var center: String?
 
+        @Option(help: ArgumentHelp("The center's name for people.", valueName: "text"))
+        var centerName: String?
+
+        @Option(help: ArgumentHelp("Province of the center.", valueName: "text"))
+        var province: String?
+
+        @Option(help: ArgumentHelp("City of the center.", valueName: "text"))
+        var city: String?
+
+        @Flag(help: "Nodes of the center reach the internet.")
+        var netAccess = false
+
         @Option(help: ArgumentHelp("Pool of its nodes.", valueName: "name"))
         var pool: String?
 
         @Option(
             name: .customLong("label"), help: ArgumentHelp("Label of its nodes, whatever they claim; repeatable.", valueName: "key=value"))
         var labels: [String] = []
+
+        @Option(
+            name: .customLong("taint"),
+            help: ArgumentHelp("Keep its nodes for jobs with this as a --constraint; repeatable.", valueName: "name"))
+        var taints: [String] = []
 
         @Flag(help: "Print the bare token.")
         var onlyToken = false
@@ -64,6 +81,11 @@ extension NodeCommand {
             if let uses { body["uses"] = .integer(uses) }
             if let namePrefix { body["namePrefix"] = .string(namePrefix) }
             if let center { body["center"] = .string(center) }
+            if let centerName { body["centerName"] = .string(centerName) }
+            if let province { body["province"] = .string(province) }
+            if let city { body["city"] = .string(city) }
+            if netAccess { body["netAccess"] = .bool(true) }
+            if !taints.isEmpty { body["taints"] = .array(taints.map(JSONValue.string)) }
             if let pool { body["pool"] = .string(pool) }
             var given = JSONObject()
             for label in labels {

@@ -27,6 +27,7 @@ enum Facts {
         if let number = member.value.integer {
             if member.name.hasSuffix("Bytes") || member.name.contains("Bytes") { return Humanized.bytes(number) }
             if member.name.lowercased().contains("cpumilli") { return Humanized.cores(milli: number) }
+            if member.name.hasPrefix("computeUnitsMilli") { return Humanized.milli(number) }
             if member.name.hasSuffix("Seconds") { return Humanized.duration(seconds: number) }
         }
         return member.value.scalarText
@@ -39,7 +40,8 @@ enum Facts {
             if character.isUppercase, !output.isEmpty { output += " " }
             output += output.isEmpty ? character.uppercased() : character.lowercased()
         }
-        return output.replacing("Cpu milli", with: "CPU").replacing(" bytes", with: "")
+        return output.replacing("Cpu milli", with: "CPU").replacing("Compute units milli", with: "Compute units").replacing(
+            " bytes", with: "")
     }
 
     private static func indented(_ text: String) -> String {

@@ -1,6 +1,7 @@
 // Job files: YAML or JSON into the object of `POST /v1/jobs`. The coordinator judges values; here only what it could
 // not know is judged: that the text is one mapping, and that no field is misspelt.
 
+import ClusterModel
 import Glibc
 
 enum JobFile {
@@ -66,14 +67,17 @@ indirect enum JobFileSchema: Sendable {
 
     private static let transfer: JobFileSchema = .object(["from": .value, "to": .value, "digest": .value])
     private static let devices: JobFileSchema = .valueOr(
-        .object(["count": .value, "share": .value, "memory": .value, "model": .value, "template": .value]))
+        .object(["count": .value, "share": .value, "memory": .value, "model": .value, "template": .value, "computeUnits": .value]))
     private static let alternatives: [String: JobFileSchema] = ["gpu": devices, "npu": devices, "computeUnits": .value]
     private static let group: JobFileSchema = .object(groupSchemas)
     private static let groupSchemas: [String: JobFileSchema] = [
         "name": .value, "count": .value, "min": .value,
         "resources": .object(
-            alternatives.merging(["cpu": .value, "memory": .value, "anyOf": .list(.object(alternatives))]) { first, _ in first }),
-        "topology": .object(["node": .value, "rack": .value, "center": .value, "numa": .value]), "constraints": .list(.value),
+            alternatives.merging(["cpu": .value, "memory": .value, "wholeCores": .value, "anyOf": .list(.object(alternatives))]) {
+                first, _ in first
+            }),
+        "topology": .object(Dictionary(uniqueKeysWithValues: TopologyRequest.levels.map { ($0.name, JobFileSchema.value) })),
+        "spread": .value, "constraints": .list(.value),
         "command": .list(.value), "image": .value, "env": .texts, "workdir": .value,
     ]
     private static let any: JobFileSchema = .object([:])

@@ -51,6 +51,9 @@ struct JobRequest {
             ("--cpus", options.cpus != nil), ("--memory", options.memory != nil), ("--gpus", options.gpus != nil),
             ("--npus", options.npus != nil), ("--gpu-memory", options.gpuMemory != nil), ("--gpu-share", options.gpuShare != nil),
             ("--gpu-model", options.gpuModel != nil), ("--tasks", options.tasks != nil), ("--env", !options.env.isEmpty),
+            ("--gpu-template", options.gpuTemplate != nil), ("--npu-template", options.npuTemplate != nil),
+            ("--compute-units", options.computeUnits != nil), ("--whole-cores", options.wholeCores),
+            ("--topology", !options.topology.isEmpty), ("--spread", options.spread), ("--pack", options.pack),
             ("--workdir", options.workdir != nil), ("--constraint", !options.constraint.isEmpty), ("a command", !options.command.isEmpty),
         ]
         guard let ambiguous = given.first(where: \.1) else { return }
@@ -93,6 +96,8 @@ struct JobRequest {
             job["grace"] = .string(grace)
         }
         try applyFiles(options)
+        for center in options.center { append(.string(try named(center, "--center")), to: "centers") }
+        if options.needsInternet { job["needsInternet"] = .bool(true) }
         if let policy = options.onNodeLost {
             job["onNodeLost"] = .string(try oneOf(NodeLossPolicy.allCases.map(\.name), policy, "--on-node-lost"))
         }
@@ -149,14 +154,40 @@ struct JobRequest {
             try check("--memory", memory) { text throws(QuantityError) in _ = try Quantity.bytes(text) }
             setResource("memory", .string(memory))
         }
-        let hasGPUDetail = options.gpuMemory != nil || options.gpuShare != nil || options.gpuModel != nil
+        if options.wholeCores { setResource("wholeCores", .bool(true)) }
+        try applyDevices(options)
+    }
+
+    /// One way of having devices: options for two of them contradict each other.
+    private mutating func applyDevices(_ options: SubmitOptions) throws(CommandFailure) {
+        let hasGPUDetail =
+            options.gpuMemory != nil || options.gpuShare != nil || options.gpuModel != nil || options.gpuTemplate != nil
         let wantsGPU = options.gpus.map { $0 > 0 } ?? false || hasGPUDetail
-        if let npus = options.npus, npus > 0 {
-            guard !wantsGPU else { throw CommandFailure(.usage, "a task has GPUs or NPUs, not both: --npus with another --gpu option") }
-            setResource("npu", ["count": .integer(npus)])
-        }
+        let wantsNPU = options.npus.map { $0 > 0 } ?? false || options.npuTemplate != nil
         if options.gpus == 0, hasGPUDetail { throw CommandFailure(.usage, "--gpus 0 with another --gpu option") }
-        guard wantsGPU else { return }
+        let wanted = [wantsGPU, wantsNPU, options.computeUnits != nil].count(where: \.self)
+        guard wanted <= 1 else {
+            throw CommandFailure(
+                .usage, "a task has GPUs, NPUs or compute units, not two of them",
+                remedy: "say what will do instead in a job file, in anyOf")
+        }
+        guard wanted == 1 else { return }
+        guard group["resources"]?["anyOf"] == nil else {
+            throw CommandFailure(.usage, "the file says in anyOf which devices will do", remedy: "change them there")
+        }
+        if let units = options.computeUnits {
+            try check("--compute-units", units) { text throws(QuantityError) in _ = try Quantity.computeUnitsMilli(text) }
+            setResource("computeUnits", .string(units))
+        }
+        if wantsNPU {
+            var npu: JSONValue = ["count": .integer(options.npus ?? 1)]
+            if let template = options.npuTemplate { npu = set("template", .string(template), in: npu) }
+            setResource("npu", npu)
+        }
+        if wantsGPU { try applyGPU(options) }
+    }
+
+    private mutating func applyGPU(_ options: SubmitOptions) throws(CommandFailure) {
         var gpu = group["resources"]?["gpu"]
         if case .number? = gpu, let count = gpu { gpu = ["count": count] }
         if let count = options.gpus ?? (gpu?["count"] == nil ? 1 : nil) { gpu = set("count", .integer(count), in: gpu) }
@@ -169,7 +200,21 @@ struct JobRequest {
             gpu = set("memory", .string(memory), in: gpu)
         }
         if let model = options.gpuModel { gpu = set("model", .string(model), in: gpu) }
+        if let template = options.gpuTemplate { gpu = set("template", .string(template), in: gpu) }
         if let gpu { setResource("gpu", gpu) }
+    }
+
+    private mutating func applyTopology(_ options: SubmitOptions) throws(CommandFailure) {
+        if options.spread, options.pack { throw CommandFailure(.usage, "--spread and --pack contradict each other") }
+        if options.spread { group["spread"] = .bool(true) }
+        if options.pack { group["spread"] = .bool(false) }
+        let levels = TopologyRequest.levels.map(\.name)
+        for text in options.topology {
+            let (level, wish) = try pair(text, "--topology")
+            _ = try oneOf(levels, level, "--topology")
+            group["topology"] = set(
+                level, .string(try oneOf(TopologyWish.allCases.map(\.name), wish, "--topology")), in: group["topology"])
+        }
     }
 
     private mutating func applyGroup(_ options: SubmitOptions, _ surroundings: Surroundings) throws(CommandFailure) {
@@ -177,6 +222,7 @@ struct JobRequest {
             guard tasks > 0 else { throw invalid("--tasks", "0", "at least 1") }
             group["count"] = .integer(tasks)
         }
+        try applyTopology(options)
         for text in options.constraint {
             try check("--constraint", text) { text throws(QuantityError) in _ = try Constraint(parsing: text) }
             group["constraints"] = .array((group["constraints"]?.items ?? []) + [.string(text)])

@@ -46,6 +46,40 @@ struct SubmitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Models that will do, such as '*A100*|*H100*'.", valueName: "pattern"))
     var gpuModel: String?
 
+    @Option(help: ArgumentHelp("Partition of each GPU by the name of its model's template, such as 1g.10gb.", valueName: "template"))
+    var gpuTemplate: String?
+
+    @Option(help: ArgumentHelp("Partition of each NPU by the name of its model's template, such as vir05_1c_8g.", valueName: "template"))
+    var npuTemplate: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("So much strength on whatever devices have it: TFLOPS of dense FP16.", valueName: "n"))
+    var computeUnits: String?
+
+    @Flag(help: "Have the cores for itself.")
+    var wholeCores = false
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "How near devices and tasks are to be: none, prefer or require for a level; may be repeated.",
+            discussion: "Levels: link, pcie, numa for the devices of a task; node, rack, block, center for the tasks of a gang.",
+            valueName: "level=wish"))
+    var topology: [String] = []
+
+    @Flag(help: "Put the tasks of a gang on as many nodes as there are.")
+    var spread = false
+
+    @Flag(help: "Put the tasks of a gang on as few nodes as will do: the default.")
+    var pack = false
+
+    @Option(parsing: .singleValue, help: ArgumentHelp("Run only in this center; may be repeated.", valueName: "center"))
+    var center: [String] = []
+
+    @Flag(help: "Run only where nodes reach the internet.")
+    var needsInternet = false
+
     @Option(parsing: .unconditional, help: ArgumentHelp("Tasks that start together or not at all. Default: 1.", valueName: "n"))
     var tasks: UInt32?
 

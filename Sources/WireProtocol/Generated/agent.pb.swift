@@ -239,11 +239,37 @@ nonisolated struct WireNodeInventory: @unchecked Sendable {
     set {_uniqueStorage()._isSimulated = newValue}
   }
 
+  var numaNodes: [WireNumaNode] {
+    get {_storage._numaNodes}
+    set {_uniqueStorage()._numaNodes = newValue}
+  }
+
+  /// Labels that keep off jobs that do not name them.
+  var taints: [String] {
+    get {_storage._taints}
+    set {_uniqueStorage()._taints = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Processing units that share memory, by the operating system's indexes; those of one core stand side by side.
+nonisolated struct WireNumaNode: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var osIndex: UInt32 = 0
+
+  var processors: [UInt32] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
 }
 
 nonisolated struct WireDevice: Sendable {
@@ -274,11 +300,35 @@ nonisolated struct WireDevice: Sendable {
   /// Clears the value of `numaNode`. Subsequent reads from it will return its default value.
   mutating func clearNumaNode() {self._numaNode = nil}
 
+  /// Devices with the same number are below one switch, or reach each other over links of their own.
+  var pcieSwitch: UInt32 {
+    get {_pcieSwitch ?? 0}
+    set {_pcieSwitch = newValue}
+  }
+  /// Returns true if `pcieSwitch` has been explicitly set.
+  var hasPcieSwitch: Bool {self._pcieSwitch != nil}
+  /// Clears the value of `pcieSwitch`. Subsequent reads from it will return its default value.
+  mutating func clearPcieSwitch() {self._pcieSwitch = nil}
+
+  var linkGroup: UInt32 {
+    get {_linkGroup ?? 0}
+    set {_linkGroup = newValue}
+  }
+  /// Returns true if `linkGroup` has been explicitly set.
+  var hasLinkGroup: Bool {self._linkGroup != nil}
+  /// Clears the value of `linkGroup`. Subsequent reads from it will return its default value.
+  mutating func clearLinkGroup() {self._linkGroup = nil}
+
+  /// The agent makes the partitions that the templates of its model describe.
+  var isPartitionable: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _numaNode: UInt32? = nil
+  fileprivate var _pcieSwitch: UInt32? = nil
+  fileprivate var _linkGroup: UInt32? = nil
 }
 
 nonisolated struct WireTopologySummary: Sendable {
@@ -809,7 +859,7 @@ nonisolated extension WireRegistration: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireNodeInventory: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".NodeInventory"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{3}cpu_milli\0\u{3}memory_bytes\0\u{1}devices\0\u{1}topology\0\u{3}topology_digest\0\u{1}labels\0\u{3}is_simulated\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}address\0\u{3}cpu_milli\0\u{3}memory_bytes\0\u{1}devices\0\u{1}topology\0\u{3}topology_digest\0\u{1}labels\0\u{3}is_simulated\0\u{3}numa_nodes\0\u{1}taints\0")
 
   fileprivate class _StorageClass {
     var _name: String = String()
@@ -821,6 +871,8 @@ nonisolated extension WireNodeInventory: SwiftProtobuf.Message, SwiftProtobuf._M
     var _topologyDigest: Data = Data()
     var _labels: [WireLabel] = []
     var _isSimulated: Bool = false
+    var _numaNodes: [WireNumaNode] = []
+    var _taints: [String] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -840,6 +892,8 @@ nonisolated extension WireNodeInventory: SwiftProtobuf.Message, SwiftProtobuf._M
       _topologyDigest = source._topologyDigest
       _labels = source._labels
       _isSimulated = source._isSimulated
+      _numaNodes = source._numaNodes
+      _taints = source._taints
     }
   }
 
@@ -867,6 +921,8 @@ nonisolated extension WireNodeInventory: SwiftProtobuf.Message, SwiftProtobuf._M
         case 7: try { try decoder.decodeSingularBytesField(value: &_storage._topologyDigest) }()
         case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._labels) }()
         case 9: try { try decoder.decodeSingularBoolField(value: &_storage._isSimulated) }()
+        case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._numaNodes) }()
+        case 11: try { try decoder.decodeRepeatedStringField(value: &_storage._taints) }()
         default: break
         }
       }
@@ -906,6 +962,12 @@ nonisolated extension WireNodeInventory: SwiftProtobuf.Message, SwiftProtobuf._M
       if _storage._isSimulated != false {
         try visitor.visitSingularBoolField(value: _storage._isSimulated, fieldNumber: 9)
       }
+      if !_storage._numaNodes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._numaNodes, fieldNumber: 10)
+      }
+      if !_storage._taints.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._taints, fieldNumber: 11)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -924,6 +986,8 @@ nonisolated extension WireNodeInventory: SwiftProtobuf.Message, SwiftProtobuf._M
         if _storage._topologyDigest != rhs_storage._topologyDigest {return false}
         if _storage._labels != rhs_storage._labels {return false}
         if _storage._isSimulated != rhs_storage._isSimulated {return false}
+        if _storage._numaNodes != rhs_storage._numaNodes {return false}
+        if _storage._taints != rhs_storage._taints {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -933,9 +997,44 @@ nonisolated extension WireNodeInventory: SwiftProtobuf.Message, SwiftProtobuf._M
   }
 }
 
+nonisolated extension WireNumaNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".NumaNode"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}os_index\0\u{1}processors\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.osIndex) }()
+      case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.processors) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.osIndex != 0 {
+      try visitor.visitSingularUInt32Field(value: self.osIndex, fieldNumber: 1)
+    }
+    if !self.processors.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.processors, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireNumaNode, rhs: WireNumaNode) -> Bool {
+    if lhs.osIndex != rhs.osIndex {return false}
+    if lhs.processors != rhs.processors {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension WireDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Device"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}kind\0\u{1}vendor\0\u{1}model\0\u{1}uuid\0\u{3}pci_address\0\u{3}memory_bytes\0\u{3}numa_node\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}kind\0\u{1}vendor\0\u{1}model\0\u{1}uuid\0\u{3}pci_address\0\u{3}memory_bytes\0\u{3}numa_node\0\u{3}pcie_switch\0\u{3}link_group\0\u{3}is_partitionable\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -951,6 +1050,9 @@ nonisolated extension WireDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 6: try { try decoder.decodeSingularStringField(value: &self.pciAddress) }()
       case 7: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self._numaNode) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self._pcieSwitch) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self._linkGroup) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.isPartitionable) }()
       default: break
       }
     }
@@ -985,6 +1087,15 @@ nonisolated extension WireDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     try { if let v = self._numaNode {
       try visitor.visitSingularUInt32Field(value: v, fieldNumber: 8)
     } }()
+    try { if let v = self._pcieSwitch {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 9)
+    } }()
+    try { if let v = self._linkGroup {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 10)
+    } }()
+    if self.isPartitionable != false {
+      try visitor.visitSingularBoolField(value: self.isPartitionable, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -997,6 +1108,9 @@ nonisolated extension WireDevice: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.pciAddress != rhs.pciAddress {return false}
     if lhs.memoryBytes != rhs.memoryBytes {return false}
     if lhs._numaNode != rhs._numaNode {return false}
+    if lhs._pcieSwitch != rhs._pcieSwitch {return false}
+    if lhs._linkGroup != rhs._linkGroup {return false}
+    if lhs.isPartitionable != rhs.isPartitionable {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

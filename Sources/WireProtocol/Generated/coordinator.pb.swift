@@ -518,47 +518,90 @@ nonisolated struct WireUserAccount: Sendable {
 }
 
 /// The attempt is <job of the batch>.<index>.<number>.
-nonisolated struct WireStartOrder: Sendable {
+nonisolated struct WireStartOrder: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var index: UInt32 = 0
+  var index: UInt32 {
+    get {_storage._index}
+    set {_uniqueStorage()._index = newValue}
+  }
 
-  var number: UInt32 = 0
+  var number: UInt32 {
+    get {_storage._number}
+    set {_uniqueStorage()._number = newValue}
+  }
 
-  var fence: UInt64 = 0
+  var fence: UInt64 {
+    get {_storage._fence}
+    set {_uniqueStorage()._fence = newValue}
+  }
 
-  var cpuMilli: UInt64 = 0
+  var cpuMilli: UInt64 {
+    get {_storage._cpuMilli}
+    set {_uniqueStorage()._cpuMilli = newValue}
+  }
 
-  var memoryBytes: UInt64 = 0
+  var memoryBytes: UInt64 {
+    get {_storage._memoryBytes}
+    set {_uniqueStorage()._memoryBytes = newValue}
+  }
 
-  var devices: [WireDeviceGrant] = []
+  var devices: [WireDeviceGrant] {
+    get {_storage._devices}
+    set {_uniqueStorage()._devices = newValue}
+  }
 
-  var restartReason: WireReason = .none
+  var restartReason: WireReason {
+    get {_storage._restartReason}
+    set {_uniqueStorage()._restartReason = newValue}
+  }
 
   /// Absent: a task alone.
   var gang: WireGangPlace {
-    get {_gang ?? WireGangPlace()}
-    set {_gang = newValue}
+    get {_storage._gang ?? WireGangPlace()}
+    set {_uniqueStorage()._gang = newValue}
   }
   /// Returns true if `gang` has been explicitly set.
-  var hasGang: Bool {self._gang != nil}
+  var hasGang: Bool {_storage._gang != nil}
   /// Clears the value of `gang`. Subsequent reads from it will return its default value.
-  mutating func clearGang() {self._gang = nil}
+  mutating func clearGang() {_uniqueStorage()._gang = nil}
 
   /// The fence that its slot was placed with; absent: its own. While an earlier attempt of the slot lives on the node,
   /// this one waits.
-  var slot: UInt64 = 0
+  var slot: UInt64 {
+    get {_storage._slot}
+    set {_uniqueStorage()._slot = newValue}
+  }
 
   /// With which the agent reads inputs and keeps outputs of this attempt; empty where it has none.
-  var pass: Data = Data()
+  var pass: Data {
+    get {_storage._pass}
+    set {_uniqueStorage()._pass = newValue}
+  }
+
+  /// Processing units that are its own, by the operating system's indexes, ascending; empty unless it asked for whole cores.
+  var processors: [UInt32] {
+    get {_storage._processors}
+    set {_uniqueStorage()._processors = newValue}
+  }
+
+  /// The NUMA node whose processors it is bound to; absent: any.
+  var numaNode: UInt32 {
+    get {_storage._numaNode ?? 0}
+    set {_uniqueStorage()._numaNode = newValue}
+  }
+  /// Returns true if `numaNode` has been explicitly set.
+  var hasNumaNode: Bool {_storage._numaNode != nil}
+  /// Clears the value of `numaNode`. Subsequent reads from it will return its default value.
+  mutating func clearNumaNode() {_uniqueStorage()._numaNode = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
-  fileprivate var _gang: WireGangPlace? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 nonisolated struct WireDeviceGrant: Sendable {
@@ -571,6 +614,11 @@ nonisolated struct WireDeviceGrant: Sendable {
   var shareMilli: UInt32 = 0
 
   var memoryBytes: UInt64 = 0
+
+  /// A partition of the device, and a bit for each slot that it takes; empty and 0: a share, or all of it.
+  var template: String = String()
+
+  var slots: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1538,78 +1586,146 @@ nonisolated extension WireUserAccount: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartOrder"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{3}cpu_milli\0\u{3}memory_bytes\0\u{1}devices\0\u{3}restart_reason\0\u{1}gang\0\u{1}slot\0\u{1}pass\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{3}cpu_milli\0\u{3}memory_bytes\0\u{1}devices\0\u{3}restart_reason\0\u{1}gang\0\u{1}slot\0\u{1}pass\0\u{1}processors\0\u{3}numa_node\0")
+
+  fileprivate class _StorageClass {
+    var _index: UInt32 = 0
+    var _number: UInt32 = 0
+    var _fence: UInt64 = 0
+    var _cpuMilli: UInt64 = 0
+    var _memoryBytes: UInt64 = 0
+    var _devices: [WireDeviceGrant] = []
+    var _restartReason: WireReason = .none
+    var _gang: WireGangPlace? = nil
+    var _slot: UInt64 = 0
+    var _pass: Data = Data()
+    var _processors: [UInt32] = []
+    var _numaNode: UInt32? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _index = source._index
+      _number = source._number
+      _fence = source._fence
+      _cpuMilli = source._cpuMilli
+      _memoryBytes = source._memoryBytes
+      _devices = source._devices
+      _restartReason = source._restartReason
+      _gang = source._gang
+      _slot = source._slot
+      _pass = source._pass
+      _processors = source._processors
+      _numaNode = source._numaNode
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
-      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.fence) }()
-      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.cpuMilli) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
-      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.devices) }()
-      case 7: try { try decoder.decodeSingularEnumField(value: &self.restartReason) }()
-      case 8: try { try decoder.decodeSingularMessageField(value: &self._gang) }()
-      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.slot) }()
-      case 10: try { try decoder.decodeSingularBytesField(value: &self.pass) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._index) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._number) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._fence) }()
+        case 4: try { try decoder.decodeSingularUInt64Field(value: &_storage._cpuMilli) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._memoryBytes) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._devices) }()
+        case 7: try { try decoder.decodeSingularEnumField(value: &_storage._restartReason) }()
+        case 8: try { try decoder.decodeSingularMessageField(value: &_storage._gang) }()
+        case 9: try { try decoder.decodeSingularUInt64Field(value: &_storage._slot) }()
+        case 10: try { try decoder.decodeSingularBytesField(value: &_storage._pass) }()
+        case 11: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._processors) }()
+        case 12: try { try decoder.decodeSingularUInt32Field(value: &_storage._numaNode) }()
+        default: break
+        }
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.index != 0 {
-      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 1)
-    }
-    if self.number != 0 {
-      try visitor.visitSingularUInt32Field(value: self.number, fieldNumber: 2)
-    }
-    if self.fence != 0 {
-      try visitor.visitSingularUInt64Field(value: self.fence, fieldNumber: 3)
-    }
-    if self.cpuMilli != 0 {
-      try visitor.visitSingularUInt64Field(value: self.cpuMilli, fieldNumber: 4)
-    }
-    if self.memoryBytes != 0 {
-      try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 5)
-    }
-    if !self.devices.isEmpty {
-      try visitor.visitRepeatedMessageField(value: self.devices, fieldNumber: 6)
-    }
-    if self.restartReason != .none {
-      try visitor.visitSingularEnumField(value: self.restartReason, fieldNumber: 7)
-    }
-    try { if let v = self._gang {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    } }()
-    if self.slot != 0 {
-      try visitor.visitSingularUInt64Field(value: self.slot, fieldNumber: 9)
-    }
-    if !self.pass.isEmpty {
-      try visitor.visitSingularBytesField(value: self.pass, fieldNumber: 10)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._index != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._index, fieldNumber: 1)
+      }
+      if _storage._number != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._number, fieldNumber: 2)
+      }
+      if _storage._fence != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._fence, fieldNumber: 3)
+      }
+      if _storage._cpuMilli != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._cpuMilli, fieldNumber: 4)
+      }
+      if _storage._memoryBytes != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._memoryBytes, fieldNumber: 5)
+      }
+      if !_storage._devices.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._devices, fieldNumber: 6)
+      }
+      if _storage._restartReason != .none {
+        try visitor.visitSingularEnumField(value: _storage._restartReason, fieldNumber: 7)
+      }
+      try { if let v = _storage._gang {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      } }()
+      if _storage._slot != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._slot, fieldNumber: 9)
+      }
+      if !_storage._pass.isEmpty {
+        try visitor.visitSingularBytesField(value: _storage._pass, fieldNumber: 10)
+      }
+      if !_storage._processors.isEmpty {
+        try visitor.visitPackedUInt32Field(value: _storage._processors, fieldNumber: 11)
+      }
+      try { if let v = _storage._numaNode {
+        try visitor.visitSingularUInt32Field(value: v, fieldNumber: 12)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireStartOrder, rhs: WireStartOrder) -> Bool {
-    if lhs.index != rhs.index {return false}
-    if lhs.number != rhs.number {return false}
-    if lhs.fence != rhs.fence {return false}
-    if lhs.cpuMilli != rhs.cpuMilli {return false}
-    if lhs.memoryBytes != rhs.memoryBytes {return false}
-    if lhs.devices != rhs.devices {return false}
-    if lhs.restartReason != rhs.restartReason {return false}
-    if lhs._gang != rhs._gang {return false}
-    if lhs.slot != rhs.slot {return false}
-    if lhs.pass != rhs.pass {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._index != rhs_storage._index {return false}
+        if _storage._number != rhs_storage._number {return false}
+        if _storage._fence != rhs_storage._fence {return false}
+        if _storage._cpuMilli != rhs_storage._cpuMilli {return false}
+        if _storage._memoryBytes != rhs_storage._memoryBytes {return false}
+        if _storage._devices != rhs_storage._devices {return false}
+        if _storage._restartReason != rhs_storage._restartReason {return false}
+        if _storage._gang != rhs_storage._gang {return false}
+        if _storage._slot != rhs_storage._slot {return false}
+        if _storage._pass != rhs_storage._pass {return false}
+        if _storage._processors != rhs_storage._processors {return false}
+        if _storage._numaNode != rhs_storage._numaNode {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1617,7 +1733,7 @@ nonisolated extension WireStartOrder: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireDeviceGrant: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".DeviceGrant"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{3}share_milli\0\u{3}memory_bytes\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}index\0\u{3}share_milli\0\u{3}memory_bytes\0\u{1}template\0\u{1}slots\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1628,6 +1744,8 @@ nonisolated extension WireDeviceGrant: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.shareMilli) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.memoryBytes) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.template) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.slots) }()
       default: break
       }
     }
@@ -1643,6 +1761,12 @@ nonisolated extension WireDeviceGrant: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.memoryBytes != 0 {
       try visitor.visitSingularUInt64Field(value: self.memoryBytes, fieldNumber: 3)
     }
+    if !self.template.isEmpty {
+      try visitor.visitSingularStringField(value: self.template, fieldNumber: 4)
+    }
+    if self.slots != 0 {
+      try visitor.visitSingularUInt64Field(value: self.slots, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1650,6 +1774,8 @@ nonisolated extension WireDeviceGrant: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.index != rhs.index {return false}
     if lhs.shareMilli != rhs.shareMilli {return false}
     if lhs.memoryBytes != rhs.memoryBytes {return false}
+    if lhs.template != rhs.template {return false}
+    if lhs.slots != rhs.slots {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

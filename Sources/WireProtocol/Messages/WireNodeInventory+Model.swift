@@ -13,11 +13,22 @@ extension WireNodeInventory {
         topologyDigest = Data(inventory.topologyDigest)
         labels = inventory.labels.map(WireLabel.init)
         isSimulated = inventory.isSimulated
+        numaNodes = inventory.numaNodes.map { node in
+            var wire = WireNumaNode()
+            wire.osIndex = node.osIndex
+            wire.processors = node.processors
+            return wire
+        }
+        taints = inventory.taints
     }
 
     func checked() throws(WireError) -> NodeInventory {
         try WireProtocol.checked(count: devices.count, max: WireLimits.devicesMax, "devices")
         try WireProtocol.checked(count: labels.count, max: WireLimits.labelsMax, "labels")
+        try WireProtocol.checked(count: numaNodes.count, max: WireLimits.numaNodesMax, "numa_nodes")
+        try WireProtocol.checked(
+            count: numaNodes.reduce(0) { $0 + $1.processors.count }, max: WireLimits.processorsMax, "numa_nodes.processors")
+        try WireProtocol.checked(count: taints.count, max: WireLimits.labelsMax, "taints")
         let digestBytes = topologyDigest.isEmpty ? 0 : WireLimits.digestBytes
         return NodeInventory(
             name: try WireProtocol.checked(name, max: WireLimits.nameBytesMax, "name"),
@@ -25,9 +36,13 @@ extension WireNodeInventory {
             cpuMilli: try WireProtocol.checked(cpuMilli, "cpu_milli"),
             memoryBytes: try WireProtocol.checked(memoryBytes, "memory_bytes"),
             devices: try devices.mapped { (device) throws(WireError) in try device.checked() },
+            numaNodes: numaNodes.map { NUMANode(osIndex: $0.osIndex, processors: $0.processors) },
             topology: try topology.checked(),
             topologyDigest: try WireProtocol.checked(topologyDigest, count: digestBytes, "topology_digest"),
             labels: try labels.mapped { (label) throws(WireError) in try label.checked() },
+            taints: try taints.mapped { (taint) throws(WireError) in
+                try WireProtocol.checked(taint, max: WireLimits.nameBytesMax, "taints")
+            },
             isSimulated: isSimulated)
     }
 }
@@ -57,6 +72,9 @@ extension WireDevice {
         pciAddress = device.pciAddress
         memoryBytes = UInt64(amount: device.memoryBytes)
         if let node = device.numaNode { numaNode = node }
+        if let number = device.pcieSwitch { pcieSwitch = number }
+        if let group = device.linkGroup { linkGroup = group }
+        isPartitionable = device.isPartitionable
     }
 
     func checked() throws(WireError) -> Device {
@@ -68,7 +86,8 @@ extension WireDevice {
             uuid: try WireProtocol.checked(uuid, max: WireLimits.nameBytesMax, "uuid"),
             pciAddress: try WireProtocol.checked(pciAddress, max: WireLimits.nameBytesMax, "pci_address"),
             memoryBytes: try WireProtocol.checked(memoryBytes, "memory_bytes"),
-            numaNode: hasNumaNode ? numaNode : nil)
+            numaNode: hasNumaNode ? numaNode : nil, pcieSwitch: hasPcieSwitch ? pcieSwitch : nil,
+            linkGroup: hasLinkGroup ? linkGroup : nil, isPartitionable: isPartitionable)
     }
 }
 

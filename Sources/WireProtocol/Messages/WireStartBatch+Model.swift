@@ -67,8 +67,14 @@ extension WireStartOrder {
             wire.index = grant.index
             wire.shareMilli = UInt32(clamping: grant.shareMilli)
             wire.memoryBytes = UInt64(amount: grant.memoryBytes)
+            if let partition = grant.partition {
+                wire.template = partition.template
+                wire.slots = partition.slots
+            }
             return wire
         }
+        processors = start.allocation.processors
+        if let node = start.allocation.numaNode { numaNode = node }
         restartReason = WireReason(rawValue: Int(start.restartReason.rawValue)) ?? .none
         pass = Data(start.pass)
         if let place = start.gang { gang = WireGangPlace(place, list: lists.position(of: place.nodeNames)) }
@@ -76,14 +82,20 @@ extension WireStartOrder {
 
     func checked(job: UInt64, lists: [[String]]) throws(WireError) -> StartOrder {
         try WireProtocol.checked(count: devices.count, max: WireLimits.devicesMax, "devices")
+        try WireProtocol.checked(count: processors.count, max: WireLimits.processorsMax, "processors")
         let allocation = Allocation(
             cpuMilli: try WireProtocol.checked(cpuMilli, "cpu_milli"),
             memoryBytes: try WireProtocol.checked(memoryBytes, "memory_bytes"),
             devices: try devices.mapped { (grant) throws(WireError) in
                 DeviceGrant(
                     index: grant.index, shareMilli: Int64(try WireProtocol.checked(grant.shareMilli, max: 1000, "share_milli")),
-                    memoryBytes: try WireProtocol.checked(grant.memoryBytes, "devices.memory_bytes"))
-            })
+                    memoryBytes: try WireProtocol.checked(grant.memoryBytes, "devices.memory_bytes"),
+                    partition: grant.template.isEmpty
+                        ? nil
+                        : DeviceGrant.Partition(
+                            template: try WireProtocol.checked(grant.template, max: WireLimits.nameBytesMax, "devices.template"),
+                            slots: grant.slots))
+            }, processors: processors, numaNode: hasNumaNode ? numaNode : nil)
         return StartOrder(
             attempt: try attempt(job: job, index: index, number: number), fence: Fence(fence),
             slot: slot == 0 ? nil : Fence(slot), allocation: allocation,

@@ -81,6 +81,22 @@ struct JobBodyTests {
                 #""gpu": {"memory": "7GiB"}"#,
                 ResourceRequest(devices: DeviceRequest(kind: .gpu, count: 1, shareMilli: 0, memoryBytes: 7 << 30))
             ),
+            (#""gpu": {"template": "1g.10gb"}"#, ResourceRequest(devices: .partitions("1g.10gb", kind: .gpu))),
+            (#""npu": {"template": "vir04", "count": 2}"#, ResourceRequest(devices: .partitions("vir04", kind: .npu, count: 2))),
+            (#""computeUnits": 200"#, ResourceRequest(devices: .computeUnits(milli: 200_000))),
+            (
+                #""gpu": {"computeUnits": "0.5", "model": "*H100*"}"#,
+                ResourceRequest(devices: .computeUnits(milli: 500, kind: .gpu, modelPattern: "*H100*"))
+            ),
+            (
+                #""anyOf": [{"gpu": {"model": "*H100*"}}, {"gpu": {"count": 2, "model": "*A100*"}}, {"computeUnits": 300}]"#,
+                ResourceRequest(
+                    devices: DeviceRequest(kind: .gpu, count: 1, modelPattern: "*H100*"),
+                    alternatives: [
+                        DeviceRequest(kind: .gpu, count: 2, modelPattern: "*A100*"), .computeUnits(milli: 300_000),
+                    ])
+            ),
+            (#""cpu": 4, "wholeCores": true"#, ResourceRequest(cpuMilli: 4000, hasWholeCores: true)),
             (#""npu": {"count": 2, "model": "910*"}"#, ResourceRequest(devices: DeviceRequest(kind: .npu, count: 2, modelPattern: "910*"))),
             (#""computeUnits": null, "anyOf": []"#, ResourceRequest()),
         ])
@@ -114,11 +130,11 @@ struct JobBodyTests {
             ),
             (
                 #"{"command": ["x"], "resources": {"gpu": "1"}}"#, "resources.gpu",
-                "'1' — expected a number of devices, or {count, share, memory, model}"
+                "'1' — expected a number of devices, or {count, share, memory, model, template, computeUnits}"
             ),
             (
                 #"{"command": ["x"], "resources": {"gpu": 1.5}}"#, "resources.gpu",
-                "1.5 — expected a number of devices, or {count, share, memory, model}"
+                "1.5 — expected a number of devices, or {count, share, memory, model, template, computeUnits}"
             ),
             (
                 #"{"command": ["x"], "resources": {"gpu": {"share": "2"}}}"#, "resources.gpu.share",
@@ -126,9 +142,52 @@ struct JobBodyTests {
             ),
             (
                 #"{"command": ["x"], "resources": {"gpu": {"shares": 1}}}"#, "resources.gpu.shares",
-                "unknown field; valid: count, memory, model, share, template"
+                "unknown field; valid: computeUnits, count, memory, model, share, template"
             ),
-            (#"{"command": ["x"], "resources": {"gpu": 1, "npu": 1}}"#, "resources", "a task has devices of one kind: give gpu or npu"),
+            (
+                #"{"command": ["x"], "resources": {"gpu": 1, "npu": 1}}"#, "resources",
+                "a task has devices in one way: give gpu, npu or computeUnits, or a list in anyOf"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"gpu": 1, "anyOf": [{"npu": 1}]}}"#, "resources.anyOf",
+                "stands beside devices: give all of them in it"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"anyOf": [{"gpu": 1}, {}]}}"#, "resources.anyOf[1]",
+                "says no devices — expected gpu, npu or computeUnits"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"anyOf": [{"gpu": 1}, {"npu": {"count": 2000}}]}}"#, "resources.anyOf[1].npu.count",
+                "2000 — expected a whole number 0 … 1024"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"gpu": {"template": "1g.10gb", "share": "500m"}}}"#, "resources.gpu",
+                "the template says how much: leave out share and memory"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"gpu": {"computeUnits": 5, "count": 2}}}"#, "resources.gpu",
+                "compute units say how much: leave out the rest"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"computeUnits": 0}}"#, "resources.computeUnits",
+                "0 — expected compute units such as 200 or 0.5"
+            ),
+            (
+                #"{"command": ["x"], "resources": {"cpu": "1500m", "wholeCores": true}}"#, "resources.cpu",
+                "must be a whole number where cores are whole"
+            ),
+            (
+                #"{"command": ["x"], "topology": {"rack": "near"}}"#, "topology.rack", "'near' — expected one of none, prefer, require"
+            ),
+            (
+                #"{"command": ["x"], "topology": {"socket": "require"}}"#, "topology.socket",
+                "unknown field; valid: block, center, link, node, numa, pcie, rack"
+            ),
+            (
+                #"{"command": ["x"], "topology": {"node": "require"}, "spread": true}"#, "topology",
+                "cannot spread tasks and require one node for them"
+            ),
+            (#"{"command": ["x"], "centers": ["A b"]}"#, "centers[0]", "'A b' must match [a-z0-9][a-z0-9._-]{0,62}"),
             (#"{"command": "x"}"#, "command", "'x' — expected an array"),
             (#"{"command": ["x", 1]}"#, "command[1]", "1 — expected a string"),
             (#"{"command": []}"#, "command", "must name a program"),
@@ -191,11 +250,8 @@ struct JobBodyTests {
         "fields of the interface that this version cannot honour are refused by name",
         arguments: [
             (#""image": "alpine""#, "image"),
-            (#""topology": {"node": "require"}"#, "topology"), (#""resources": {"anyOf": [{"gpu": 1}]}"#, "resources.anyOf"),
             (#""min": 1"#, "min"), (#""ports": [80]"#, "ports"), (#""deadline": "2026-01-01T00:00:00Z""#, "deadline"),
-            (#""volumes": ["a"]"#, "volumes"), (#""centers": ["a"]"#, "centers"),
-            (#""needsInternet": true"#, "needsInternet"), (#""resources": {"computeUnits": 200}"#, "resources.computeUnits"),
-            (#""resources": {"npu": {"template": "vir04"}}"#, "resources.npu.template"),
+            (#""volumes": ["a"]"#, "volumes"),
             (#""checkpoint": {"signal": "SIGUSR1"}"#, "checkpoint.signal"),
         ])
     func unsupported(_ member: String, _ field: String) {

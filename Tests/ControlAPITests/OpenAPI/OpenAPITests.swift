@@ -150,8 +150,8 @@ struct OpenAPITests {
         for line in try compact(node) {
             var rest = line[...]
             while !rest.isEmpty {
-                lines.append("        \(rest.prefix(120))" + (rest.count > 120 ? ##"\#"## : ""))
-                rest = rest.dropFirst(120)
+                lines.append("        \(rest.prefix(128))" + (rest.count > 128 ? ##"\#"## : ""))
+                rest = rest.dropFirst(128)
             }
         }
         return (lines + [##"        """#"##, "}", ""]).joined(separator: "\n")

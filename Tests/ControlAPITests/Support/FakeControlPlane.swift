@@ -74,6 +74,7 @@ final class FakeControlPlane: ControlPlane {
     }
 
     func nodes() -> [NodeView] { state.withLock { $0.nodes } }
+    func centers() -> [CenterView] { Set(nodes().compactMap(\.membership.center)).map { CenterView(center: $0) } }
     func node(_ id: NodeID) -> NodeView? { nodes().first { $0.id == id } }
     func node(named name: String) -> NodeView? { nodes().first { $0.name == name } }
     func liveJob(_ id: JobID) -> LiveJobView? { state.withLock { $0.live[id] } }

@@ -73,7 +73,11 @@ struct JobRequestTests {
             (["--priority", "2000", "--", "a"], "--priority '2000': expected -1000"),
             (["--env", "A", "--", "a"], "--env 'A': expected NAME=VALUE"),
             (["--kind", "other", "--", "a"], "--kind 'other': expected training"), (["--begin", "soon", "--", "a"], "--begin 'soon'"),
-            (["--constraint", "UPPER", "--", "a"], "--constraint 'UPPER'"), (["--gpus", "1", "--npus", "1", "--", "a"], "GPUs or NPUs"),
+            (["--constraint", "UPPER", "--", "a"], "--constraint 'UPPER'"), (["--gpus", "1", "--npus", "1", "--", "a"], "GPUs, NPUs or compute units"),
+            (["--compute-units", "0", "--", "a"], "--compute-units '0': expected compute units"),
+            (["--topology", "socket=require", "--", "a"], "--topology 'socket': expected link, pcie"),
+            (["--topology", "rack=near", "--", "a"], "--topology 'near': expected none, prefer, require"),
+            (["--spread", "--pack", "--", "a"], "--spread and --pack"),
             (["--tenant", "a", "--project", "b/c", "--", "a"], "--project 'b/c'"), ([], "there is nothing to run"),
         ])
     func wrong(arguments: [String], message: String) throws {
