@@ -2,8 +2,8 @@ public import ClusterModel
 
 /// A segment as the ledger holds it: numbered, named and chained. Never changed, never removed.
 public struct UsageRecord: Hashable, Sendable {
-    /// Form of the canonical bytes.
-    public static let currentSchema: UInt32 = 1
+    /// Form of the canonical bytes. Since 2, requests and allocations may be of their second forms (Protocols/journal.md).
+    public static let currentSchema: UInt32 = 2
 
     /// Place in the ledger, from 1 without gaps.
     public var sequence: UInt64

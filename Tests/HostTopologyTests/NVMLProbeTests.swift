@@ -1,6 +1,7 @@
 // NVML is tested against a stand-in: a small library with the same functions and layouts, built with the C
 // compiler. It stands for the interface, not for a driver.
 
+import ClusterModel
 import Foundation
 import Testing
 
@@ -23,6 +24,13 @@ struct NVMLProbeTests {
                 PCIAddress(domain: 1, bus: 0x3c, device: 0, function: 0): NVMLDevice(
                     model: "NVIDIA H200", uuid: "GPU-1", memoryBytes: 150_754_820_096),
             ])
+    }
+
+    @Test func linksThatAreUpAreRead() throws {
+        let report = try FakeNVML.withLibrary(flags: ["-DCOUNT=2", "-DLINKS"]) { NVMLProbe(library: $0).report() }
+        let ends = [PCIAddress(domain: 0, bus: 0x3b, device: 0, function: 0), PCIAddress(domain: 1, bus: 0x3c, device: 0, function: 0)]
+        #expect(report.links == [DeviceLink(from: ends[0], to: ends[1]), DeviceLink(from: ends[1], to: ends[0])])
+        #expect(DeviceScan([], nvml: report).devices.map(\.linkGroup) == [0, 0])
     }
 
     @Test func libraryThatDoesNotStartIsOneWarning() throws {
@@ -98,6 +106,14 @@ private enum FakeNVML {
             snprintf(pci->busID, sizeof pci->busID, "%08X:%02X:00.0", index, 0x3b + index);
             return 0;
         }
+        #ifdef LINKS
+        int nvmlDeviceGetNvLinkState(void *d, unsigned link, unsigned *up) { (void)d; *up = link == 2; return link < 6 ? 0 : 3; }
+        int nvmlDeviceGetNvLinkRemotePciInfo_v2(void *d, unsigned link, Pci *pci) {
+            int other = 1 - *(int *)d;
+            (void)link;
+            return nvmlDeviceGetPciInfo_v3(&other, pci);
+        }
+        #endif
         #endif
 
         """

@@ -204,6 +204,23 @@ struct LauncherDriverTests {
         }
     }
 
+    /// The kernel says in `/proc/self/status` where a process may run.
+    @Test func aTaskRunsOnTheProcessorsThatItWasGiven() async throws {
+        try await withHarness { harness in
+            let script = "grep ^Cpus_allowed_list: /proc/self/status | cut -f 2"
+            try await harness.launch(
+                order(0, ["sh", "-c", script], processors: [1], note: [7, 7]), order(1, ["sh", "-c", script], processors: [0, 1]),
+                order(2, ["true"], processors: [2047]))
+            for (index, expected) in [(0 as UInt32, "1\n"), (1, "0-1\n")] {
+                #expect(await harness.log.end(of: attempt(index)).manner == .exited(code: 0))
+                let text = try await harness.text(attempt(index))
+                #expect(text == expected)
+            }
+            // A processor that the machine has not: nothing runs elsewhere instead.
+            #expect(await harness.log.end(of: attempt(2)).manner == .cannotExecute("binding to processors: Invalid argument"))
+        }
+    }
+
     @Test(.enabled(if: getuid() == 0, "only root can become another user"))
     func attemptsRunAsTheirUserInADirectoryOfTheirOwn() async throws {
         try await withHarness { harness in

@@ -230,14 +230,14 @@ func order(
     _ index: UInt32, _ command: [String], fence: UInt64 = 1, slot: UInt64? = nil, environment: [String] = ["PATH=/usr/bin:/bin"],
     workDirectory: String = "/tmp",
     makesWorkDirectory: Bool = false,
-    userID: UInt32 = getuid(), groupID: UInt32 = getgid(), cpuMilli: Int64 = 0, memoryBytes: Int64 = 0, outputLimitBytes: Int64 = 1 << 20,
-    note: [UInt8] = []
+    userID: UInt32 = getuid(), groupID: UInt32 = getgid(), processors: [UInt32] = [], cpuMilli: Int64 = 0,
+    memoryBytes: Int64 = 0, outputLimitBytes: Int64 = 1 << 20, note: [UInt8] = []
 ) -> LaunchOrder {
     LaunchOrder(
         attempt: attempt(index), fence: Fence(fence), slot: Fence(slot ?? 1_000 + UInt64(index)), command: command,
         environment: environment, workDirectory: workDirectory,
         makesWorkDirectory: makesWorkDirectory,
-        userID: userID, groupID: groupID, cpuMilli: cpuMilli, memoryBytes: memoryBytes, outputLimitBytes: outputLimitBytes, note: note)
+        userID: userID, groupID: groupID, processors: processors, cpuMilli: cpuMilli, memoryBytes: memoryBytes, outputLimitBytes: outputLimitBytes, note: note)
 }
 
 func shell(_ index: UInt32, _ script: String, slot: UInt64? = nil) -> LaunchOrder { order(index, ["sh", "-c", script], slot: slot) }
