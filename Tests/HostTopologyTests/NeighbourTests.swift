@@ -48,7 +48,8 @@ import Testing
     // MARK: Processors
 
     @Test func processorsOfOneCoreStandSideBySide() throws {
-        let inventory = try HwlocDiscovery(.synthetic("pack:2 [numa(memory=1GB)] core:2 pu:2(indexes=0,4,1,5,2,6,3,7)"), digest: length).inventory()
+        let inventory = try HwlocDiscovery(.synthetic("pack:2 [numa(memory=1GB)] core:2 pu:2(indexes=0,4,1,5,2,6,3,7)"), digest: length)
+            .inventory()
         #expect(inventory.numaNodes.map(\.processors) == [[0, 4, 1, 5], [2, 6, 3, 7]])
         #expect(inventory.validate().isEmpty)
     }

@@ -237,7 +237,8 @@ func order(
         attempt: attempt(index), fence: Fence(fence), slot: Fence(slot ?? 1_000 + UInt64(index)), command: command,
         environment: environment, workDirectory: workDirectory,
         makesWorkDirectory: makesWorkDirectory,
-        userID: userID, groupID: groupID, processors: processors, cpuMilli: cpuMilli, memoryBytes: memoryBytes, outputLimitBytes: outputLimitBytes, note: note)
+        userID: userID, groupID: groupID, processors: processors, cpuMilli: cpuMilli, memoryBytes: memoryBytes,
+        outputLimitBytes: outputLimitBytes, note: note)
 }
 
 func shell(_ index: UInt32, _ script: String, slot: UInt64? = nil) -> LaunchOrder { order(index, ["sh", "-c", script], slot: slot) }

@@ -84,7 +84,10 @@ struct JobDescription {
         lines.append(("Exit code", field("exitCode")))
         lines.append(("Retry of", field("retryOf")))
         lines.append(("Array", job["array"]?.text))
-        for group in job["groups"]?.items ?? [] { lines.append(("Group", Self.groupText(group))) }
+        for group in job["groups"]?.items ?? [] { lines.append(("Group", ResourceText.group(group))) }
+        let centers = (job["centers"]?.items ?? []).compactMap(\.text)
+        if !centers.isEmpty { lines.append(("Centers", centers.joined(separator: ", "))) }
+        if job["needsInternet"]?.flag == true { lines.append(("Internet", "needed")) }
         let labels = (job["labels"]?.members ?? []).map { "\($0.name)=\($0.value.scalarText ?? "")" }
         if !labels.isEmpty { lines.append(("Labels", labels.joined(separator: ", "))) }
         if let total = job["tasks"]?["total"]?.integer, total > 1 { lines.append(("Tasks", JobsCommand.tasks(job["tasks"]))) }
@@ -98,27 +101,6 @@ struct JobDescription {
 
     private func instant(_ name: String) -> String? {
         Instants.parse(job[name]).map { "\($0.longText) (\(Humanized.duration(seconds: now.seconds - $0.seconds)) ago)" }
-    }
-
-    /// `worker ×4: 2 cores, 4 GiB, 1 GPU: python3 train.py`.
-    static func groupText(_ group: JSONValue) -> String {
-        var parts: [String] = []
-        let resources = group["resources"]
-        if let milli = resources?["cpuMilli"]?.integer {
-            parts.append(Humanized.cores(milli: milli) + (milli == 1000 ? " core" : " cores"))
-        }
-        if let bytes = resources?["memoryBytes"]?.integer { parts.append(Humanized.bytes(bytes)) }
-        if let devices = resources?["devices"] {
-            var text = "\(devices["count"]?.scalarText ?? "1") \(devices["kind"]?.text?.uppercased() ?? "device")"
-            if let share = devices["shareMilli"]?.integer, share > 0, share < 1000 { text += " × \(Humanized.milli(share))" }
-            if let bytes = devices["memoryBytes"]?.integer, bytes > 0 { text += " × \(Humanized.bytes(bytes))" }
-            if let model = devices["model"]?.text, !model.isEmpty { text += " (\(model))" }
-            parts.append(text)
-        }
-        let count = group["count"]?.integer ?? 1
-        let command = (group["command"]?.items ?? []).compactMap(\.text).joined(separator: " ")
-        let head = (group["name"]?.text ?? "group") + (count > 1 ? " ×\(count)" : "")
-        return ([head, parts.joined(separator: ", "), command].filter { !$0.isEmpty }).joined(separator: ": ")
     }
 
     private func section(_ title: String, _ list: JSONValue, _ table: ([JSONValue]) -> Table) -> String {
@@ -158,7 +140,7 @@ struct JobDescription {
             table.append([
                 .init(field("id")), .init(field("state"), tint: Tint(state: field("state"))), .init(item["reason"]?.text ?? ""),
                 .init(field("node")),
-                .init(Self.allocationText(item["allocation"])), .init(end?["exitCode"]?.scalarText ?? "-"),
+                .init(ResourceText.allocation(item["allocation"])), .init(end?["exitCode"]?.scalarText ?? "-"),
                 .init(elapsed(item, end)),
                 .init(end?["cpuTimeMilliseconds"]?.integer.map(Humanized.duration(milliseconds:)) ?? "-"),
                 .init(end?["memoryPeakBytes"]?.integer.map(Humanized.bytes) ?? "-"), .init(Instants.short(item["placedAt"], now: now)),
@@ -180,20 +162,5 @@ struct JobDescription {
         let dropped = end?["droppedBytes"]?.integer ?? 0
         let parts = [end?["detail"]?.text ?? "", dropped > 0 ? "\(Humanized.bytes(dropped)) of output dropped" : ""]
         return parts.filter { !$0.isEmpty }.joined(separator: "; ")
-    }
-
-    /// `2 cores, 4 GiB, devices 0,1`.
-    static func allocationText(_ allocation: JSONValue?) -> String {
-        guard let allocation else { return "-" }
-        let milli = allocation["cpuMilli"]?.integer ?? 0
-        var parts = [
-            Humanized.cores(milli: milli) + (milli == 1000 ? " core" : " cores"), Humanized.bytes(allocation["memoryBytes"]?.integer ?? 0),
-        ]
-        let devices = (allocation["devices"]?.items ?? []).map { device in
-            let share = device["shareMilli"]?.integer ?? 1000
-            return (device["index"]?.scalarText ?? "?") + (share < 1000 ? "(\(Humanized.milli(share)))" : "")
-        }
-        if !devices.isEmpty { parts.append("\(devices.count == 1 ? "device" : "devices") \(devices.joined(separator: ","))") }
-        return parts.joined(separator: ", ")
     }
 }

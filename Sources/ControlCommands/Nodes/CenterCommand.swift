@@ -18,6 +18,8 @@ struct CenterCommand: AsyncParsableCommand {
             let page = try await context.client(connection).get("/v1/centers")
             let listing = Listing(page: page, identifier: "id", table: CenterCommand.table)
             context.console.write(listing.text(as: output.format, hasColour: context.console.hasColour))
+            guard page["items"]?.items?.isEmpty == true, output.format == .table || output.format == .wide else { return }
+            context.console.note("No node is in a center; a join token says so: suanpan node token --center NAME")
         }
     }
 

@@ -34,12 +34,6 @@ enum NodeTable {
         return Humanized.milli(node["deviceShareMilliAllocated"]?.integer ?? 0) + "/\(count)"
     }
 
-    /// `989 ?` where the figure is not confirmed, and counts for nothing.
-    private static func computeUnits(_ device: JSONValue) -> String {
-        guard let milli = device["computeUnitsMilli"]?.integer else { return "-" }
-        return Humanized.milli(milli) + (device["computeUnitsConfirmed"]?.flag == true ? "" : " ?")
-    }
-
     private static func drain(_ node: JSONValue) -> String? {
         guard let drain = node["drain"], drain.members != nil else { return nil }
         if drain["done"]?.flag == true { return "nothing is left there" }
@@ -61,9 +55,10 @@ enum NodeTable {
     static func description(of node: JSONValue, devices: [JSONValue], hasColour: Bool) -> String {
         let field = { (name: String) in node[name]?.scalarText }
         let labels = (node["labels"]?.members ?? []).map { "\($0.name)=\($0.value.scalarText ?? "")" }.joined(separator: ", ")
+        // A simulated node has no tree: nothing is said rather than noughts.
         let topology = (node["topology"]?.members ?? []).compactMap { member in
-            member.value.integer.map { "\($0) \(member.name)" } ?? member.value.text
-        }.joined(separator: ", ")
+            member.value.integer.map { $0 > 0 ? "\($0) \(member.name)" : "" } ?? member.value.text
+        }.filter { !$0.isEmpty }.joined(separator: ", ")
         let taints = (node["taints"]?.items ?? []).compactMap(\.text)
         var output = Facts.text([
             ("Node", field("name")), ("Id", field("id")), ("State", field("state")), ("Address", field("address")),
@@ -88,7 +83,9 @@ enum NodeTable {
                 .init(Humanized.milli(device["shareMilliAllocated"]?.integer ?? 0)),
                 .init(Humanized.bytes(device["memoryBytesAllocated"]?.integer ?? 0)),
                 .init(device["numaNode"]?.scalarText ?? "-"), .init(device["pcieSwitch"]?.scalarText ?? "-"),
-                .init(device["linkGroup"]?.scalarText ?? "-"), .init(computeUnits(device)), .init(device["pciAddress"]?.text ?? "-"),
+                .init(device["linkGroup"]?.scalarText ?? "-"),
+                .init(ClusterText.worth(device["computeUnitsMilli"], isConfirmed: device["computeUnitsConfirmed"]?.flag)),
+                .init(device["pciAddress"]?.text ?? "-"),
             ])
         }
         output += "\n" + table.text(isWide: false, hasColour: hasColour)

@@ -115,7 +115,7 @@ enum UsageTable {
             table.append([
                 .init(field("sequence")), .init(field("attempt")), .init(field("project")), .init(field("user")), .init(field("node")),
                 .init(Instants.short(row["start"], now: now)), .init(Instants.elapsed(row["start"], row["end"], now: now)),
-                .init(JobDescription.allocationText(row["allocated"])), .init(field("endReason")), .init(yes("billable")),
+                .init(ResourceText.allocation(row["allocated"])), .init(field("endReason")), .init(yes("billable")),
                 .init(yes("simulated")),
             ])
         }

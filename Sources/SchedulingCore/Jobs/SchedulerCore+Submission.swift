@@ -83,12 +83,14 @@ extension SchedulerCore {
                 let enough = (group.resources.devices?.memoryBytes ?? 0) > 0 ? " with that much memory" : ""
                 missing = FieldError("\(field).resources.\(kind)", "no node has a \(kind)\(like)\(enough)")
             case .noSuchTemplate(let template):
-                missing = FieldError("\(field).resources", Self.missing(template: template))
+                let devices = group.resources.devices
+                missing = FieldError(
+                    "\(field).resources.\(devices?.kindName ?? "gpu").template", Self.missing(template, kind: devices?.kind))
             case .computeUnits(_, let most): computeUnits = max(computeUnits, most)
             case .topology(let missed): level = missed
             case .wholeCores(_, let free): cpu = max(cpu, free * 1000)
             case .tainted(let taint): taints.insert(taint)
-            case .constraint(let text): constraint = FieldError("\(field).constraints", "no node satisfies '\(text)'")
+            case .constraint(let text): constraint = Self.unmet(text, at: field)
             case .simulated, .outOfService: break
             }
         }
@@ -127,11 +129,23 @@ extension SchedulerCore {
         return FieldError("\(field).constraints", "all nodes are kept for jobs that name them: add a constraint \(names)")
     }
 
+    /// Candidate centers and the need of the internet are constraints that the job did not spell.
+    private static func unmet(_ text: String, at field: String) -> FieldError {
+        if text == NodeMembership.internetLabel {
+            return FieldError("needsInternet", "no node is in a center with network access; a join token says so: --center … --net-access")
+        }
+        guard text.hasPrefix("\(NodeMembership.centerLabel) one of ") else {
+            return FieldError("\(field).constraints", "no node satisfies '\(text)'")
+        }
+        return FieldError("centers", "no node is in any of them")
+    }
+
     /// A name that a model has says that no node makes such partitions; a name that none has is misspelt, most likely.
-    private static func missing(template: String) -> String {
-        let known = DeviceModelTable.nominal.rows.flatMap { $0.partitioning?.templates.map(\.name) ?? [] }
+    private static func missing(_ template: String, kind: DeviceKind?) -> String {
+        let rows = DeviceModelTable.nominal.rows.filter { kind == nil || $0.kind == kind }
+        let known = rows.flatMap { $0.partitioning?.templates.map(\.name) ?? [] }
         guard !known.contains(template) else { return "no node divides its devices into partitions '\(template)'" }
-        return "no model of device has partitions '\(template)'; known: \(Set(known).sorted().joined(separator: ", "))"
+        return "no model has partitions '\(template)'; known: \(Set(known).sorted().joined(separator: ", "))"
     }
 
     /// Whether a simulated node would hold it, were it allowed there.
