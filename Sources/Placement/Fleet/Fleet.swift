@@ -232,6 +232,7 @@ public struct Fleet: Sendable {
             else { continue }
             demand[grant.shareMilli, default: 0] += mix.counts[shape] * Double(devices.count)
         }
+        if policy == .suanpan { demand[1000, default: 0] += WorkloadMix.prior }
         let made = ShareValues(demand: demand)
         values[key] = made
         return made
@@ -258,13 +259,30 @@ public struct Fleet: Sendable {
         return devices << 32 + min(resources.cpuMilli, 1 << 31)
     }
 
+    /// Tasks for one whole device of each kind that is there, which are expected before anything is known: what came first
+    /// should not break the devices that others will want whole.
+    private func unforeseen(on kind: Int) -> [(weight: Double, shape: TaskShape, suitability: Suitability?)] {
+        guard policy == .suanpan else { return [] }
+        let inventory = kinds.inventories[kind]
+        let kept = inventory.taints + (inventory.isSimulated ? [simulatedLabel] : [])
+        let constraints = kept.map { Constraint(key: $0, comparison: .present) }
+        return Set(inventory.devices.map(\.kind)).sorted { $0.rawValue < $1.rawValue }.map { device in
+            let request = ResourceRequest(cpuMilli: 0, memoryBytes: 0, devices: DeviceRequest(kind: device, count: 1))
+            let shape = TaskShape(request, constraints)
+            return (
+                weight: WorkloadMix.prior / (mix.arrivals + WorkloadMix.prior), shape: shape,
+                suitability: try? Suitability(of: shape, on: inventory)
+            )
+        }
+    }
+
     mutating func measure(of kind: Int) -> FragmentationMeasure {
         while measures.count <= kind { measures.append(nil) }
         if let known = measures[kind] { return known }
         let typical = sampled(mix.typical(share: FragmentationMeasure.share)).map { entry in
             (weight: entry.weight, shape: shapes[entry.shape], suitability: try? suitability(of: entry.shape, on: kind).get())
         }
-        let made = FragmentationMeasure(of: typical, on: kinds.inventories[kind])
+        let made = FragmentationMeasure(of: typical + unforeseen(on: kind), on: kinds.inventories[kind])
         measures[kind] = made
         return made
     }

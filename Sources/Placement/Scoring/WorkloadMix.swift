@@ -10,6 +10,8 @@ public struct WorkloadMix: Hashable, Sendable {
     private var recentEnds = 0.0
     /// An arrival counts half or less after as many more.
     private static let halfLife = 4096.0
+    /// So many tasks for a whole device are expected before any has come.
+    static let prior = 16.0
 
     public init() {}
 

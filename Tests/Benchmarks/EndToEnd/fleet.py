@@ -6,8 +6,11 @@
   (i) kill -9 of the coordinator and a new start: until all are attached again, and its CPU, beside a bare C ROUTER with ZAP that
       the same agents come back to in the same run
   (j) kill -9 and a new start with 100,000 queued and 1,000 running tasks: until it answers
+  (k) 1,000,000 tasks in 1,000 classes for nodes with eight GPUs, all ready at one instant: tasks placed a second through the
+      journal, and started by their nodes; then, with everything full, the latency of a submission that finds no room, and from
+      the cancellation of a task to the start of the one that waits for its place; a round after a restart
 
-Usage: fleet.py --programs .build/release [--nodes 10000] [--processes 5] [--only h,i,j] [--json FILE]
+Usage: fleet.py --programs .build/release [--nodes 10000] [--processes 5] [--only h,i,j,k] [--json FILE]
 """
 
 import argparse
@@ -75,7 +78,7 @@ class Fleet:
         self.coordinator.kill()
         self.coordinator.wait()
 
-    def join(self, nodes, processes):
+    def join(self, nodes, processes, machine="cpus: 16\n    memory: 64GiB"):
         with open(f"{self.directory}/token") as file:
             text = file.read()
         for number in range(processes):
@@ -84,7 +87,7 @@ class Fleet:
             with open(f"{directory}.token", "w") as file:
                 file.write(token_from(text, f"127.0.0.{number + 2}"))
             with open(f"{directory}.yaml", "w") as file:
-                file.write(f"nodes:\n  - prefix: fleet{number}\n    weight: 1\n    cpus: 16\n    memory: 64GiB\n")
+                file.write(f"nodes:\n  - prefix: fleet{number}\n    weight: 1\n    {machine}\n")
             share = nodes // processes + (1 if number < nodes % processes else 0)
             self.agents.append(subprocess.Popen(
                 [f"{self.programs}/suanpan-agent", "--data-dir", directory, "--token-file", f"{directory}.token", "--simulate", str(share),
@@ -220,6 +223,90 @@ def restart(programs, queued=100_000, running=1000):
         fleet.stop()
 
 
+GPU_MACHINE = 'cpus: 128\n    memory: 1TiB\n    devices: {kind: gpu, vendor: nvidia, model: "NVIDIA H100 80GB HBM3", count: 8, memory: 80GiB}'
+
+
+def placement(programs, nodes, processes, data, classes=1000, tasks=1000):
+    fleet = Fleet(programs, data)
+    try:
+        fleet.join(nodes, processes, GPU_MACHINE)
+        fleet.wait_ready(nodes)
+        base = {"constraints": ["simulated"], "command": ["work"], "labels": {"sim.seconds": "86400"}}
+        held = fleet.call("POST", "/v1/jobs", base | {"name": "held", "resources": {"cpu": 8, "memory": "1GiB", "gpu": 1}})["id"]
+        # Late enough that all are accepted before: what is measured is placing, not submitting.
+        begin = time.time() + 10 + classes * 0.012
+        instant = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(begin) + 1))
+        for number in range(classes):
+            share = [1000, 500, 250, 125, 470, 810, 320, 160][number % 8]
+            resources = {"cpu": f"{1000 + number // 8 * 40}m", "memory": "1GiB", "gpu": {"count": 1, "share": share / 1000}}
+            fleet.call("POST", "/v1/jobs", base | {"name": f"class-{number}", "array": f"0-{tasks - 1}", "beginAt": instant, "resources": resources})
+        assert time.time() < int(begin) + 1, "submitting took too long"
+        cpu = fleet.cpu()
+        time.sleep(max(0, int(begin) + 1 - time.time()))
+        start, last, placed_at, shown = time.monotonic(), -1, 0, {}
+        while time.monotonic() - placed_at < 5 or last <= 1:
+            shown = fleet.call("GET", "/v1/cluster")
+            live = shown["tasksLive"]
+            if live != last:
+                last, placed_at = live, time.monotonic()
+            time.sleep(0.25)
+        seconds, cpu = placed_at - start, fleet.cpu() - cpu
+        # Settled: every node has said that what it was given runs.
+        settled = time.monotonic()
+        while sum(int(job["tasks"]["starting"]) for job in jobs(fleet)) > 0:
+            time.sleep(0.25)
+        started = time.monotonic() - start if time.monotonic() - settled > 0.3 else seconds
+        used = sum(device["shareMilliAllocated"] for device in shown["devices"]) / 10 / sum(device["count"] for device in shown["devices"])
+        print(f"(k) {nodes} nodes, {classes * tasks} tasks in {classes} classes: {last} placed in {seconds:.1f} s = {last / seconds:.0f} a second, "
+              f"all started after {started:.1f} s; coordinator {cpu / last * 1000:.3f} ms CPU a task, {resident_mib(fleet.coordinator.pid):.0f} MiB; "
+              f"{used:.2f} % of all GPUs in use", flush=True)
+        result = {"placed": last, "seconds": seconds, "startedSeconds": started, "cpuMilliseconds": cpu / last * 1000, "used": used}
+        result |= full(fleet, base, held)
+        begin, cpu = time.monotonic(), 0
+        fleet.kill()
+        ready = fleet.start()
+        fleet.wait_ready(nodes)
+        result["restartSeconds"] = ready
+        print(f"(k) a new start with all of it: ready {ready:.2f} s, all nodes back after {time.monotonic() - begin:.1f} s", flush=True)
+        return result
+    finally:
+        fleet.stop()
+
+
+def jobs(fleet):
+    items, cursor = [], ""
+    while True:
+        page = fleet.call("GET", f"/v1/jobs?limit=500{cursor}")
+        items += page["items"]
+        if not page["nextCursor"]:
+            return items
+        cursor = f"&cursor={page['nextCursor']}"
+
+
+def full(fleet, base, held, rounds=100):
+    """With no room for anything: what a submission takes, and the way from one that leaves to the one that waits."""
+    taken, handed = [], []
+    for number in range(rounds):
+        begin = time.monotonic()
+        fleet.call("POST", "/v1/jobs", base | {"name": "late", "resources": {"cpu": f"{7000 + number}m", "memory": "2GiB", "gpu": 1}})
+        taken.append((time.monotonic() - begin) * 1000)
+    wish = base | {"name": "next", "priority": 1000, "resources": {"cpu": 8, "memory": "1GiB", "gpu": 1}}
+    for _ in range(rounds):
+        waiting = fleet.call("POST", "/v1/jobs", wish)["id"]
+        begin = time.monotonic()
+        fleet.call("POST", f"/v1/jobs/{held}/cancel", {})
+        while fleet.call("GET", f"/v1/jobs/{waiting}")["state"] == "queued":
+            pass
+        handed.append((time.monotonic() - begin) * 1000)
+        held = waiting
+    taken.sort()
+    handed.sort()
+    place = int(rounds * 0.99) - 1
+    print(f"(k) full: a submission that finds no room p50 {statistics.median(taken):.2f} ms, p99 {taken[place]:.2f} ms; from a cancellation to the start "
+          f"of what waited p50 {statistics.median(handed):.2f} ms, p99 {handed[place]:.2f} ms", flush=True)
+    return {"blockedP50": statistics.median(taken), "blockedP99": taken[place], "handedP50": statistics.median(handed), "handedP99": handed[place]}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True)
@@ -255,6 +342,8 @@ def main():
                 fleet.stop()
     if "j" in only:
         results["j"] = restart(programs)
+    if "k" in only:
+        results["k"] = placement(programs, options.nodes, options.processes, options.data)
     if options.json:
         with open(options.json, "w") as file:
             json.dump(results, file, indent=2)
