@@ -183,4 +183,35 @@ import Testing
             }
         }
     }
+
+    /// Judging many nodes at once says what judging one says, and what nodes could hold is what they hold when emptied.
+    @Test func manyNodesAreJudgedAsOneIs() {
+        for seed in UInt64(1)...200 {
+            var generator = Xorshift(state: seed)
+            var offers = OfferTable()
+            for index in 0..<(1 + generator.below(6)) {
+                var offer = NodeOffer(inventory: Self.inventory(index, &generator))
+                for _ in 0..<generator.below(5) {
+                    if let taken = try? offer.fit(Self.request(&generator), []).get() { offer.take(taken) }
+                }
+                offers.set(offer, for: NodeID(UInt64(index + 1)))
+            }
+            for _ in 0..<10 {
+                let wanted = Self.request(&generator)
+                var judge = TaskJudge(wanted, [])
+                for id in offers.ids {
+                    let single: Misfit? = if case .failure(let misfit) = offers[id]!.fit(wanted, []) { misfit } else { nil }
+                    let many = judge.misfit(of: offers[id]!, kind: offers.idle.kind(of: id)!)
+                    #expect(many == single, "seed \(seed): \(wanted)")
+                }
+                let group = RequestClass.Group(count: 3, resources: wanted, constraints: [])
+                let isHeld = offers.ids.contains { (try? offers[$0]!.emptied.fit(wanted, []).get()) != nil }
+                let held = offers.holdsWhenIdle(group)
+                #expect(held == isHeld, "seed \(seed): \(wanted)")
+                #expect(
+                    offers.misfitsWhenIdle(group).isEmpty
+                        == (offers.ids.allSatisfy { (try? offers[$0]!.emptied.fit(wanted, []).get()) != nil }))
+            }
+        }
+    }
 }

@@ -88,6 +88,23 @@ import Testing
         #expect(at(half, &fleet)?.allocation.devices.map(\.index) == [0])
     }
 
+    /// Before anything else is known, somebody will want whole devices: three slices of 0.3 leave a rest on one, not on two.
+    @Test func slicesLeaveOtherDevicesWhole() {
+        var fleet = Self.fleet([Self.inventory("a", gpus: 8)])
+        let slice = fleet.intern(Self.shape(gpus: 1, share: 300))
+        var devices: [UInt32] = []
+        for _ in 0..<6 {
+            fleet.arrive(slice)
+            guard let place = fleet.place(slice) else {
+                Issue.record("no place")
+                return
+            }
+            fleet.take(place.allocation, on: place.node)
+            devices.append(place.allocation.devices[0].index)
+        }
+        #expect(devices == [0, 0, 0, 1, 1, 1])
+    }
+
     /// Over random fleets, tasks and ends: a task is refused only where no node holds it, and what it gets is there.
     @Test(arguments: PlacementPolicy.allCases) func nothingFeasibleIsRefusedAndNothingIsGivenTwice(policy: PlacementPolicy) throws {
         for seed in UInt64(1)...40 {

@@ -9,24 +9,25 @@ public struct WaitingExplanation: Hashable, Sendable {
     private var gangIsTooLarge = false
     private var counts: [(key: String, count: Int, best: String)] = []
     /// No node could ever hold it.
-    public private(set) var isUnsatisfiable = true
+    public private(set) var isUnsatisfiable: Bool
 
     public static func == (left: WaitingExplanation, right: WaitingExplanation) -> Bool { left.sentence == right.sentence }
     public func hash(into hasher: inout Hasher) { hasher.combine(sentence) }
 
     public init(of shape: RequestClass, on nodes: OfferTable) {
         self.shape = shape
-        nodes.forEach { _, offer in
+        isUnsatisfiable = !shape.groups.contains { nodes.holdsWhenIdle($0) }
+        var judges = shape.groups.map { TaskJudge($0.resources, $0.constraints) }
+        nodes.forEach { id, offer in
             nodesExamined += 1
-            for group in shape.groups {
-                if case .success = offer.emptied.fit(group.resources, group.constraints) { isUnsatisfiable = false }
-                if case .failure(let misfit) = offer.fit(group.resources, group.constraints) {
-                    add(misfit)
-                    break
-                }
+            guard let kind = nodes.idle.kind(of: id) else { return }
+            for index in judges.indices {
+                guard let misfit = judges[index].misfit(of: offer, kind: kind) else { continue }
+                add(misfit)
+                break
             }
         }
-        guard shape.gangSize > 1, !isUnsatisfiable, !Fleet.fitsIdle(shape, on: nodes) else { return }
+        guard shape.gangSize > 1, !isUnsatisfiable, !nodes.holdsWhenIdle(shape) else { return }
         gangIsTooLarge = true
         isUnsatisfiable = true
     }

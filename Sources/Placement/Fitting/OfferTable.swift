@@ -8,18 +8,23 @@ public struct OfferTable: Sendable {
     /// Nodes whose offers changed since they were last taken; empty unless somebody asked for them.
     private var changed: [NodeID] = []
     private var isFollowed = false
+    /// The same nodes with nothing granted and in service: what they could ever hold, and which of them are alike.
+    private(set) var idle = Fleet(policy: .firstfit)
 
     public init() {}
 
     public var isEmpty: Bool { ids.isEmpty }
     public subscript(id: NodeID) -> NodeOffer? { rows[id] }
-    public func forEach(_ body: (NodeID, NodeOffer) -> Void) { rows.forEach(body) }
+    public func forEach(_ body: (NodeID, borrowing NodeOffer) -> Void) { rows.forEach(body) }
 
     public mutating func set(_ offer: NodeOffer, for id: NodeID) {
-        if rows[id] == nil {
-            let place = ids.firstIndex { $0 > id } ?? ids.count
+        let known = rows[id]
+        if known == nil {
+            // Nodes are numbered as they come.
+            let place = ids.last.map { $0 < id } ?? true ? ids.count : ids.firstIndex { $0 > id } ?? ids.count
             ids.insert(id, at: place)
         }
+        if known?.inventory != offer.inventory { idle.set(offer.emptied, for: id) }
         rows.set(offer, for: id)
         note(id)
     }
@@ -27,10 +32,11 @@ public struct OfferTable: Sendable {
     public mutating func remove(_ id: NodeID) {
         rows.remove(id)
         ids.removeAll { $0 == id }
+        idle.remove(id)
         note(id)
     }
 
-    /// Does nothing where there is no offer.
+    /// Does nothing where there is no offer. What the node has does not change, only what of it is free.
     public mutating func update(_ id: NodeID, _ body: (inout NodeOffer) -> Void) {
         if rows.update(id, body) != nil { note(id) }
     }
@@ -46,5 +52,34 @@ public struct OfferTable: Sendable {
         guard !changed.isEmpty else { return [] }
         defer { changed.removeAll(keepingCapacity: true) }
         return changed
+    }
+}
+
+/// What nodes could hold with nothing else on them.
+extension OfferTable {
+    /// Whether some node could hold a task of the group.
+    public func holdsWhenIdle(_ group: RequestClass.Group) -> Bool {
+        var alone = group
+        alone.count = 1
+        var idle = idle
+        return !idle.place(idle.shape(of: RequestClass(groups: [alone])), limit: 1).isEmpty
+    }
+
+    /// Whether a whole gang fits at once.
+    public func holdsWhenIdle(_ gang: RequestClass) -> Bool {
+        var idle = idle
+        return idle.placeGang(idle.shape(of: gang)) != nil
+    }
+
+    /// Why nodes cannot hold a task of the group, even so: once for all that are alike.
+    public func misfitsWhenIdle(_ group: RequestClass.Group) -> [Misfit] {
+        var judge = TaskJudge(group.resources, group.constraints)
+        var misfits: [Misfit] = []
+        var judged: Set<Int> = []
+        for id in ids {
+            guard let kind = idle.kind(of: id), judge.namesNodes || judged.insert(kind).inserted, let offer = idle[id] else { continue }
+            if let misfit = judge.misfit(of: offer, kind: kind) { misfits.append(misfit) }
+        }
+        return misfits
     }
 }

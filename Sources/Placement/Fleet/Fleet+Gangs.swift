@@ -67,13 +67,6 @@ extension Fleet {
         return nil
     }
 
-    /// Whether a whole gang fits when nothing else runs.
-    public static func fitsIdle(_ shape: RequestClass, on offers: OfferTable) -> Bool {
-        var idle = Fleet(policy: .firstfit)
-        offers.forEach { id, offer in idle.set(offer.emptied, for: id) }
-        return idle.placeGang(idle.shape(of: shape)) != nil
-    }
-
     /// Whether the node holds a task of the gang now: what a gang that found no room waits for.
     public mutating func holdsAny(of gang: GangShape, on node: NodeID) -> Bool {
         guard let place = placeOf[node] else { return false }

@@ -84,6 +84,8 @@ public struct Fleet: Sendable {
     public var shapeCount: Int { shapes.count }
 
     public subscript(id: NodeID) -> NodeOffer? { nodes[id]?.offer }
+    /// A number that nodes have in common where only name and place tell them apart.
+    func kind(of id: NodeID) -> Int? { nodes[id]?.kind }
 
     /// Adds a node, or replaces what is known of it.
     public mutating func set(_ offer: NodeOffer, for id: NodeID) {

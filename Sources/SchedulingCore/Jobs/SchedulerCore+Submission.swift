@@ -44,19 +44,12 @@ extension SchedulerCore {
         guard !offers.ids.isEmpty, shapeIDs[shape] == nil else { return }
         var errors: [FieldError] = []
         for (index, group) in shape.groups.enumerated() {
-            var misfits: [Misfit] = []
-            for id in offers.ids {
-                guard case .failure(let misfit)? = offers[id]?.emptied.fit(group.resources, group.constraints) else { break }
-                misfits.append(misfit)
-            }
-            // The first node that holds it ends the search.
-            if misfits.count == offers.ids.count {
-                errors.append(largestMiss(misfits, field: "groups[\(index)]", group: group))
-            }
+            guard !offers.holdsWhenIdle(group) else { continue }
+            errors.append(largestMiss(offers.misfitsWhenIdle(group), field: "groups[\(index)]", group: group))
         }
         if !errors.isEmpty { throw .unsatisfiable(errors) }
         guard specification.gangSize > 1 else { return }
-        if !Fleet.fitsIdle(shape, on: offers) {
+        if !offers.holdsWhenIdle(shape) {
             let message = WaitingExplanation.tooLarge(shape, offers.ids.count)
             throw .unsatisfiable([FieldError("groups", message)])
         }
@@ -150,12 +143,9 @@ extension SchedulerCore {
 
     /// Whether a simulated node would hold it, were it allowed there.
     private func fitsSimulated(_ group: RequestClass.Group) -> Bool {
-        let allowed = group.constraints + [Constraint(key: simulatedLabel, comparison: .present, value: "")]
-        return offers.ids.contains { id in
-            guard let offer = offers[id], offer.inventory.isSimulated else { return false }
-            if case .success = offer.emptied.fit(group.resources, allowed) { return true }
-            return false
-        }
+        var allowed = group
+        allowed.constraints.append(Constraint(key: simulatedLabel, comparison: .present))
+        return offers.holdsWhenIdle(allowed)
     }
 
     func decideRetry(_ id: JobID, _ submission: Submission, at now: LogicalTime) throws(Rejection) -> Decided {
