@@ -63,6 +63,8 @@ extension SchedulerCore {
             let free = offer.room
             let isWithin = free.cpuMilliFree >= 0 && free.memoryBytesFree >= 0
             require(isWithin, "S5 no node is overcommitted", "node \(id): \(free.cpuMilliFree)m, \(free.memoryBytesFree) bytes free")
+            let taken = free.processorsTaken
+            require(zip(taken, taken.dropFirst()).allSatisfy { $0 < $1 }, "S3a one owner of a whole core", "node \(id): \(taken)")
             for (index, room) in free.devices.enumerated() {
                 require(
                     room.shareMilliFree >= 0 && room.memoryBytesFree >= 0, "S3a one owner of a device share",

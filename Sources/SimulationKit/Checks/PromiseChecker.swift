@@ -225,6 +225,9 @@ struct PromiseChecker {
         var cpuMilli: Int64 = 0
         var memoryBytes: Int64 = 0
         var shares = [UInt32: Int64]()
+        var partitions = [UInt32: UInt64]()
+        var processors: Set<UInt32> = []
+        var doubled = false
         for attempt in agent.launcher.running {
             guard let order = agent.launcher.processes[attempt]?.order,
                 let allocation = holdings[Grant(attempt: attempt, fence: order.fence)]
@@ -234,10 +237,20 @@ struct PromiseChecker {
             }
             cpuMilli += allocation.cpuMilli
             memoryBytes += allocation.memoryBytes
-            for grant in allocation.devices { shares[grant.index, default: 0] += grant.shareMilli }
+            for grant in allocation.devices {
+                shares[grant.index, default: 0] += grant.shareMilli
+                guard let partition = grant.partition else { continue }
+                doubled = doubled || partitions[grant.index, default: 0] & partition.slots != 0
+                partitions[grant.index, default: 0] |= partition.slots
+            }
+            doubled = doubled || !processors.isDisjoint(with: allocation.processors)
+            processors.formUnion(allocation.processors)
         }
         if cpuMilli > agent.inventory.cpuMilli || memoryBytes > agent.inventory.memoryBytes {
             violations.append("S5 the processes of machine \(agent.wire) hold more than it has: \(agent.launcher.running)")
+        }
+        if doubled {
+            violations.append("S3a a core or a partition of machine \(agent.wire) is held by more than one: \(agent.launcher.running)")
         }
         for index in shares.keys.sorted() where shares[index]! > 1000 {
             violations.append("S3a device \(index) of machine \(agent.wire) is held by more than one: \(agent.launcher.running)")

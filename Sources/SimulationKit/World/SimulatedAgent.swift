@@ -34,12 +34,16 @@ final class SimulatedAgent {
         var chance = SeededGenerator(seed: plan.seed, stream: 100 + UInt64(index))
         let devices = (0..<chance.below(5)).map { position in
             Device(
-                index: UInt32(position), kind: .gpu, vendor: "nvidia", model: "A100", uuid: "gpu-\(index)-\(position)", pciAddress: "",
-                memoryBytes: 80 << 30, numaNode: nil)
+                index: UInt32(position), kind: .gpu, vendor: "nvidia", model: "NVIDIA A100-SXM4-80GB", uuid: "gpu-\(index)-\(position)",
+                pciAddress: "", memoryBytes: 80 << 30, numaNode: UInt32(position / 2), pcieSwitch: UInt32(position / 2),
+                isPartitionable: index % 2 == 1)
         }
+        let cores = 1 + UInt32(chance.below(4))
         inventory = NodeInventory(
-            name: name, address: "10.0.0.\(index + 1)", cpuMilli: 1000 * (1 + Int64(chance.below(4))), memoryBytes: 16 << 30,
-            devices: devices)
+            name: name, address: "10.0.0.\(index + 1)", cpuMilli: 1000 * Int64(cores), memoryBytes: 16 << 30, devices: devices,
+            numaNodes: [NUMANode(osIndex: 0, processors: Array(0..<cores / 2)), NUMANode(osIndex: 1, processors: Array(cores / 2..<cores))]
+                .filter { !$0.processors.isEmpty },
+            labels: [NamedText("rack", "r\(index / 2)")])
         clock = SimulatedClock(chance: &chance)
         bootID = [UInt8](repeating: UInt8(index + 1), count: 16)
         instance = UInt64(index) << 32

@@ -38,10 +38,7 @@ struct SimulatedClients {
     private static func specification(_ number: Int, _ plan: SimulationPlan, _ chance: inout SeededGenerator) -> JobSpecification {
         // Short tasks are those of sweeps: large arrays of tasks alone, for which slots are handed on.
         let isSweep = plan.durationMax < 1_000_000_000 && chance.chance(milli: 600)
-        var resources = ResourceRequest(cpuMilli: 250 * (1 + Int64(chance.below(8))), memoryBytes: 1 << 28)
-        if chance.chance(milli: 300) {
-            resources.devices = DeviceRequest(kind: .gpu, count: 1, shareMilli: chance.chance(milli: 500) ? 1000 : 250)
-        }
+        let resources = resources(&chance)
         let isGang = !isSweep && chance.chance(milli: 250)
         let group = TaskGroup(name: "main", count: isGang ? UInt32(2 + chance.below(3)) : 1, resources: resources, command: ["work"])
         let elements = UInt32(chance.below(plan.arrayElementsMax * (isSweep ? 3 : 1)))
@@ -58,6 +55,28 @@ struct SimulatedClients {
             timeLimit: chance.chance(milli: 200) ? .seconds(5) : nil, grace: .seconds(2),
             retry: RetryPolicy(limit: UInt32(chance.below(3))), onNodeLost: policies[chance.below(policies.count)],
             inputs: isStaged ? [input].compactMap { $0 } : [], outputs: isStaged ? [JobOutput(path: "results", destination: "")] : [])
+    }
+
+    private static func resources(_ chance: inout SeededGenerator) -> ResourceRequest {
+        var resources = ResourceRequest(cpuMilli: 250 * (1 + Int64(chance.below(8))), memoryBytes: 1 << 28)
+        if chance.chance(milli: 150) {
+            resources.cpuMilli = 1000 * (1 + Int64(chance.below(2)))
+            resources.hasWholeCores = true
+        }
+        let ways: [DeviceRequest] = [
+            DeviceRequest(kind: .gpu, count: 1), DeviceRequest(kind: .gpu, count: 1, shareMilli: 250),
+            DeviceRequest(kind: .gpu, count: 2), .partitions("3g.40gb", kind: .gpu), .partitions("1g.10gb", kind: .gpu),
+            .computeUnits(milli: 100_000),
+        ]
+        if chance.chance(milli: 400) { resources.devices = ways[chance.below(ways.count)] }
+        if resources.devices != nil, chance.chance(milli: 300) { resources.alternatives = [ways[chance.below(ways.count)]] }
+        let levels: [TopologyLevel] = [.pcie, .numa, .node, .rack]
+        if chance.chance(milli: 200) {
+            resources.topology = TopologyRequest([levels[chance.below(levels.count)]: chance.chance(milli: 500) ? .require : .none])
+        } else if chance.chance(milli: 100) {
+            resources.topology.sharing = .spread
+        }
+        return resources
     }
 
     var isDone: Bool { requests.allSatisfy { $0.job != nil || $0.isRefused } }
