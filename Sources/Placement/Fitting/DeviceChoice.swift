@@ -169,6 +169,16 @@ final class DeviceChoice: Sendable {
         return isNear ? nil : .topology(last.level)
     }
 
+    /// More tasks than this do not find devices, whatever the order in which they come.
+    func mostTasks(in room: NodeRoom) -> Int64 {
+        var shares: Int64 = 0
+        for (index, grant) in grants.enumerated() {
+            guard let grant, grant.shareMilli > 0, holds(index, room) else { continue }
+            shares += room.devices[index].shareMilliFree / grant.shareMilli
+        }
+        return shares / Int64(max(count, 1))
+    }
+
     /// Whether the device has free what would be granted of it. A device is divided either into partitions or into shares.
     func holds(_ index: Int, _ room: NodeRoom) -> Bool {
         guard let grant = grants[index] else { return false }

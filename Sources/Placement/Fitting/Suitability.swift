@@ -77,6 +77,13 @@ public struct Suitability: Sendable {
         return devices?.misfit(in: room)
     }
 
+    /// More tasks than this do not fit, whatever the order in which they come: a bound, and cheap.
+    func mostTasks(in room: NodeRoom) -> Int64 {
+        guard misfit(in: room) == nil else { return 0 }
+        let amounts = min(room.cpuMilliFree / max(cpuMilli, 1), room.memoryBytesFree / max(memoryBytes, 1))
+        return min(amounts, devices?.mostTasks(in: room) ?? .max)
+    }
+
     /// The devices that a task alone on a slice may go to, of those that are alike only the first; nothing where there is no
     /// choice to make.
     func choices(in room: NodeRoom) -> [Int] { cores?.isBound ?? false ? [] : devices?.choices(in: room) ?? [] }

@@ -58,7 +58,7 @@ extension Fleet {
     /// Places for all tasks of a gang, group by group, or nil when they do not fit at once. At the tightest level that holds
     /// them, and there on as few nodes as a greedy search finds, or on as many: what a gang says crosses fewer wires.
     public mutating func placeGang(_ gang: GangShape) -> [TaskPlace]? {
-        for parts in gang.combinations {
+        for parts in gang.combinations where parts.allSatisfy({ mayHold($0.shape, count: $0.count) }) {
             guard var places = place(parts, gang.topology) else { continue }
             let level = domains.level(of: places.map(\.node.value))
             for index in places.indices { places[index].allocation.locality.gang = level }
@@ -87,6 +87,30 @@ extension Fleet {
                     choices: group.resources.choices.map { intern(TaskShape($0, group.constraints)) }, count: Int(group.count))
             },
             topology: GangTopology(gang.groups.map(\.resources.topology)))
+    }
+
+    /// False where so many tasks find no room on all nodes together. A gang that waits is looked at whenever a node that could
+    /// hold one of its tasks has more room: only what changed since is judged again.
+    private mutating func mayHold(_ shape: Int, count: Int) -> Bool {
+        guard !namesNodes[shape] else { return true }
+        var known = bounds.removeValue(forKey: shape) ?? []
+        defer { bounds[shape] = known }
+        if known.count < groups.count { known += Array(repeating: Bound(), count: groups.count - known.count) }
+        var room: Int64 = 0
+        for place in groups.indices where orders[place] < .infinity {
+            if known[place].version != versions[place] {
+                var bound = Bound(version: versions[place])
+                if case .success(let suitability) = suitability(of: shape, on: groups[place].kind) {
+                    candidatesExamined += 1
+                    bound.tasks = min(suitability.mostTasks(in: groups[place].room), 1 << 20)
+                }
+                known[place] = bound
+            }
+            guard known[place].tasks > 0 else { continue }
+            room += known[place].tasks * Int64(groups[place].members.count)
+            if room >= Int64(count) { return true }
+        }
+        return false
     }
 
     private mutating func place(_ parts: [(shape: Int, count: Int)], _ topology: GangTopology) -> [TaskPlace]? {

@@ -31,6 +31,12 @@ public struct Fleet: Sendable {
         var value: Float = 0
     }
 
+    /// A bound of a shape in a group, as long as the group's version is the one it was made for.
+    struct Bound: Sendable {
+        var version: UInt32 = 0
+        var tasks: Int64 = 0
+    }
+
     public let policy: PlacementPolicy
     var generator: UInt64
 
@@ -56,6 +62,8 @@ public struct Fleet: Sendable {
     private var suitabilities: [[Result<Suitability, Misfit>?]] = []
     /// By shape, then by group.
     var scores: [[Score]] = []
+    /// By shape of gangs, then by group: tasks that a node holds, at most.
+    var bounds: [Int: [Bound]] = [:]
 
     private(set) var mix = WorkloadMix()
     /// Arrivals at which what is expected is worked out again.

@@ -67,6 +67,15 @@ struct Bench: ~Copyable {
         }
     }
 
+    /// Tasks for a whole device each, before all that waits.
+    mutating func submit(gang count: UInt32) {
+        let request = ResourceRequest(cpuMilli: 1000, memoryBytes: 1 << 30, devices: DeviceRequest(kind: .gpu, count: 1))
+        let group = TaskGroup(name: "main", count: count, resources: request, command: ["work"])
+        perform(
+            .submit(
+                Submission(specification: JobSpecification(name: "gang", priority: 1000, groups: [group]), user: "ada", key: nil)))
+    }
+
     mutating func end(_ units: PlacedUnits, _ index: Int) {
         let unit = units.units[index]
         let attempt = AttemptID(job: units.job, index: unit.ordinal, number: unit.attempt)
@@ -117,5 +126,22 @@ func measure(nodes: Int, classes: Int) {
     print("  a round over \(classes) classes with everything blocked: \(text(round)) ms")
 }
 
+/// A gang that finds no room is looked at whenever a node may hold one of its tasks: here most nodes hold some, none alike.
+func measureGang(nodes: Int, classes: Int) {
+    var bench = Bench(nodes: nodes)
+    bench.submit(classes: classes, tasks: UInt32(nodes * 113 / 10 / classes))
+    bench.submit(gang: 4096)
+    var spans: [Double] = []
+    for index in 0..<200 {
+        let units = bench.placed[index * bench.placed.count / 200]
+        spans.append(milliseconds(bench.clock.measure { bench.end(units, 0) }))
+    }
+    spans.sort()
+    print("  one task ends while a gang of 4096 waits for whole devices: median \(text(spans[100])) ms, 99 % within \(text(spans[197])) ms")
+}
+
 let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-for nodes in sizes.isEmpty ? [1000, 10_000, 100_000] : sizes { measure(nodes: nodes, classes: 1000) }
+for nodes in sizes.isEmpty ? [1000, 10_000, 100_000] : sizes {
+    measure(nodes: nodes, classes: 1000)
+    measureGang(nodes: nodes, classes: 1000)
+}
