@@ -344,4 +344,18 @@ import Testing
         #expect(table.number(.release([]), for: NodeID(1), SessionID(2))?.sequence == 1)
         #expect(table.number(.release([]), for: NodeID(1), SessionID(2))?.sequence == 2)
     }
+
+    /// Tasks alone of a job that spreads them go to one node after another, and around again.
+    @Test func anArrayMaySpreadOverNodes() throws {
+        var harness = ClusterHarness()
+        for number in 0..<4 { _ = harness.addNode(Build.node("n\(number)", cpus: 4)) }
+        var job = Build.job(array: ArrayRange(first: 0, last: 9))
+        job.groups[0].resources.topology = TopologyRequest(sharing: .spread)
+        _ = harness.submit(job)
+        var nodes: [UInt64] = []
+        for case .unitsPlaced(let placed) in harness.journal { nodes += placed.units.flatMap { $0.places.map(\.node.value) } }
+        #expect(nodes.count == 10)
+        #expect(Set(nodes.prefix(4)).count == 4 && Set(nodes.dropFirst(4).prefix(4)).count == 4)
+        #expect(harness.violations.isEmpty)
+    }
 }

@@ -34,7 +34,7 @@ public enum TopologyWish: UInt8, NamedTag {
     public static let names = TagNames<Self>()
 }
 
-/// Whether the tasks of a gang share nodes.
+/// Whether the tasks of a gang, or those of one job that wait alone, share nodes.
 public enum NodeSharing: UInt8, NamedTag {
     /// As few nodes as will do.
     case pack = 0

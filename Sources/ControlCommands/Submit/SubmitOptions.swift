@@ -68,7 +68,7 @@ struct SubmitOptions: ParsableArguments {
             valueName: "level=wish"))
     var topology: [String] = []
 
-    @Flag(help: "Put the tasks of a gang on as many nodes as there are.")
+    @Flag(help: "Put the tasks of a gang, or of an array, on as many nodes as there are.")
     var spread = false
 
     @Flag(help: "Put the tasks of a gang on as few nodes as will do: the default.")

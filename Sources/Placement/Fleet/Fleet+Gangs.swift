@@ -26,6 +26,8 @@ public struct GangShape: Hashable, Sendable {
     let shapes: [Int]
     /// What all its groups together say of levels above devices.
     let topology: GangTopology
+    /// Its tasks, or those of one job that wait alone, should not share nodes.
+    public var isSpread: Bool { topology.sharing == .spread }
 
     init(parts: [Part], topology: GangTopology) {
         self.parts = parts

@@ -1,6 +1,6 @@
 // Which node gets a task.
 
-import ClusterModel
+public import ClusterModel
 
 extension Fleet {
     /// Where a task of this shape goes, or nil when no node holds it now. Nothing is taken.
@@ -26,6 +26,31 @@ extension Fleet {
             room.take(allocation)
         } while places.count < limit && suitability.misfit(in: room) == nil
         return places
+    }
+
+    /// Where a task goes that should not share a node with those on `others`; nil where every node that holds it is one of them.
+    public mutating func place(_ task: GangShape, apartFrom others: Set<NodeID>) -> TaskPlace? {
+        for shape in task.parts[0].choices where !namesNodes[shape] {
+            bringScores(of: shape)
+            var best: (total: Float, place: Int, node: NodeID)?
+            for place in groups.indices where scores[shape][place].value < .infinity && orders[place] < .infinity {
+                guard let number = firstMember(of: place, notIn: others) else { continue }
+                let total = scores[shape][place].value + Float(number) * orderWeight
+                if best.map({ total < $0.total }) ?? true { best = (total, place, NodeID(number)) }
+            }
+            guard let best, case .success(let suitability) = suitability(of: shape, on: groups[best.place].kind) else { continue }
+            let situation = Situation(kind: groups[best.place].kind, room: groups[best.place].room, place: best.place)
+            let choice = bestChoice(suitability, situation).choice
+            return TaskPlace(node: best.node, allocation: suitability.allocation(in: situation.room, choosing: choice))
+        }
+        return nil
+    }
+
+    private func firstMember(of place: Int, notIn others: Set<NodeID>) -> UInt64? {
+        for interval in groups[place].members.intervals {
+            if let number = (interval.first...interval.last).first(where: { !others.contains(NodeID($0)) }) { return number }
+        }
+        return nil
     }
 
     /// The group with the least sum of score and order, and the least sum elsewhere.

@@ -29,7 +29,8 @@ extension SchedulerCore {
         if row.gangSize == 1 {
             let limit = min(row.startAllowance, Int(clamping: set.units.count), SchedulerLimits.unitsPerPlacement)
             var ordinal: UInt64 = 0
-            for place in cursor.fleet.place(gang, limit: limit) {
+            let places = gang.isSpread ? [cursor.spread(gang, of: id, self)].compactMap(\.self) : cursor.fleet.place(gang, limit: limit)
+            for place in places {
                 guard let next = set.units.first(from: ordinal) else { break }
                 fence += 1
                 let held = PlacedUnits.Place(node: place.node, fence: Fence(fence), allocation: place.allocation)

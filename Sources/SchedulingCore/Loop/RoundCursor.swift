@@ -41,6 +41,10 @@ public struct RoundCursor: Sendable {
     private var revivers: Set<NodeID> = []
     /// What a class is to the fleet.
     private var gangs = Table<RequestClassID, GangShape>()
+    /// Nodes that a job which spreads its tasks has used, until none is left that it has not.
+    private var used: [JobID: Set<NodeID>] = [:]
+    /// Jobs whose nodes are remembered, at most: those that are gone are forgotten then.
+    private static let spreadJobsMax = 1024
     var fleet = Fleet()
 
     public init() {}
@@ -128,6 +132,19 @@ public struct RoundCursor: Sendable {
         let made = fleet.shape(of: shape)
         gangs.set(made, for: id)
         return made
+    }
+
+    /// Where one task of a job goes that spreads them, node after node, and around again.
+    mutating func spread(_ task: GangShape, of job: JobID, _ core: borrowing SchedulerCore) -> TaskPlace? {
+        if used.count >= Self.spreadJobsMax { used = used.filter { core.jobs.contains($0.key) } }
+        let place = fleet.place(task, apartFrom: used[job] ?? [])
+        if let place {
+            used[job, default: []].insert(place.node)
+            return place
+        }
+        let again = fleet.place(task, limit: 1).first
+        used[job] = again.map { [$0.node] }
+        return again
     }
 
     /// The job cannot use room for reasons of its own.
