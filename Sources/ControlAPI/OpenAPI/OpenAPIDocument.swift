@@ -386,8 +386,8 @@ enum OpenAPIDocument {
         cesRequest"},"constraints":{"$ref":"#/components/schemas/Constraints"},"command":{"$ref":"#/components/schemas/Command"},"env":{\#
         "$ref":"#/components/schemas/Environment"},"workdir":{"type":"string","description":"absolute"},"image":{"type":"null","descript\#
         ion":"not in this version"},"min":{"type":"null","description":"not in this version"},"topology":{"$ref":"#/components/schemas/T\#
-        opology"},"spread":{"type":"boolean","default":false,"description":"Tasks of a gang on as many nodes as there are, instead of as\#
-         few as will do."}}},
+        opology"},"spread":{"type":"boolean","default":false,"description":"Tasks of a gang, or of an array, on as many nodes as there a\#
+        re, instead of as few as will do."}}},
         "JobRequest":{"type":"object","additionalProperties":false,"description":"Either `groups`, or the fields of one group at the top\#
          level; that group is then called `main`. Fields marked as not in this version may be null or empty.","properties":{"name":{"des\#
         cription":"Without it, the program's name.","$ref":"#/components/schemas/Name"},"kind":{"default":"batch","$ref":"#/components/s\#
@@ -407,21 +407,21 @@ enum OpenAPIDocument {
         efault":"wait","$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"string"},\#
         "maxProperties":64},"image":{"type":"null","description":"not in this version"},"min":{"type":"null","description":"not in this \#
         version"},"topology":{"$ref":"#/components/schemas/Topology"},"spread":{"type":"boolean","default":false,"description":"Tasks of\#
-         a gang on as many nodes as there are, instead of as few as will do."},"deadline":{"type":"null","description":"not in this vers\#
-        ion"},"ports":{"type":"array","maxItems":0,"description":"not in this version"},"inputs":{"type":"array","maxItems":32,"descript\#
-        ion":"Put into every task's work directory before it starts, in this order.","items":{"type":"object","additionalProperties":fal\#
-        se,"required":["from"],"properties":{"from":{"type":"string","description":"`tree:DIGEST`, `dataset:NAME@VERSION`, or an http://\#
-        , https:// or s3:// address"},"to":{"type":"string","default":".","description":"A path below the work directory."},"digest":{"a\#
-        llOf":[{"$ref":"#/components/schemas/Digest"}],"description":"Of what is expected at an http:// or https:// address."}}}},"outpu\#
-        ts":{"type":"array","maxItems":32,"description":"Kept with the job when a task has ended.","items":{"type":"object","additionalP\#
-        roperties":false,"required":["from"],"properties":{"from":{"type":"string","description":"A path below the work directory."},"to\#
-        ":{"type":"string","description":"Where it stands among the job's files, the same path by default; or `s3://BUCKET/PATH`, below \#
-        which each task has a folder of its own."}}}},"centers":{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Name\#
-        "},"description":"Where it may run; without any","everywhere.":null},"needsInternet":{"type":"boolean","default":false,"descript\#
-        ion":"It runs only in centers with network access."},"volumes":{"type":"array","maxItems":0,"description":"not in this version"}\#
-        ,"secrets":{"type":"array","maxItems":32,"description":"Secrets of the tenant, each a file in SUANPAN_SECRETS_DIR or, with `env`\#
-        , a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"type":"object","additionalProperties":false,"required":[\#
-        "name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{"type":"string"}}}]}}}},
+         a gang, or of an array, on as many nodes as there are, instead of as few as will do."},"deadline":{"type":"null","description":\#
+        "not in this version"},"ports":{"type":"array","maxItems":0,"description":"not in this version"},"inputs":{"type":"array","maxIt\#
+        ems":32,"description":"Put into every task's work directory before it starts, in this order.","items":{"type":"object","addition\#
+        alProperties":false,"required":["from"],"properties":{"from":{"type":"string","description":"`tree:DIGEST`, `dataset:NAME@VERSIO\#
+        N`, or an http://, https:// or s3:// address"},"to":{"type":"string","default":".","description":"A path below the work director\#
+        y."},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"description":"Of what is expected at an http:// or https:// add\#
+        ress."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept with the job when a task has ended.","items":{"type":"obj\#
+        ect","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"string","description":"A path below the work\#
+         directory."},"to":{"type":"string","description":"Where it stands among the job's files, the same path by default; or `s3://BUC\#
+        KET/PATH`, below which each task has a folder of its own."}}}},"centers":{"type":"array","maxItems":32,"items":{"$ref":"#/compon\#
+        ents/schemas/Name"},"description":"Where it may run; without any","everywhere.":null},"needsInternet":{"type":"boolean","default\#
+        ":false,"description":"It runs only in centers with network access."},"volumes":{"type":"array","maxItems":0,"description":"not \#
+        in this version"},"secrets":{"type":"array","maxItems":32,"description":"Secrets of the tenant, each a file in SUANPAN_SECRETS_D\#
+        IR or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"type":"object","additionalProperties":f\#
+        alse,"required":["name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{"type":"string"}}}]}}}},
         "TaskCounts":{"type":"object","required":["total","queued","starting","running","stopping","succeeded","failed","cancelled"],"pr\#
         operties":{"total":{"type":"integer"},"queued":{"type":"integer"},"starting":{"type":"integer"},"running":{"type":"integer"},"st\#
         opping":{"type":"integer"},"succeeded":{"type":"integer"},"failed":{"type":"integer"},"cancelled":{"type":"integer"}}},
