@@ -121,6 +121,7 @@ extension AgentCore {
         var terms = AttemptTerms(timeLimit: batch.template.timeLimit, grace: batch.template.grace, onNodeLost: batch.template.onNodeLost)
         for order in batch.starts {
             terms.processors = order.allocation.processors
+            terms.numaNode = order.allocation.numaNode
             guard accepts(order, &effects) else {
                 if let known = attempts[order.attempt], order.fence > known.fence { reports.append(Self.handedBack(order)) }
                 continue
@@ -189,10 +190,13 @@ extension AgentCore {
     /// Its own, or those of its NUMA node, or any; but none that another has for itself. What started before those were given
     /// away stays where it is.
     private func processors(for allocation: Allocation) -> [UInt32] {
-        guard allocation.processors.isEmpty else { return allocation.processors }
+        allocation.processors.isEmpty ? processors(near: allocation.numaNode) : allocation.processors
+    }
+
+    func processors(near numaNode: UInt32?) -> [UInt32] {
         let taken = attempts.processorsTaken
         let nodes = configuration.inventory.numaNodes
-        let near = allocation.numaNode.flatMap { wanted in nodes.first { $0.osIndex == wanted }?.processors }
+        let near = numaNode.flatMap { wanted in nodes.first { $0.osIndex == wanted }?.processors }
         guard near != nil || !taken.isEmpty else { return [] }
         let all = near ?? nodes.flatMap(\.processors)
         let free = all.filter { !taken.contains($0) }

@@ -6,8 +6,10 @@ extension AgentCore {
     mutating func take(_ event: StagingEvent, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]) {
         switch event {
         case .staged(let id, let fence):
-            guard let attempt = attempts[id], attempt.fence == fence, case .staging(let order) = attempt.phase else { return }
+            guard let attempt = attempts[id], attempt.fence == fence, case .staging(var order) = attempt.phase else { return }
             attempts[id]?.phase = .launching
+            // Others may have got cores for themselves, or given them back, while its files came.
+            if attempt.terms.processors.isEmpty { order.processors = processors(near: attempt.terms.numaNode) }
             effects.append(.launch([order]))
         case .collected(let id, let fence, let problem):
             guard let attempt = attempts[id], attempt.fence == fence, case .collecting(var end, let at) = attempt.phase else { return }

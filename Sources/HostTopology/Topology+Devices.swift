@@ -50,14 +50,23 @@ extension Topology {
     /// node to offer one by one.
     borrowing func processorsByNode(usable: [UInt32]) -> [NUMANode] {
         var left = Set(usable)
+        let threads = threadsPerCore(left)
         let logical = objects(HWLOC_OBJ_PU).map(\.osIndex)
         guard usable.allSatisfy({ $0 <= ProcessorBits.indexMax }) else { return [] }
         // Of nodes that share processors (DRAM beside high-bandwidth memory) the first has them.
         return objects(HWLOC_OBJ_NUMANODE).sorted { $0.osIndex < $1.osIndex }.compactMap { object in
             let own = left.intersection(object.processors)
             left.subtract(own)
-            return own.isEmpty ? nil : NUMANode(osIndex: object.osIndex, processors: logical.filter(own.contains))
+            guard !own.isEmpty else { return nil }
+            let processors = logical.filter(own.contains)
+            return NUMANode(osIndex: object.osIndex, processors: processors, threadsPerCore: threads)
         }
+    }
+
+    /// How many processing units a core has, of those that may be used; 1 where cores differ in it.
+    private borrowing func threadsPerCore(_ usable: Set<UInt32>) -> UInt32 {
+        let counts = Set(objects(HWLOC_OBJ_CORE).map { core in core.processors.count(where: usable.contains) }.filter { $0 > 0 })
+        return counts.count == 1 ? UInt32(counts.first ?? 1) : 1
     }
 
     /// The operating system's index of the one node an I/O object is near; nil when it is equally near several.

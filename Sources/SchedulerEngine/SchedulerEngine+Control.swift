@@ -81,7 +81,8 @@ extension SchedulerEngine: ControlPlane {
 
     public func centers() -> [CenterView] {
         let nodes = nodes()
-        let known = follower.read { $0.centers }
+        let now = now()
+        let known = follower.read { $0.centers(at: now) }
         // Those that say more of a center than its identifier come first.
         var views: [CenterView] = []
         for center in known where !views.contains(where: { $0.center.id == center.id }) { views.append(CenterView(center: center)) }

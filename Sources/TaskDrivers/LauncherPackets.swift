@@ -102,7 +102,7 @@ struct CommandPackets {
         record.environment_count = UInt32(order.environment.count)
         record.strings_bytes = UInt32(stringsBytes)
         record.note_bytes = UInt32(order.note.count)
-        record.processors_bytes = UInt16(processors.count)
+        record.header.detail = UInt16(processors.count)
         record.make_directory = order.makesWorkDirectory ? 1 : 0
         record.depends_on_lease = order.dependsOnLease ? 1 : 0
         append(record, length: length) { bytes in
@@ -125,7 +125,7 @@ struct CommandPackets {
     // MARK: - Bytes
 
     private static func header(_ kind: suanpan_record_kind, length: Int) -> suanpan_record_header {
-        suanpan_record_header(kind: UInt16(kind.rawValue), reserved: 0, length: UInt32(length))
+        suanpan_record_header(kind: UInt16(kind.rawValue), detail: 0, length: UInt32(length))
     }
 
     private static func appendBytes<Record: BitwiseCopyable>(of record: Record, to bytes: inout [UInt8]) {

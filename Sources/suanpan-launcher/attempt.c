@@ -352,7 +352,7 @@ static pid_t spawn_in(struct group *group, uint32_t index, const struct start_re
         .user = order->user_id,
         .group_of_user = order->group_id,
         .processors = request->processors,
-        .processors_bytes = order->processors_bytes,
+        .processors_bytes = order->header.detail,
         .group = group,
         .output = {attempt->streams[0].write_end, attempt->streams[1].write_end},
     };

@@ -9,9 +9,9 @@ bool start_request_read(const struct suanpan_start *order, size_t length, struct
     if (length < sizeof *order) return false;
     size_t rest = length - sizeof *order;
     if (order->strings_bytes > rest || order->note_bytes > rest - order->strings_bytes) return false;
-    if (order->processors_bytes > rest - order->strings_bytes - order->note_bytes) return false;
+    if (order->header.detail > rest - order->strings_bytes - order->note_bytes) return false;
     if (order->note_bytes > SUANPAN_NOTE_BYTES_MAX || order->argument_count < 1) return false;
-    if (order->processors_bytes > SUANPAN_PROCESSORS_BYTES_MAX) return false;
+    if (order->header.detail > SUANPAN_PROCESSORS_BYTES_MAX) return false;
     if (order->argument_count > order->strings_bytes || order->environment_count > order->strings_bytes) return false;
     if (order->cpu_milli > SUANPAN_CPU_MILLI_MAX) return false;
     if (order->cpu_milli < 0 || order->memory_bytes < 0 || order->output_limit_bytes < 0) return false;

@@ -51,6 +51,7 @@ import Testing
         let inventory = try HwlocDiscovery(.synthetic("pack:2 [numa(memory=1GB)] core:2 pu:2(indexes=0,4,1,5,2,6,3,7)"), digest: length)
             .inventory()
         #expect(inventory.numaNodes.map(\.processors) == [[0, 4, 1, 5], [2, 6, 3, 7]])
+        #expect(inventory.numaNodes.map(\.threadsPerCore) == [2, 2])
         #expect(inventory.validate().isEmpty)
     }
 

@@ -223,7 +223,7 @@ enum Sample {
         node.devices[0].pcieSwitch = 3
         node.devices[0].linkGroup = 0
         node.devices[0].isPartitionable = true
-        node.numaNodes = [NUMANode(osIndex: 0, processors: [0, 2, 1, 3]), NUMANode(osIndex: 8, processors: [4, 5])]
+        node.numaNodes = [NUMANode(osIndex: 0, processors: [0, 2, 1, 3], threadsPerCore: 2), NUMANode(osIndex: 8, processors: [4, 5])]
         node.taints = ["reserved"]
         return node
     }()

@@ -264,4 +264,29 @@ import Testing
         offer.give(first)
         #expect(offer == offer.emptied)
     }
+
+    /// A core of two threads is one task's: what is asked for is rounded up to it, and so is what is held.
+    @Test func wholeCoresHaveAllTheirThreads() throws {
+        let inventory = NodeInventory(
+            name: "n", address: "", cpuMilli: 8000, memoryBytes: 1 << 40,
+            numaNodes: [NUMANode(osIndex: 0, processors: [0, 4, 1, 5, 2, 6, 3, 7], threadsPerCore: 2)])
+        var offer = NodeOffer(inventory: inventory)
+        let first = try offer.fit(Self.cores(1), []).get()
+        #expect(first.processors == [0, 4] && first.cpuMilli == 2000)
+        offer.take(first)
+        #expect(try offer.fit(Self.cores(3), []).get().processors == [1, 2, 5, 6])
+        #expect(offer.fit(Self.cores(7), []) == .failure(.cpu(requested: 8000, free: 6000)))
+        offer.give(first)
+        #expect(offer == offer.emptied)
+    }
+
+    /// Bound to a NUMA node, compute units mean something on each of them, whatever they would mean on the whole node.
+    @Test func computeUnitsOfOneNUMANode() throws {
+        var offer = Self.node([Self.a100, Self.a100, Self.a100, Self.a100, Self.h100], near: { ($0 == 4 ? 1 : 0, nil, nil) })
+        let request = ResourceRequest(
+            memoryBytes: 1 << 30, devices: .computeUnits(milli: 600_000), topology: TopologyRequest([.numa: .require]))
+        Self.take([4], of: &offer)
+        let allocation = try offer.fit(request, []).get()
+        #expect(allocation.devices.map(\.index) == [0, 1] && allocation.numaNode == 0)
+    }
 }

@@ -103,6 +103,30 @@ import Testing
         #expect(many?.nodes.count == 12)
     }
 
+    /// Whoever asks for much is placed first, in whatever order the groups are given.
+    @Test(arguments: [false, true]) func oneNodeHoldsAGangWhateverTheOrderOfItsGroups(isReversed: Bool) {
+        var fleet = Fleet()
+        let devices = (0..<8).map {
+            Device(
+                index: UInt32($0), kind: .gpu, vendor: "", model: "A", uuid: "", pciAddress: "", memoryBytes: 1 << 30,
+                numaNode: UInt32($0 / 4))
+        }
+        let inventory = NodeInventory(
+            name: "n", address: "", cpuMilli: 16_000, memoryBytes: 64 << 30, devices: devices,
+            numaNodes: [NUMANode(osIndex: 0, processors: Array(0..<8)), NUMANode(osIndex: 1, processors: Array(8..<16))])
+        fleet.set(NodeOffer(inventory: inventory), for: NodeID(1))
+        func group(_ gpus: UInt32, _ wishes: [TopologyLevel: TopologyWish]) -> RequestClass.Group {
+            RequestClass.Group(
+                count: 2,
+                resources: ResourceRequest(
+                    memoryBytes: 1 << 20, devices: DeviceRequest(kind: .gpu, count: gpus), topology: TopologyRequest(wishes)),
+                constraints: [])
+        }
+        let groups = [group(1, [.node: .require]), group(3, [.numa: .require, .node: .require])]
+        let places = fleet.placeGang(fleet.shape(of: RequestClass(groups: isReversed ? groups.reversed() : groups)))
+        #expect(places?.map { $0.allocation.devices.count } == (isReversed ? [3, 3, 1, 1] : [1, 1, 3, 3]))
+    }
+
     @Test func constraintsOnRacksAreMet() {
         var fleet = Self.fleet(Self.hall)
         let rack = Constraint(key: "rack", comparison: .equals, value: "r1")

@@ -358,4 +358,20 @@ import Testing
         #expect(Set(nodes.prefix(4)).count == 4 && Set(nodes.dropFirst(4).prefix(4)).count == 4)
         #expect(harness.violations.isEmpty)
     }
+
+    /// Classes that waited once and are gone cost nothing: a thousand of them later, an end leads to as little as before.
+    @Test func classesThatAreGoneAreForgotten() throws {
+        var harness = ClusterHarness()
+        let node = harness.addNode(Build.node("n", cpus: 1)).id
+        _ = harness.submit(Build.job())
+        for number in 0..<300 {
+            _ = harness.submit(Build.job(memory: Int64(number + 2) << 20))
+            let running = AttemptID(job: JobID(UInt64(number + 1)), index: 0, number: 1)
+            let found = harness.place(of: running)
+            let place = try #require(found)
+            let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .seconds(60))
+            _ = harness.report(running, on: node, fence: place.fence, .ended(end))
+        }
+        #expect(harness.loop.classesRemembered <= 2)
+    }
 }

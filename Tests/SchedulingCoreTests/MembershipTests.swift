@@ -131,10 +131,33 @@ import Testing
         #expect(harness.loop.core.standing(of: near)?.liveAttempts.count == 1)
     }
 
-    /// Whatever the agent says, the center has the word on the network.
+    /// Whatever the agent says, by label or by taint, its center has the word on the network; and without a center nobody has.
     @Test func anAgentClaimsNoNetworkAgainstItsCenter() {
         let labels = NodeMembership(center: Center(id: "sh")).labels(over: [NamedText("internet", "true")])
         #expect(labels == [NamedText("center", "sh")])
+        #expect(NodeMembership.none.labels(over: [NamedText("internet", "true")]).isEmpty)
+        #expect(NodeMembership(taints: ["reserved"]).taints(over: ["internet", "pool", "mine"]) == ["mine", "reserved"])
+    }
+
+    /// Nodes that came before their center was described have what is said of it when they register anew.
+    @Test func whatIsSaidOfACenterHoldsForNodesThatCameBefore() throws {
+        var harness = ClusterHarness()
+        func token(_ byte: UInt8, _ center: Center) -> Command {
+            .createJoinToken(
+                JoinTokenRecord(
+                    id: [UInt8](repeating: byte, count: 16), verifier: [UInt8](repeating: 2, count: 32), expiresAt: .distantFuture,
+                    usesLeft: 2, namePrefix: "", membership: NodeMembership(center: center)))
+        }
+        _ = harness.perform(token(6, Center(id: "bj")))
+        let (_, result) = harness.perform(
+            .enroll(
+                tokenID: [UInt8](repeating: 6, count: 16), publicKey: [UInt8](repeating: 0xEE, count: 32), nodeName: "worker"))
+        guard case .success(.node(let id)) = result else { throw NotEnrolled() }
+        _ = harness.register(id, Build.node("worker"))
+        #expect(harness.loop.core.standing(of: id)?.offer?.inventory.labels == [NamedText("center", "bj")])
+        _ = harness.perform(token(7, Self.beijing))
+        _ = harness.register(id, Build.node("worker"))
+        #expect(harness.loop.core.standing(of: id)?.offer?.inventory.labels.contains(NamedText("internet", "true")) == true)
     }
 
     @Test(arguments: [

@@ -318,7 +318,7 @@ struct LauncherDriverTests {
             _ = await harness.log.processID(of: attempt(0))
             let launcher = harness.launcherProcess()
             var header = suanpan_packet_header(version: UInt16(SUANPAN_LAUNCHER_VERSION), records: 1, length: 16)
-            let record = suanpan_record_header(kind: UInt16(SUANPAN_START.rawValue), reserved: 0, length: 8)
+            let record = suanpan_record_header(kind: UInt16(SUANPAN_START.rawValue), detail: 0, length: 8)
             // A start command that is nothing but its header.
             let short = withUnsafeBytes(of: &header) { Array($0) } + withUnsafeBytes(of: record) { Array($0) }
             let garbage: [[UInt8]] = [[1], Array(repeating: 0xff, count: 4096), short]
@@ -388,7 +388,7 @@ struct LauncherDriverTests {
         let padding = [UInt8](repeating: 0, count: (8 - strings.count % 8) % 8)
         var start = suanpan_start()
         start.header = suanpan_record_header(
-            kind: UInt16(SUANPAN_START.rawValue), reserved: 0,
+            kind: UInt16(SUANPAN_START.rawValue), detail: 0,
             length: UInt32(MemoryLayout<suanpan_start>.size + strings.count + padding.count))
         start.attempt = suanpan_attempt(job: 77, index: index, number: 1)
         (start.fence, start.lane, start.user_id, start.group_id) = (1, UInt64(index), geteuid(), getegid())
@@ -402,7 +402,7 @@ struct LauncherDriverTests {
 
     /// A packet of one record whose lengths are right and whose payload counts up.
     private static func packet(ofKind kind: UInt16, payload: Int) -> [UInt8] {
-        let record = suanpan_record_header(kind: kind, reserved: 0, length: UInt32(8 + payload))
+        let record = suanpan_record_header(kind: kind, detail: 0, length: UInt32(8 + payload))
         let body = withUnsafeBytes(of: record) { Array($0) } + (0..<payload).map { UInt8(truncatingIfNeeded: $0) }
         let length = UInt32(MemoryLayout<suanpan_packet_header>.size + body.count)
         let header = suanpan_packet_header(version: UInt16(SUANPAN_LAUNCHER_VERSION), records: 1, length: length)

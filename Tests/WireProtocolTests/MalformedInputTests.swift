@@ -40,6 +40,16 @@ struct MalformedInputTests {
         }
     }
 
+    /// A bitmap of them is as long as the highest is large.
+    @Test("Processors are in order, and none is absurd", arguments: [[UInt32.max], [3, 3], [4, 3]])
+    func processors(_ processors: [UInt32]) throws {
+        var batch = try WireStartBatch(
+            StartBatch(job: JobID(12), template: Samples.template, starts: [Samples.start(rank: 0, nodes: ["a"])]))
+        batch.starts[0].processors = processors
+        let broken = batch
+        #expect(throws: WireError.outOfRange("processors")) { try broken.checked() }
+    }
+
     @Test("A place in a gang names a list that is there")
     func nodeList() throws {
         var batch = try WireStartBatch(

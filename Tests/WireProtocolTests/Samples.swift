@@ -29,7 +29,7 @@ enum Samples {
         node.devices[0].pcieSwitch = 2
         node.devices[0].linkGroup = 1
         node.devices[0].isPartitionable = true
-        node.numaNodes = [NUMANode(osIndex: 0, processors: [0, 2, 1]), NUMANode(osIndex: 8, processors: [9])]
+        node.numaNodes = [NUMANode(osIndex: 0, processors: [0, 2, 1, 3], threadsPerCore: 2), NUMANode(osIndex: 8, processors: [9])]
         node.taints = ["reserved"]
         return node
     }()

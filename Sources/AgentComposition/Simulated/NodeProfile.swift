@@ -54,9 +54,10 @@ struct NodeProfile {
 
     /// Cores side by side, as evenly as they divide.
     private static func numaNodes(_ count: UInt32, cores: UInt32) -> [NUMANode] {
-        (0..<count).compactMap { node in
+        guard cores <= ProcessorBits.indexMax else { return [] }
+        return (0..<count).compactMap { node in
             let processors = (cores * node / count)..<(cores * (node + 1) / count)
-            return processors.isEmpty || cores > ProcessorBits.indexMax ? nil : NUMANode(osIndex: node, processors: Array(processors))
+            return processors.isEmpty ? nil : NUMANode(osIndex: node, processors: Array(processors))
         }
     }
 

@@ -96,6 +96,8 @@ struct AttemptTerms: Hashable, Sendable {
     var files = FileDuty.none
     /// Processing units that it has for itself.
     var processors: [UInt32] = []
+    /// Asked for until its files are there; not of those that run.
+    var numaNode: UInt32?
 }
 
 extension AttemptTerms: CanonicalValue {
@@ -104,6 +106,7 @@ extension AttemptTerms: CanonicalValue {
         writer.write(grace)
         writer.write(onNodeLost)
         writer.write(files)
+        // For those that run, what is theirs is all that counts.
         if !processors.isEmpty { writer.write(bytes: ProcessorBits.bytes(of: processors)) }
     }
 

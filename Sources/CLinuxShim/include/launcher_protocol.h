@@ -127,7 +127,7 @@ struct suanpan_packet_header {
 
 struct suanpan_record_header {
     uint16_t kind;
-    uint16_t reserved;
+    uint16_t detail;  // START: bytes of its bitmap of processors, 0 for any; a launcher before them ignores it. Else 0
     uint32_t length;  // of the whole record, a multiple of 8
 };
 
@@ -158,7 +158,7 @@ struct suanpan_hello {
 };
 
 /// Followed by: the work directory, `argument_count` arguments, `environment_count` entries, each with its NUL and
-/// `strings_bytes` together; then `note_bytes` of note; then `processors_bytes` of a bitmap of processors, the lowest
+/// `strings_bytes` together; then `note_bytes` of note; then `header.detail` bytes of a bitmap of processors, the lowest
 /// first; then zeros up to a multiple of 8.
 struct suanpan_start {
     struct suanpan_record_header header;
@@ -174,8 +174,7 @@ struct suanpan_start {
     uint32_t environment_count;
     uint32_t strings_bytes;
     uint32_t note_bytes;
-    uint16_t make_directory;  // 1: make the work directory when it is missing, and give it to the user
-    uint16_t processors_bytes;  // 0: it may run on any processor
+    uint32_t make_directory;  // 1: make the work directory when it is missing, and give it to the user
     uint32_t depends_on_lease;  // 1: it must not run beyond the instant of the last HOLD_LEASE
 };
 

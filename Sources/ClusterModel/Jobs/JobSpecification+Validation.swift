@@ -19,6 +19,7 @@ extension JobSpecification {
         if !(-1000...1000).contains(priority) { errors.append(FieldError("priority", "must be -1000 … 1000")) }
         validateSize(into: &errors)
         for (index, group) in groups.enumerated() { validate(group, at: "groups[\(index)]", into: &errors) }
+        validateTopology(into: &errors)
         let names = Set(groups.map(\.name))
         if names.count != groups.count { errors.append(FieldError("groups", "names must differ")) }
         if let timeLimit, timeLimit <= .zero { errors.append(FieldError("timeLimit", "must be at least 1s")) }
@@ -40,6 +41,13 @@ extension JobSpecification {
         for (index, center) in centers.enumerated() { check(name: center, field: "centers[\(index)]", into: &errors) }
         validateFiles(into: &errors)
         return errors
+    }
+
+    /// What one group says of the whole gang, another may not deny.
+    private func validateTopology(into errors: inout [FieldError]) {
+        let isSpread = groups.contains { $0.resources.topology.sharing == .spread }
+        guard isSpread, let index = groups.firstIndex(where: { $0.resources.topology.wish(for: .node) == .require }) else { return }
+        errors.append(FieldError("groups[\(index)].topology", "cannot spread tasks and require one node for them"))
     }
 
     private func validateSize(into errors: inout [FieldError]) {
@@ -72,9 +80,6 @@ extension JobSpecification {
         }
         if resources.hasWholeCores, resources.cpuMilli % 1000 != 0 {
             errors.append(FieldError("\(field).resources.cpu", "must be a whole number where cores are whole"))
-        }
-        if resources.topology.sharing == .spread, resources.topology.wish(for: .node) == .require {
-            errors.append(FieldError("\(field).topology", "cannot spread tasks and require one node for them"))
         }
         if !((1 << 20)...(1 << 50)).contains(resources.memoryBytes) {
             errors.append(FieldError("\(field).resources.memory", "must be 1MiB … 1PiB"))

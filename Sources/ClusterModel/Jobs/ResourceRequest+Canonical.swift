@@ -58,11 +58,10 @@ extension DeviceRequest: CanonicalValue {
 
 extension ResourceRequest: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
-        let first = devices?.firstForm
-        if !hasWholeCores, alternatives.isEmpty, topology.isIndifferent, devices == nil || first != nil {
+        if isFirstForm {
             writer.write(cpuMilli)
             writer.write(memoryBytes)
-            writer.write(first)
+            writer.write(devices?.firstForm)
             return
         }
         writer.write(secondForm)
@@ -85,6 +84,11 @@ extension ResourceRequest: CanonicalValue {
         self.init(
             cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), hasWholeCores: try reader.readBool(),
             devices: try reader.readOptional(), alternatives: try reader.readList(), topology: try reader.read())
+        guard cpuMilli >= 0, !isFirstForm else { throw .malformed("a request in a form that is not its own") }
+    }
+
+    private var isFirstForm: Bool {
+        !hasWholeCores && alternatives.isEmpty && topology.isIndifferent && devices.map { $0.firstForm != nil } ?? true
     }
 }
 
@@ -134,7 +138,7 @@ extension Locality: CanonicalValue {
 
 extension Allocation: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
-        if locality == .unknown, processors.isEmpty, numaNode == nil, devices.allSatisfy({ $0.partition == nil }) {
+        if isFirstForm {
             writer.write(cpuMilli)
             writer.write(memoryBytes)
             writer.write(UInt64(devices.count))
@@ -161,5 +165,10 @@ extension Allocation: CanonicalValue {
         self.init(
             cpuMilli: try reader.readInt64(), memoryBytes: try reader.readInt64(), devices: try reader.readList(),
             locality: try reader.read(), processors: try reader.readList(), numaNode: try reader.readOptional())
+        guard cpuMilli >= 0, !isFirstForm else { throw .malformed("an allocation in a form that is not its own") }
+    }
+
+    private var isFirstForm: Bool {
+        locality == .unknown && processors.isEmpty && numaNode == nil && devices.allSatisfy { $0.partition == nil }
     }
 }

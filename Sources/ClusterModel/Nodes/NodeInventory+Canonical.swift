@@ -55,10 +55,13 @@ extension NUMANode: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
         writer.write(osIndex)
         writer.write(processors)
+        writer.write(threadsPerCore)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(osIndex: try reader.readUInt32(), processors: try reader.readList())
+        self.init(osIndex: try reader.readUInt32(), processors: try reader.readList(), threadsPerCore: try reader.readUInt32())
+        // What divides by it must not find nought.
+        guard threadsPerCore > 0 else { throw .malformed("a core without a processor") }
     }
 }
 
@@ -82,7 +85,6 @@ extension TopologySummary: CanonicalValue {
 
 extension NodeInventory: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
-        let isFirstForm = taints.isEmpty && numaNodes.isEmpty && devices.allSatisfy(\.isFirstForm)
         if !isFirstForm {
             writer.write("")
             writer.write(secondForm)
@@ -124,5 +126,10 @@ extension NodeInventory: CanonicalValue {
         }
         numaNodes = try reader.readList()
         taints = try reader.readList()
+        guard !name.isEmpty, !self.isFirstForm, taints == taints.sorted() else {
+            throw .malformed("an inventory in a form that is not its own")
+        }
     }
+
+    private var isFirstForm: Bool { taints.isEmpty && numaNodes.isEmpty && devices.allSatisfy(\.isFirstForm) }
 }

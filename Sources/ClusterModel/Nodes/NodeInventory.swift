@@ -98,10 +98,13 @@ public struct NUMANode: Hashable, Sendable {
     public var osIndex: UInt32
     /// Processing units that jobs may use, by the operating system's index; those of one core stand side by side.
     public var processors: [UInt32]
+    /// How many of them stand for one core, from the first on; 1 also where cores differ in it.
+    public var threadsPerCore: UInt32
 
-    public init(osIndex: UInt32, processors: [UInt32]) {
+    public init(osIndex: UInt32, processors: [UInt32], threadsPerCore: UInt32 = 1) {
         self.osIndex = osIndex
         self.processors = processors
+        self.threadsPerCore = threadsPerCore
     }
 }
 
@@ -163,8 +166,9 @@ extension NodeInventory {
             }
         }
         errors += validateProcessors()
-        if taints.count > NodeMembership.taintCountMax {
-            errors.append(FieldError("taints", "must be at most \(NodeMembership.taintCountMax)"))
+        // Its own, and those of its token.
+        if taints.count > 2 * NodeMembership.taintCountMax {
+            errors.append(FieldError("taints", "must be at most \(2 * NodeMembership.taintCountMax)"))
         }
         for taint in taints where !ObjectName.isValid(taint) { errors.append(FieldError("taints", "must match \(ObjectName.grammar)")) }
         if labels.count > 256 { errors.append(FieldError("labels", "must be at most 256")) }
@@ -180,6 +184,9 @@ extension NodeInventory {
         if numaNodes.count > 1024 { errors.append(FieldError("numaNodes", "must be at most 1024")) }
         if all.contains(where: { $0 > ProcessorBits.indexMax }) {
             errors.append(FieldError("numaNodes", "must hold processors 0 … \(ProcessorBits.indexMax)"))
+        }
+        if numaNodes.contains(where: { !(1...64).contains($0.threadsPerCore) || $0.processors.count % Int($0.threadsPerCore) != 0 }) {
+            errors.append(FieldError("numaNodes.threadsPerCore", "must be 1 … 64 and divide the processors"))
         }
         if Set(all).count != all.count { errors.append(FieldError("numaNodes", "must not hold a processor twice")) }
         if zip(numaNodes, numaNodes.dropFirst()).contains(where: { $0.osIndex >= $1.osIndex }) {

@@ -59,14 +59,16 @@ public struct NodeMembership: Hashable, Sendable {
         if let center { given.append(NamedText(Self.centerLabel, center.id)) }
         if !pool.isEmpty { given.append(NamedText(Self.poolLabel, pool)) }
         if center?.hasNetAccess == true { given.append(NamedText(Self.internetLabel, "true")) }
-        var reserved = Set(given.map(\.name)).union([Self.centerLabel, Self.poolLabel])
-        // What its center says of the network holds, also where it says no.
-        if center != nil { reserved.insert(Self.internetLabel) }
+        let reserved = Set(given.map(\.name)).union(Self.ownNames)
         return (given + claimed.filter { !reserved.contains($0.name) }).sorted { $0.name < $1.name }
     }
 
-    /// Names that constraints resolve by themselves, so no label may bear them.
-    private static let ownNames: Set<String> = [centerLabel, poolLabel, "node", "simulated"]
+    /// The token's taints and the agent's own: an agent may keep itself for some jobs, but not have a taint read as what a center
+    /// or a token says.
+    public func taints(over claimed: [String]) -> [String] { Set(claimed).subtracting(Self.ownNames).union(taints).sorted() }
+
+    /// Names that constraints resolve by themselves, so no label or taint may bear them.
+    private static let ownNames: Set<String> = [centerLabel, poolLabel, internetLabel, "node", "simulated"]
 
     public func validate() -> [FieldError] {
         var errors: [FieldError] = []
@@ -117,9 +119,9 @@ extension Center: CanonicalValue {
 /// what the first form can say is written in it.
 extension NodeMembership: CanonicalValue {
     private static let secondForm = "-2"
+    private var isFirstForm: Bool { taints.isEmpty && center?.isBare ?? true }
 
     public func write(to writer: inout CanonicalWriter) {
-        let isFirstForm = taints.isEmpty && center?.isBare ?? true
         if isFirstForm {
             writer.write(center?.id ?? "")
         } else {
@@ -137,7 +139,11 @@ extension NodeMembership: CanonicalValue {
             self.init(
                 center: try reader.readOptional(), pool: try reader.readString(), labels: try reader.readList(),
                 taints: try reader.readList())
+            guard !isFirstForm, center.map({ !$0.id.isEmpty }) ?? true else {
+                throw .malformed("a membership in a form that is not its own")
+            }
         } else {
+            guard start.isEmpty || ObjectName.isValid(start) else { throw .malformed("unknown form '\(start.prefix(8))' of a membership") }
             self.init(
                 center: start.isEmpty ? nil : Center(id: start), pool: try reader.readString(), labels: try reader.readList())
         }

@@ -23,6 +23,7 @@ extension JobBody {
     /// Ways of having devices, the best liked first.
     private func alternatives(_ reader: inout FieldReader) -> [DeviceRequest] {
         guard let items = reader.items("anyOf") else { return [] }
+        if items.isEmpty { problems.add(reader.path(of: "anyOf"), "is empty — leave it out for a task without devices") }
         if items.count > ResourceRequest.choicesMax {
             problems.add(reader.path(of: "anyOf"), "\(items.count) ways — expected at most \(ResourceRequest.choicesMax)")
         }

@@ -367,12 +367,13 @@ enum OpenAPIDocument {
         "ResourcesRequest":{"type":"object","additionalProperties":false,"properties":{"cpu":{"$ref":"#/components/schemas/Amount"},"mem\#
         ory":{"$ref":"#/components/schemas/Amount"},"gpu":{"$ref":"#/components/schemas/DeviceRequest"},"npu":{"$ref":"#/components/sche\#
         mas/DeviceRequest"},"wholeCores":{"type":"boolean","default":false,"description":"The cores are its own: no other task that asks\#
-         for whole cores gets them, and tasks that start later keep off them."},"computeUnits":{"allOf":[{"$ref":"#/components/schemas/A\#
-        mount"}],"description":"TFLOPS of dense FP16 on whatever devices have it: a slice of one that has more, whole ones of one model \#
-        otherwise. Only models whose figure is confirmed count."},"anyOf":{"type":"array","minItems":1,"maxItems":8,"description":"Ways \#
-        of having devices, the best liked first; charged as given. All tasks of a gang's group have theirs in one way.","items":{"type":\#
-        "object","additionalProperties":false,"properties":{"gpu":{"$ref":"#/components/schemas/DeviceRequest"},"npu":{"$ref":"#/compone\#
-        nts/schemas/DeviceRequest"},"computeUnits":{"$ref":"#/components/schemas/Amount"}}}}}},
+         for whole cores gets them, and tasks that start later keep off them. Rounded up where a core has several processing units."},"c\#
+        omputeUnits":{"allOf":[{"$ref":"#/components/schemas/Amount"}],"description":"TFLOPS of dense FP16 on whatever devices have it: \#
+        a slice of one that has more, whole ones of one strength otherwise. Only models whose figure is confirmed count."},"anyOf":{"typ\#
+        e":"array","minItems":1,"maxItems":8,"description":"Ways of having devices, the best liked first; charged as given. All tasks of\#
+         a gang's group have theirs in one way.","items":{"type":"object","additionalProperties":false,"properties":{"gpu":{"$ref":"#/co\#
+        mponents/schemas/DeviceRequest"},"npu":{"$ref":"#/components/schemas/DeviceRequest"},"computeUnits":{"$ref":"#/components/schema\#
+        s/Amount"}}}}}},
         "Topology":{"type":"object","additionalProperties":false,"description":"How near to each other things are to be: link, pcie and \#
         numa the devices of a task (numa, required, its cores as well); node, rack, block and center the tasks of a gang. Without a word\#
         , a level is preferred, and a gang does not leave its center.","properties":{"link":{"$ref":"#/components/schemas/TopologyWish"}\#

@@ -164,6 +164,7 @@ struct JobRequest {
             options.gpuMemory != nil || options.gpuShare != nil || options.gpuModel != nil || options.gpuTemplate != nil
         let wantsGPU = options.gpus.map { $0 > 0 } ?? false || hasGPUDetail
         let wantsNPU = options.npus.map { $0 > 0 } ?? false || options.npuTemplate != nil
+        if options.npus == 0, options.npuTemplate != nil { throw CommandFailure(.usage, "--npus 0 with --npu-template") }
         if options.gpus == 0, hasGPUDetail { throw CommandFailure(.usage, "--gpus 0 with another --gpu option") }
         let wanted = [wantsGPU, wantsNPU, options.computeUnits != nil].count(where: \.self)
         guard wanted <= 1 else {
@@ -180,9 +181,11 @@ struct JobRequest {
             setResource("computeUnits", .string(units))
         }
         if wantsNPU {
-            var npu: JSONValue = ["count": .integer(options.npus ?? 1)]
+            var npu = group["resources"]?["npu"]
+            if case .number? = npu, let count = npu { npu = ["count": count] }
+            if let count = options.npus ?? (npu?["count"] == nil ? 1 : nil) { npu = set("count", .integer(count), in: npu) }
             if let template = options.npuTemplate { npu = set("template", .string(template), in: npu) }
-            setResource("npu", npu)
+            if let npu { setResource("npu", npu) }
         }
         if wantsGPU { try applyGPU(options) }
     }

@@ -19,10 +19,10 @@ final class CoreChoice: Sendable {
 
     /// nil: any time on any core will do. Throws when no amount of free room would do.
     init?(for resources: ResourceRequest, on inventory: NodeInventory) throws(Misfit) {
-        isBound = resources.topology.wish(for: .numa) == .require
+        isBound = Self.isBound(resources)
         isWhole = resources.hasWholeCores
         guard isWhole || isBound else { return nil }
-        cpuMilli = resources.cpuMilli
+        cpuMilli = Self.granted(resources, on: inventory)
         var domains: [Domain] = []
         for node in inventory.numaNodes {
             guard isBound, let request = resources.devices else {
@@ -37,6 +37,15 @@ final class CoreChoice: Sendable {
         if isBound, !most.contains(where: { cpuMilli <= $0 }) { throw .topology(.numa) }
         let all = most.reduce(0, +)
         if isWhole, all < cpuMilli { throw .wholeCores(requested: cpuMilli / 1000, free: all / 1000) }
+    }
+
+    static func isBound(_ resources: ResourceRequest) -> Bool { resources.topology.wish(for: .numa) == .require }
+
+    /// Whole cores are whole: a core whose threads two tasks share is nobody's own, so what is asked for is rounded up to it.
+    static func granted(_ resources: ResourceRequest, on inventory: NodeInventory) -> Int64 {
+        guard resources.hasWholeCores, let threads = inventory.numaNodes.map(\.threadsPerCore).max() else { return resources.cpuMilli }
+        let core = Int64(threads) * 1000
+        return (resources.cpuMilli + core - 1) / core * core
     }
 
     // MARK: Against what is free
@@ -59,7 +68,11 @@ final class CoreChoice: Sendable {
         return Int64(node.processors.count - taken) * 1000 - bound
     }
 
-    private func wholeCoresFree(_ node: NUMANode, _ room: NodeRoom) -> Int { Int(max(0, Self.milliFree(node, room)) / 1000) }
+    /// Processing units, as many as whole cores have. Cores are taken whole, so those that are free are whole as well.
+    private func wholeCoresFree(_ node: NUMANode, _ room: NodeRoom) -> Int {
+        let threads = Int(node.threadsPerCore)
+        return Int(max(0, Self.milliFree(node, room)) / 1000) / threads * threads
+    }
 
     // MARK: What is granted
 

@@ -24,8 +24,11 @@ public struct OfferTable: Sendable {
             let place = ids.last.map { $0 < id } ?? true ? ids.count : ids.firstIndex { $0 > id } ?? ids.count
             ids.insert(id, at: place)
         }
-        if known?.inventory != offer.inventory { idle.set(offer.emptied, for: id) }
         rows.set(offer, for: id)
+        if known?.inventory != offer.inventory {
+            idle.set(offer.emptied, for: id)
+            if idle.isOfOldKinds { renewIdle() }
+        }
         note(id)
     }
 
@@ -39,6 +42,11 @@ public struct OfferTable: Sendable {
     /// Does nothing where there is no offer. What the node has does not change, only what of it is free.
     public mutating func update(_ id: NodeID, _ body: (inout NodeOffer) -> Void) {
         if rows.update(id, body) != nil { note(id) }
+    }
+
+    private mutating func renewIdle() {
+        idle = Fleet(policy: .firstfit)
+        for id in ids { if let offer = rows[id] { idle.set(offer.emptied, for: id) } }
     }
 
     private mutating func note(_ id: NodeID) { if isFollowed { changed.append(id) } }

@@ -41,7 +41,9 @@ public struct TaskShape: Hashable, Sendable {
     }
 
     /// It tells nodes apart that are equal otherwise, so that equal nodes are not equal to it.
-    var namesNodes: Bool { constraints.contains { Constraint.keysOfPlaces.contains($0.key) } }
+    var namesNodes: Bool { !placeConstraints.isEmpty }
+    var placeConstraints: [Constraint] { constraints.filter { Constraint.keysOfPlaces.contains($0.key) } }
+    var withoutPlaces: TaskShape { TaskShape(resources, constraints.filter { !Constraint.keysOfPlaces.contains($0.key) }) }
 }
 
 /// What a task would be granted on nodes of one inventory, whatever is free there.
@@ -59,14 +61,18 @@ public struct Suitability: Sendable {
             throw .tainted(taint)
         }
         for constraint in shape.constraints where !constraint.isMet(by: inventory) { throw .constraint(constraint.text) }
-        cpuMilli = shape.resources.cpuMilli
         memoryBytes = shape.resources.memoryBytes
-        if let request = shape.resources.devices {
-            devices = try DeviceChoice(of: request, shape.resources.topology, on: inventory)
-        } else {
+        cpuMilli = CoreChoice.granted(shape.resources, on: inventory)
+        guard let request = shape.resources.devices else {
             devices = nil
+            cores = try CoreChoice(for: shape.resources, on: inventory)
+            return
         }
+        // Bound to a NUMA node, the request means something on each of them: here only whether it could mean anything.
+        let isBound = CoreChoice.isBound(shape.resources)
+        let choice = try DeviceChoice(of: request, isBound ? .indifferent : shape.resources.topology, on: inventory)
         cores = try CoreChoice(for: shape.resources, on: inventory)
+        devices = isBound ? nil : choice
     }
 
     /// nil: it fits. Monotone: more free room never turns a fit into a misfit.

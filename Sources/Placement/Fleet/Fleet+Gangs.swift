@@ -71,13 +71,7 @@ extension Fleet {
 
     /// Whether the node holds a task of the gang now: what a gang that found no room waits for.
     public mutating func holdsAny(of gang: GangShape, on node: NodeID) -> Bool {
-        guard let place = placeOf[node] else { return false }
-        for shape in gang.shapes {
-            // Which node it is, the search looks at.
-            if namesNodes[shape] { return true }
-            guard case .success(let suitability) = suitability(of: shape, on: groups[place].kind) else { continue }
-            if suitability.misfit(in: groups[place].room) == nil { return true }
-        }
+        for shape in gang.shapes where isHeld(shape, by: node) { return true }
         return false
     }
 
@@ -116,7 +110,7 @@ extension Fleet {
     }
 
     private mutating func place(_ parts: [(shape: Int, count: Int)], _ topology: GangTopology) -> [TaskPlace]? {
-        if topology.sharing == .spread {
+        if topology.sharing == .spread, topology.wish(for: .node) != .require {
             if let places = placeAbove(parts, topology, perNode: 1) { return places }
         } else if topology.wish(for: .node) != .none {
             if let places = placeOnOneNode(parts) { return places }
@@ -174,7 +168,7 @@ extension Fleet {
     /// Each node that a gang might name is looked at by itself.
     private mutating func placeOnOneNamedNode(_ parts: [(shape: Int, count: Int)]) -> [TaskPlace]? {
         for id in nodes.ids {
-            guard let place = placeOf[id] else { continue }
+            guard let place = placeOf[id], parts.allSatisfy({ isHeld($0.shape, by: id) }) else { continue }
             candidatesExamined += 1
             if let places = spread(parts, within: [place: [id.value]], perNode: .max) { return places }
         }
@@ -184,18 +178,19 @@ extension Fleet {
     /// All parts on a node of the group, and what the policy makes of it.
     private mutating func fill(_ place: Int, _ parts: [(shape: Int, count: Int)]) -> (score: Double, allocations: [Allocation])? {
         var situation = Situation(kind: groups[place].kind, room: groups[place].room)
-        var (score, allocations) = (0.0, [Allocation]())
-        for part in parts {
-            guard case .success(let suitability) = suitability(of: part.shape, on: situation.kind) else { return nil }
-            for _ in 0..<part.count {
+        var (score, allocations) = (0.0, Array(repeating: [Allocation](), count: parts.count))
+        for index in mostDemandingFirst(parts) {
+            guard case .success(let suitability) = suitability(of: parts[index].shape, on: situation.kind) else { return nil }
+            for _ in 0..<parts[index].count {
                 guard suitability.misfit(in: situation.room) == nil else { return nil }
                 let choice = bestChoice(suitability, situation)
                 score += choice.score
-                allocations.append(suitability.allocation(in: situation.room, choosing: choice.choice))
-                situation.room.take(allocations[allocations.count - 1])
+                let allocation = suitability.allocation(in: situation.room, choosing: choice.choice)
+                situation.room.take(allocation)
+                allocations[index].append(allocation)
             }
         }
-        return (score, allocations)
+        return (score, allocations.flatMap { $0 })
     }
 
     // MARK: Over several nodes
@@ -204,6 +199,10 @@ extension Fleet {
     private struct Opened {
         var node: NodeID
         var offer: NodeOffer
+    }
+
+    private func mostDemandingFirst(_ parts: [(shape: Int, count: Int)]) -> [Int] {
+        parts.indices.sorted { (-demand(of: parts[$0].shape), $0) < (-demand(of: parts[$1].shape), $1) }
     }
 
     /// The most demanding part first: what the others take, it may not find again.
@@ -215,15 +214,14 @@ extension Fleet {
         var opened: [Opened] = []
         var isOpened: Set<UInt64> = []
         var placed: [[TaskPlace]] = Array(repeating: [], count: parts.count)
-        let order = parts.indices.sorted { (-demand(of: parts[$0].shape), $0) < (-demand(of: parts[$1].shape), $1) }
-        for index in order {
+        for index in mostDemandingFirst(parts) {
             let shape = shapes[parts[index].shape]
             var missing = parts[index].count
             for position in opened.indices where perNode > 1 { missing -= take(shape, missing, from: &opened[position], &placed[index]) }
             for candidate in missing > 0 ? candidates(for: parts[index].shape, most: min(missing, perNode), within) : []
             where missing > 0 {
                 for number in within?[candidate.place] ?? members(candidate.place) where missing > 0 && !isOpened.contains(number) {
-                    guard let offer = nodes[NodeID(number)]?.offer else { continue }
+                    guard isHeld(parts[index].shape, by: NodeID(number)), let offer = nodes[NodeID(number)]?.offer else { continue }
                     var node = Opened(node: NodeID(number), offer: offer)
                     let count = take(shape, min(missing, perNode), from: &node, &placed[index])
                     guard count > 0 else { continue }

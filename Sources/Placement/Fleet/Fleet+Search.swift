@@ -199,14 +199,14 @@ extension Fleet {
     private mutating func placeByName(_ shape: Int, limit: Int) -> [TaskPlace] {
         let wanted = shapes[shape]
         var places: [TaskPlace] = []
-        nodes.forEach { id, entry in
-            guard places.isEmpty else { return }
+        for id in nodes.ids where isHeld(shape, by: id) {
             candidatesExamined += 1
-            var offer = entry.offer
+            guard var offer = nodes[id]?.offer else { continue }
             while places.count < limit, case .success(let allocation) = offer.fit(wanted.resources, wanted.constraints) {
                 places.append(TaskPlace(node: id, allocation: allocation))
                 offer.take(allocation)
             }
+            return places
         }
         return places
     }

@@ -57,6 +57,8 @@ public struct Fleet: Sendable {
     private(set) var shapes: [TaskShape] = []
     /// By shape: whether equal nodes are not equal to it.
     private(set) var namesNodes: [Bool] = []
+    /// Of shapes that tell equal nodes apart: by what, and the number of the same shape without it.
+    private(set) var placeConstraints: [Int: (constraints: [Constraint], plain: Int)] = [:]
     private var shapeNumbers: [TaskShape: Int] = [:]
     /// By shape, then by kind; nil: not worked out yet.
     private var suitabilities: [[Result<Suitability, Misfit>?]] = []
@@ -90,6 +92,8 @@ public struct Fleet: Sendable {
 
     public var count: Int { nodes.count }
     public var shapeCount: Int { shapes.count }
+    /// Most inventories that it knows are of no node any more: it should be made again.
+    public var isOfOldKinds: Bool { kinds.inventories.count > 4 * nodes.count + 1024 }
 
     public subscript(id: NodeID) -> NodeOffer? { nodes[id]?.offer }
     /// A number that nodes have in common where only name and place tell them apart.
@@ -174,8 +178,23 @@ public struct Fleet: Sendable {
         namesNodes.append(shape.namesNodes)
         suitabilities.append([])
         scores.append([])
-        shapeNumbers[shape] = shapes.count - 1
-        return shapes.count - 1
+        let number = shapes.count - 1
+        shapeNumbers[shape] = number
+        if shape.namesNodes { placeConstraints[number] = (shape.placeConstraints, intern(shape.withoutPlaces)) }
+        return number
+    }
+
+    /// Whether the node holds a task of the shape now. What the task means there is worked out once for all that are alike; only
+    /// what tells these apart is asked of each.
+    mutating func isHeld(_ shape: Int, by id: NodeID) -> Bool {
+        guard let entry = nodes[id], entry.offer.outage == nil else { return false }
+        var shape = shape
+        if let place = placeConstraints[shape] {
+            guard place.constraints.allSatisfy({ $0.isMet(by: entry.offer.inventory) }) else { return false }
+            shape = place.plain
+        }
+        guard case .success(let suitability) = suitability(of: shape, on: entry.kind) else { return false }
+        return suitability.misfit(in: entry.offer.room) == nil
     }
 
     mutating func suitability(of shape: Int, on kind: Int) -> Result<Suitability, Misfit> {
@@ -265,7 +284,8 @@ public struct Fleet: Sendable {
     /// Devices, then cores.
     func demand(of shape: Int) -> Int64 {
         let resources = shapes[shape].resources
-        let devices = resources.devices.map { Int64($0.count) * max($0.shareMilli, 1) } ?? 0
+        let devices =
+            resources.devices.map { $0.computeUnitsMilli > 0 ? $0.computeUnitsMilli : Int64($0.count) * max($0.shareMilli, 1) } ?? 0
         return devices << 32 + min(resources.cpuMilli, 1 << 31)
     }
 

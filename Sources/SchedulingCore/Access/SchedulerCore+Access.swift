@@ -36,13 +36,14 @@ extension SchedulerCore {
         if joinTokens[token.id] != nil { errors.append(FieldError("id", "is taken")) }
         if !errors.isEmpty { throw .invalid(errors) }
         var token = token
-        if let center = token.membership.center { token.membership.center = try completed(center) }
+        if let center = token.membership.center { token.membership.center = try completed(center, at: now) }
         return Decided(events: [.joinTokenCreated(token)])
     }
 
     /// A center is the same for all its nodes: a token may leave to others what they said of it, but not say otherwise.
-    private func completed(_ center: Center) throws(Rejection) -> Center {
-        guard let known = centers.first(where: { $0.id == center.id && !$0.isBare }), known != center else { return center }
+    private func completed(_ center: Center, at now: LogicalTime) throws(Rejection) -> Center {
+        let known = known(center, at: now)
+        guard known != center else { return center }
         guard center.isBare else {
             let place = [known.name, known.province, known.city].filter { !$0.isEmpty }.joined(separator: ", ")
             throw .conflict(
@@ -52,9 +53,13 @@ extension SchedulerCore {
         return known
     }
 
-    /// What tokens and nodes say of centers; those that say more than the identifier first.
-    public var centers: [Center] {
-        let memberships = nodes.ids.compactMap { nodes[$0]?.membership } + joinTokens.values.map(\.membership)
+    /// What is said of a center with that identifier by whoever says more than that; the center itself where nobody does.
+    func known(_ center: Center, at now: LogicalTime) -> Center { centers(at: now).first { $0.id == center.id && !$0.isBare } ?? center }
+
+    /// What nodes, and tokens that can be used, say of centers; those that say more than the identifier first.
+    public func centers(at now: LogicalTime) -> [Center] {
+        let tokens = joinTokens.values.filter { $0.expiresAt > now }.map(\.membership)
+        let memberships = nodes.ids.compactMap { nodes[$0]?.membership } + tokens
         return Set(memberships.compactMap(\.center)).sorted { ($0.isBare ? 1 : 0, $0.id) < ($1.isBare ? 1 : 0, $1.id) }
     }
 }

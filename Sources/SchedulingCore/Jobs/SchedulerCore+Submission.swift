@@ -63,6 +63,7 @@ extension SchedulerCore {
         var devices: (kind: String, requested: UInt32, free: UInt32)?
         var computeUnits: Int64 = -1
         var level: TopologyLevel?
+        var wholeCores: Int64 = -1
         var taints: Set<String> = []
         var missing: FieldError?
         var constraint: FieldError?
@@ -81,7 +82,7 @@ extension SchedulerCore {
                     "\(field).resources.\(devices?.kindName ?? "gpu").template", Self.missing(template, kind: devices?.kind))
             case .computeUnits(_, let most): computeUnits = max(computeUnits, most)
             case .topology(let missed): level = missed
-            case .wholeCores(_, let free): cpu = max(cpu, free * 1000)
+            case .wholeCores(_, let free): wholeCores = max(wholeCores, free)
             case .tainted(let taint): taints.insert(taint)
             case .constraint(let text): constraint = Self.unmet(text, at: field)
             case .simulated, .outOfService: break
@@ -94,13 +95,17 @@ extension SchedulerCore {
             let message = "\(devices.requested) requested; the best node has \(devices.free) that could serve"
             return FieldError("\(field).resources.\(devices.kind)", message)
         }
+        if wholeCores >= 0 {
+            let message = wholeCores == 0 ? "no node tells which cores it has" : "the largest node has \(wholeCores) whole ones"
+            return FieldError("\(field).resources.wholeCores", message)
+        }
         if let level {
             return FieldError("\(field).topology.\(level.name)", "no node has so much so near to each other; say 'prefer' instead")
         }
         if computeUnits >= 0 {
             let requested = AmountText.computeUnits(group.resources.devices?.computeUnitsMilli ?? 0)
             let most = AmountText.computeUnits(computeUnits)
-            let message = "\(requested) requested; the most that devices of one model and confirmed strength have on a node is \(most)"
+            let message = "\(requested) requested; the most that devices of one confirmed strength have together on a node is \(most)"
             return FieldError("\(field).resources.computeUnits", message)
         }
         if let missing { return missing }

@@ -165,7 +165,7 @@ extension SchedulerCore {
                 attempt: AttemptID(job: id, index: $0.ordinal, number: $0.attempt), fence: $0.fence, slot: slot, allocation: allocation,
                 restartReason: $0.restartReason, gang: nil)
         }
-        let template = template(of: row.specification, group: 0, user: row.user)
+        let template = template(of: row.specification, group: 0, user: row.user, deviceKind: deviceKind(of: allocation, on: node))
         return .command(node, session, .start(StartBatch(job: id, template: template, starts: starts)))
     }
 

@@ -23,14 +23,13 @@ public struct RoundCursor: Sendable {
     /// By priority, then first come. Every lane with a job that may start is in here.
     private var turns = BinaryHeap<Turn>()
     private enum Standing: Sendable {
-        case open
         /// It found no room. So it stays until some node has more room and holds a part of it.
         case blocked
         /// It was blocked until one of `revivers` had more room: only there may it find any in this round.
         case revived
     }
 
-    /// Of classes that were ever blocked.
+    /// Of classes that are not open.
     private var standings = Table<RequestClassID, Standing>()
     private var blockedCount = 0
     /// Jobs of a lane below this number cannot use room for reasons of their own.
@@ -51,6 +50,7 @@ public struct RoundCursor: Sendable {
 
     /// Groups of equal nodes that all rounds judged, for tests that pin work.
     public var candidatesExamined: Int { fleet.candidatesExamined }
+    var classesRemembered: Int { standings.count }
 
     // MARK: What changed
 
@@ -69,7 +69,8 @@ public struct RoundCursor: Sendable {
 
     /// Shapes and kinds of nodes that are gone are forgotten with the index, before they are most of it.
     mutating func renewIfOld(_ core: borrowing SchedulerCore) {
-        guard fleet.shapeCount > 4096, fleet.shapeCount > 4 * core.shapes.count else { return }
+        let isOfOldShapes = fleet.shapeCount > 4096 && fleet.shapeCount > 4 * core.shapes.count
+        guard isOfOldShapes || fleet.isOfOldKinds else { return }
         renew(core)
     }
 
@@ -105,15 +106,16 @@ public struct RoundCursor: Sendable {
     mutating func next(in queue: JobQueue, of core: borrowing SchedulerCore) -> (lane: LaneID, job: JobID)? {
         unblock(queue, core)
         while let turn = turns.first {
-            let standing = standings[turn.lane.shape] ?? .open
-            let isOpen = standing == .open || standing == .revived && fitsRevivers(turn.lane.shape)
+            let standing = standings[turn.lane.shape]
+            let isOpen = standing == nil || standing == .revived && fitsRevivers(turn.lane.shape)
             if !isOpen { block(turn.lane.shape) }
             let first = isOpen ? queue.first(of: turn.lane, from: firstTried(of: turn.lane)) : nil
             if first == turn.job { return (turn.lane, turn.job) }
             turns.removeFirst()
             if let first { turns.insert(Turn(lane: turn.lane, job: first)) }
         }
-        for id in revived where standings[id] == .revived { standings.set(.open, for: id) }
+        // What is open has no row: classes come and go, and only those that wait may cost.
+        for id in revived where standings[id] == .revived { standings.remove(id) }
         revived.removeAll(keepingCapacity: true)
         revivers.removeAll(keepingCapacity: true)
         return nil

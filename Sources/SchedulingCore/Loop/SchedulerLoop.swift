@@ -47,6 +47,8 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     public var waitingCommandCount: Int { inbox.count }
     public var nextWake: LogicalTime? { core.nextWake }
     public var candidatesExamined: Int { cursor.candidatesExamined }
+    /// Request classes that are known to wait, for the test that bounds them.
+    public var classesRemembered: Int { cursor.classesRemembered }
 
     /// Decides up to `commands` commands, then places until nothing more fits or the budget is spent.
     ///

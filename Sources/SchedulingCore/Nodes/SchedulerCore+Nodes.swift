@@ -53,8 +53,11 @@ extension SchedulerCore {
         var inventory = registration.inventory
         // The name belongs to the key, and where the node belongs is the token's to say: an agent claims neither.
         inventory.name = row.name
-        inventory.labels = row.membership.labels(over: inventory.labels)
-        inventory.taints = Set(inventory.taints).union(row.membership.taints).sorted()
+        var membership = row.membership
+        // What a later token said of its center holds for it as well.
+        if let center = membership.center, center.isBare { membership.center = known(center, at: now) }
+        inventory.labels = membership.labels(over: inventory.labels)
+        inventory.taints = membership.taints(over: inventory.taints)
         let errors = inventory.validate()
         guard errors.isEmpty else {
             let text = errors.map(\.description).joined(separator: "; ")

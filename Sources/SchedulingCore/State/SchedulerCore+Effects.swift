@@ -103,21 +103,30 @@ extension SchedulerCore {
             if let index = batches.firstIndex(where: { $0.node == task.node && $0.group == group }) {
                 batches[index].batch.starts.append(order)
             } else {
-                let template = template(of: specification, group: group, user: row.user)
+                let kind = deviceKind(of: task.allocation, on: task.node)
+                let template = template(of: specification, group: group, user: row.user, deviceKind: kind)
                 batches.append((task.node, group, StartBatch(job: job, template: template, starts: [order])))
             }
         }
         return batches.map { ($0.node, $0.batch) }
     }
 
-    func template(of specification: JobSpecification, group index: Int, user: String) -> TaskTemplate {
+    /// Of what was granted. Agents of this release look at their own inventory; those before were told.
+    func deviceKind(of allocation: Allocation, on node: NodeID) -> DeviceKind? {
+        guard let grant = allocation.devices.first, let devices = offers[node]?.inventory.devices, Int(grant.index) < devices.count else {
+            return nil
+        }
+        return devices[Int(grant.index)].kind
+    }
+
+    func template(of specification: JobSpecification, group index: Int, user: String, deviceKind: DeviceKind?) -> TaskTemplate {
         let group = specification.groups[index]
         let secrets = secretVariables(of: specification)
         return TaskTemplate(
             jobName: specification.name, tenant: specification.tenant, project: specification.project, queue: specification.queue,
             groupName: group.name, command: group.command, environment: group.environment + secrets.variables,
             workDirectory: group.workDirectory,
-            checkpointPath: specification.checkpointPath, deviceKind: group.resources.devices?.kind, timeLimit: specification.timeLimit,
+            checkpointPath: specification.checkpointPath, deviceKind: deviceKind, timeLimit: specification.timeLimit,
             grace: specification.grace, onNodeLost: specification.onNodeLost, account: users[user]?.account,
             worldSize: specification.gangSize, labels: specification.labels, arrayFirst: specification.array?.first ?? 0,
             isArray: specification.array != nil, inputs: specification.inputs, outputs: specification.outputs, secretFiles: secrets.files,

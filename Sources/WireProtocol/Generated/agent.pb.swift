@@ -267,6 +267,9 @@ nonisolated struct WireNumaNode: Sendable {
 
   var processors: [UInt32] = []
 
+  /// So many of them are one core; 0 means 1.
+  var threadsPerCore: UInt32 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -999,7 +1002,7 @@ nonisolated extension WireNodeInventory: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireNumaNode: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".NumaNode"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}os_index\0\u{1}processors\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}os_index\0\u{1}processors\0\u{3}threads_per_core\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1009,6 +1012,7 @@ nonisolated extension WireNumaNode: SwiftProtobuf.Message, SwiftProtobuf._Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.osIndex) }()
       case 2: try { try decoder.decodeRepeatedUInt32Field(value: &self.processors) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.threadsPerCore) }()
       default: break
       }
     }
@@ -1021,12 +1025,16 @@ nonisolated extension WireNumaNode: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if !self.processors.isEmpty {
       try visitor.visitPackedUInt32Field(value: self.processors, fieldNumber: 2)
     }
+    if self.threadsPerCore != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threadsPerCore, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireNumaNode, rhs: WireNumaNode) -> Bool {
     if lhs.osIndex != rhs.osIndex {return false}
     if lhs.processors != rhs.processors {return false}
+    if lhs.threadsPerCore != rhs.threadsPerCore {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -17,6 +17,7 @@ extension WireNodeInventory {
             var wire = WireNumaNode()
             wire.osIndex = node.osIndex
             wire.processors = node.processors
+            wire.threadsPerCore = node.threadsPerCore
             return wire
         }
         taints = inventory.taints
@@ -36,7 +37,9 @@ extension WireNodeInventory {
             cpuMilli: try WireProtocol.checked(cpuMilli, "cpu_milli"),
             memoryBytes: try WireProtocol.checked(memoryBytes, "memory_bytes"),
             devices: try devices.mapped { (device) throws(WireError) in try device.checked() },
-            numaNodes: numaNodes.map { NUMANode(osIndex: $0.osIndex, processors: $0.processors) },
+            numaNodes: numaNodes.map {
+                NUMANode(osIndex: $0.osIndex, processors: $0.processors, threadsPerCore: max(1, $0.threadsPerCore))
+            },
             topology: try topology.checked(),
             topologyDigest: try WireProtocol.checked(topologyDigest, count: digestBytes, "topology_digest"),
             labels: try labels.mapped { (label) throws(WireError) in try label.checked() },

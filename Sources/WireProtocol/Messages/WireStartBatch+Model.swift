@@ -83,6 +83,9 @@ extension WireStartOrder {
     func checked(job: UInt64, lists: [[String]]) throws(WireError) -> StartOrder {
         try WireProtocol.checked(count: devices.count, max: WireLimits.devicesMax, "devices")
         try WireProtocol.checked(count: processors.count, max: WireLimits.processorsMax, "processors")
+        guard processors.last ?? 0 <= ProcessorBits.indexMax, zip(processors, processors.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw .outOfRange("processors")
+        }
         let allocation = Allocation(
             cpuMilli: try WireProtocol.checked(cpuMilli, "cpu_milli"),
             memoryBytes: try WireProtocol.checked(memoryBytes, "memory_bytes"),

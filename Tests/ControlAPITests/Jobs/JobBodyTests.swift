@@ -98,7 +98,7 @@ struct JobBodyTests {
             ),
             (#""cpu": 4, "wholeCores": true"#, ResourceRequest(cpuMilli: 4000, hasWholeCores: true)),
             (#""npu": {"count": 2, "model": "910*"}"#, ResourceRequest(devices: DeviceRequest(kind: .npu, count: 2, modelPattern: "910*"))),
-            (#""computeUnits": null, "anyOf": []"#, ResourceRequest()),
+            (#""computeUnits": null, "anyOf": null"#, ResourceRequest()),
         ])
     func amounts(_ resources: String, _ expected: ResourceRequest) throws {
         #expect(try Self.read(#"{"command": ["x"], "resources": {\#(resources)}}"#).groups[0].resources == expected)
@@ -151,6 +151,11 @@ struct JobBodyTests {
             (
                 #"{"command": ["x"], "resources": {"gpu": 1, "anyOf": [{"npu": 1}]}}"#, "resources.anyOf",
                 "stands beside devices: give all of them in it"
+            ),
+            (#"{"command": ["x"], "resources": {"anyOf": []}}"#, "resources.anyOf", "is empty — leave it out for a task without devices"),
+            (
+                #"{"groups": [{"name": "a", "command": ["x"], "spread": true}, {"name": "b", "command": ["x"], "topology": {"node": "require"}}]}"#,
+                "groups[1].topology", "cannot spread tasks and require one node for them"
             ),
             (
                 #"{"command": ["x"], "resources": {"anyOf": [{"gpu": 1}, {}]}}"#, "resources.anyOf[1]",

@@ -33,6 +33,14 @@ struct JobRequestTests {
                 ["--gpu-share", "250m", "--gpu-memory", "7000MiB", "--gpu-model", "A100*|H100*", "--", "a"],
                 #"{"groups":[{"resources":{"gpu":{"count":1,"share":"250m","memory":"7000MiB","model":"A100*|H100*"}},"command":["a"]}]}"#
             ),
+            (
+                [
+                    "--npu-template", "vir04", "--whole-cores", "--topology", "rack=require", "--center", "bj", "--needs-internet", "--",
+                    "a",
+                ],
+                #"{"centers":["bj"],"needsInternet":true,"groups":[{"resources":{"wholeCores":true,"npu":{"count":1,"template":"vir04"}},"#
+                    + #""topology":{"rack":"require"},"command":["a"]}]}"#
+            ),
             (["--npus", "1", "--", "a"], #"{"groups":[{"resources":{"npu":{"count":1}},"command":["a"]}]}"#),
             (["--tasks", "4", "--array", "0-9%2", "--", "a"], #"{"array":"0-9%2","groups":[{"count":4,"command":["a"]}]}"#),
             (
@@ -79,6 +87,7 @@ struct JobRequestTests {
             (["--topology", "socket=require", "--", "a"], "--topology 'socket': expected link, pcie"),
             (["--topology", "rack=near", "--", "a"], "--topology 'near': expected none, prefer, require"),
             (["--spread", "--pack", "--", "a"], "--spread and --pack"),
+            (["--npus", "0", "--npu-template", "vir04", "--", "a"], "--npus 0 with --npu-template"),
             (["--tenant", "a", "--project", "b/c", "--", "a"], "--project 'b/c'"), ([], "there is nothing to run"),
         ])
     func wrong(arguments: [String], message: String) throws {
