@@ -21,29 +21,26 @@ extension SchedulerEngine: ControlPlane {
     }
 
     public func cluster() -> ClusterView {
-        let nodes = nodes()
-        let (identity, epoch, revision, jobs, isOutdated) = follower.read {
-            ($0.clusterID, $0.epoch, $0.revision, $0.liveJobCount, $0.isOutdated)
+        let (identity, epoch, revision, jobs, isOutdated, capacity) = follower.read {
+            ($0.clusterID, $0.epoch, $0.revision, $0.liveJobCount, $0.isOutdated, $0.capacity)
         }
         let totals = queueTotals()
-        var view = ClusterView(
-            clusterID: identity, epoch: epoch, revision: revision, nodesRegistered: 0, nodesReady: 0, cpuMilliTotal: 0,
-            cpuMilliAllocated: 0, memoryBytesTotal: 0, memoryBytesAllocated: 0, devices: [], jobsLive: UInt64(jobs),
-            tasksQueued: totals.queued, tasksLive: totals.starting + totals.running + totals.stopping,
+        let devices = capacity.devices.map { sum in
+            DeviceTotal(
+                kind: sum.device.kind, model: sum.device.model, isSimulated: sum.isSimulated, count: sum.count,
+                shareMilliAllocated: sum.shareMilliAllocated,
+                computeUnits: DeviceModelTable.nominal.lookup(device: sum.device).map {
+                    DeviceTotal.Worth(milliEach: $0.computeUnitsMilli, isConfirmed: $0.isConfirmed)
+                })
+        }
+        return ClusterView(
+            clusterID: identity, epoch: epoch, revision: revision, nodesRegistered: capacity.nodesRegistered,
+            nodesReady: capacity.nodesReady, cpuMilliTotal: capacity.cpuMilli, cpuMilliAllocated: capacity.cpuMilliAllocated,
+            memoryBytesTotal: capacity.memoryBytes, memoryBytesAllocated: capacity.memoryBytesAllocated, devices: devices,
+            jobsLive: UInt64(jobs), tasksQueued: totals.queued, tasksLive: totals.starting + totals.running + totals.stopping,
             queue: QueueTotals.Cause.allCases.compactMap { cause in
                 totals[cause].oldest.map { QueuedTotal(reason: cause.name, tasks: totals[cause].tasks, oldestAt: $0) }
             }, isOutdated: isOutdated)
-        for node in nodes {
-            guard let inventory = node.inventory else { continue }
-            view.nodesRegistered += 1
-            if node.state == .ready { view.nodesReady += 1 }
-            view.cpuMilliTotal += inventory.cpuMilli
-            view.cpuMilliAllocated += node.cpuMilliAllocated
-            view.memoryBytesTotal += inventory.memoryBytes
-            view.memoryBytesAllocated += node.memoryBytesAllocated
-            for device in node.devices { add(device, isSimulated: inventory.isSimulated, to: &view.devices) }
-        }
-        return view
     }
 
     /// Summed in pieces, between which batches go on: the parts may be of different instants.
@@ -59,24 +56,6 @@ extension SchedulerEngine: ControlPlane {
             }
         }
         return totals
-    }
-
-    private func add(_ device: NodeView.DeviceView, isSimulated: Bool, to totals: inout [DeviceTotal]) {
-        let same = totals.firstIndex {
-            $0.kind == device.device.kind && $0.model == device.device.model && $0.isSimulated == isSimulated
-        }
-        if let same {
-            totals[same].count += 1
-            totals[same].shareMilliAllocated += device.shareMilliAllocated
-        } else {
-            totals.append(
-                DeviceTotal(
-                    kind: device.device.kind, model: device.device.model, isSimulated: isSimulated, count: 1,
-                    shareMilliAllocated: device.shareMilliAllocated,
-                    computeUnits: DeviceModelTable.nominal.lookup(device: device.device).map {
-                        DeviceTotal.Worth(milliEach: $0.computeUnitsMilli, isConfirmed: $0.isConfirmed)
-                    }))
-        }
     }
 
     public func centers() -> [CenterView] {

@@ -65,7 +65,9 @@ public struct NodeMembership: Hashable, Sendable {
 
     /// The token's taints and the agent's own: an agent may keep itself for some jobs, but not have a taint read as what a center
     /// or a token says.
-    public func taints(over claimed: [String]) -> [String] { Set(claimed).subtracting(Self.ownNames).union(taints).sorted() }
+    public func taints(over claimed: [String]) -> [String] {
+        claimed.isEmpty ? taints : Set(claimed).subtracting(Self.ownNames).union(taints).sorted()
+    }
 
     /// Names that constraints resolve by themselves, so no label or taint may bear them.
     private static let ownNames: Set<String> = [centerLabel, poolLabel, internetLabel, "node", "simulated"]

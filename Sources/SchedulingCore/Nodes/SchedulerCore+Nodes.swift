@@ -58,12 +58,13 @@ extension SchedulerCore {
         if let center = membership.center, center.isBare { membership.center = known(center, at: now) }
         inventory.labels = membership.labels(over: inventory.labels)
         inventory.taints = membership.taints(over: inventory.taints)
-        let errors = inventory.validate()
+        let isNew = offers[id]?.inventory != inventory
+        // One that was accepted before is acceptable: thousands of nodes come back at once, and with what they had.
+        let errors = isNew ? inventory.validate() : []
         guard errors.isEmpty else {
             let text = errors.map(\.description).joined(separator: "; ")
             throw .registration(Refusal(code: .inventory, message: text, retryAfter: .seconds(60)))
         }
-        let isNew = offers[id]?.inventory != inventory
         let event = RegisteredNode(
             id: id, session: SessionID(lastSession + 1), instance: registration.instance, bootID: registration.bootID,
             inventory: isNew ? inventory : nil, at: now, sentAt: registration.sentAt,

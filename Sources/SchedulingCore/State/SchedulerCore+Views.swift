@@ -54,6 +54,55 @@ extension SchedulerCore {
             enrolledAt: row.enrolledAt, registeredAt: row.registeredAt)
     }
 
+    /// Sums over all nodes.
+    public struct Capacity: Sendable {
+        /// Devices that are alike.
+        public struct Devices: Sendable {
+            /// One of them.
+            public var device: Device
+            public var isSimulated: Bool
+            public var count: UInt32 = 0
+            public var shareMilliAllocated: Int64 = 0
+        }
+
+        public var nodesRegistered: UInt32 = 0
+        public var nodesReady: UInt32 = 0
+        public var cpuMilli: Int64 = 0
+        public var cpuMilliAllocated: Int64 = 0
+        public var memoryBytes: Int64 = 0
+        public var memoryBytesAllocated: Int64 = 0
+        public var devices: [Devices] = []
+
+        fileprivate mutating func add(_ offer: borrowing NodeOffer) {
+            nodesRegistered += 1
+            cpuMilli += offer.inventory.cpuMilli
+            cpuMilliAllocated += offer.inventory.cpuMilli - offer.room.cpuMilliFree
+            memoryBytes += offer.inventory.memoryBytes
+            memoryBytesAllocated += offer.inventory.memoryBytes - offer.room.memoryBytesFree
+            for index in offer.inventory.devices.indices {
+                let device = offer.inventory.devices[index]
+                let isSimulated = offer.inventory.isSimulated
+                let place = devices.firstIndex {
+                    $0.isSimulated == isSimulated && $0.device.kind == device.kind && $0.device.model == device.model
+                }
+                if place == nil { devices.append(Devices(device: device, isSimulated: isSimulated)) }
+                devices[place ?? devices.count - 1].count += 1
+                devices[place ?? devices.count - 1].shareMilliAllocated += 1000 - offer.room.devices[index].shareMilliFree
+            }
+        }
+    }
+
+    /// Added up where they lie: to copy thousands of nodes for a few numbers of each costs more than all else.
+    public var capacity: Capacity {
+        var capacity = Capacity()
+        offers.forEach { _, offer in capacity.add(offer) }
+        nodes.forEach { id, row in
+            let isReady = row.link == .connected && !row.isCordoned && !row.isQuarantined && row.drain == nil
+            if isReady { capacity.nodesReady += 1 }
+        }
+        return capacity
+    }
+
     public func nodeID(named name: String) -> NodeID? { nodeIDsByName[name] }
     public func nodeID(ofKey key: [UInt8]) -> NodeID? { nodeIDsByKey[key] }
     public func joinToken(_ id: [UInt8]) -> JoinTokenRecord? { joinTokens[id] }
