@@ -71,7 +71,16 @@ extension Fleet {
 
     /// Whether the node holds a task of the gang now: what a gang that found no room waits for.
     public mutating func holdsAny(of gang: GangShape, on node: NodeID) -> Bool {
-        for shape in gang.shapes where isHeld(shape, by: node) { return true }
+        guard let place = placeOf[node] else { return false }
+        for shape in gang.shapes {
+            if namesNodes[shape] {
+                if isHeld(shape, by: node) { return true }
+            } else if case .success(let suitability) = suitability(of: shape, on: groups[place].kind),
+                suitability.misfit(in: groups[place].room) == nil
+            {
+                return true
+            }
+        }
         return false
     }
 
