@@ -12,7 +12,8 @@ struct FragmentationMeasure: Sendable {
     static let shapesMax = 100
 
     /// What a suitability asks, as plain numbers: this is the innermost loop of all, and whatever is counted costs more there
-    /// than what it does. It must agree with `Suitability.misfit`; a test compares them.
+    /// than what it does. On amounts and devices it must agree with `Suitability.misfit`, and a test compares them; whole cores
+    /// and nearness it does not see: it weighs nodes against each other, and never says whether a task fits.
     private struct Item: Sendable {
         var weight: Double
         var cpuMilli: Int64

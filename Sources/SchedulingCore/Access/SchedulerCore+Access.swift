@@ -54,7 +54,19 @@ extension SchedulerCore {
     }
 
     /// What is said of a center with that identifier by whoever says more than that; the center itself where nobody does.
-    func known(_ center: Center, at now: LogicalTime) -> Center { centers(at: now).first { $0.id == center.id && !$0.isBare } ?? center }
+    /// Nodes are looked up, not searched: thousands that come back at once ask for the same.
+    func known(_ center: Center, at now: LogicalTime) -> Center {
+        if let said = centersSaid[center.id] { return said }
+        let tokens = joinTokens.values.filter { $0.expiresAt > now && $0.membership.center?.id == center.id }
+        return tokens.compactMap(\.membership.center).first { !$0.isBare } ?? center
+    }
+
+    /// Follows a node that came, or went.
+    mutating func followCenter(of membership: NodeMembership, isGone: Bool) {
+        guard let center = membership.center, !center.isBare else { return }
+        let remains = !isGone || nodes.ids.contains { nodes[$0]?.membership.center == center }
+        centersSaid[center.id] = remains ? center : nil
+    }
 
     /// What nodes, and tokens that can be used, say of centers; those that say more than the identifier first.
     public func centers(at now: LogicalTime) -> [Center] {

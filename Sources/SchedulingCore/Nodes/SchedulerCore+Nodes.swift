@@ -163,6 +163,7 @@ extension SchedulerCore {
         nodes.set(row, for: node.id)
         nodeIDsByKey[node.publicKey] = node.id
         nodeIDsByName[node.name] = node.id
+        followCenter(of: node.membership, isGone: false)
         guard var token = joinTokens[node.tokenID] else { return }
         token.usesLeft -= min(token.usesLeft, 1)
         joinTokens[node.tokenID] = token.usesLeft > 0 ? token : nil
@@ -246,6 +247,7 @@ extension SchedulerCore {
         guard let row = nodes.remove(id) else { return }
         nodeIDsByKey[row.publicKey] = nil
         nodeIDsByName[row.name] = nil
+        followCenter(of: row.membership, isGone: true)
         offers.remove(id)
         drainDeadlines.set(nil, for: id)
     }

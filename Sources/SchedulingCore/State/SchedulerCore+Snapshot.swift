@@ -211,6 +211,7 @@ extension SchedulerCore {
             nodes.set(row, for: id)
             nodeIDsByKey[row.publicKey] = id
             nodeIDsByName[row.name] = id
+            followCenter(of: row.membership, isGone: false)
             if let drain = row.drain, !drain.isDue { drainDeadlines.set(drain.deadline, for: id) }
             guard let inventory else { continue }
             var offer = NodeOffer(inventory: inventory, outage: row.outage)

@@ -56,6 +56,8 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var drainDeadlines = DrainDeadlines()
     var nodeIDsByKey: [[UInt8]: NodeID] = [:]
     var nodeIDsByName: [String: NodeID] = [:]
+    /// What nodes say of centers, beyond their identifiers.
+    var centersSaid: [String: Center] = [:]
     var joinTokens: [[UInt8]: JoinTokenRecord] = [:]
 
     // MARK: Access
