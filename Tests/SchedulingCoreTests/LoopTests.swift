@@ -362,15 +362,18 @@ import Testing
     /// Classes that waited once and are gone cost nothing: a thousand of them later, an end leads to as little as before.
     @Test func classesThatAreGoneAreForgotten() throws {
         var harness = ClusterHarness()
-        let node = harness.addNode(Build.node("n", cpus: 1)).id
-        _ = harness.submit(Build.job())
+        let node = harness.addNode(Build.node("n", cpus: 4)).id
+        // One that fills the node, one of a class of its own that waits for it, and more room than that needs.
         for number in 0..<300 {
+            _ = harness.submit(Build.job(cpuMilli: 4000))
             _ = harness.submit(Build.job(memory: Int64(number + 2) << 20))
-            let running = AttemptID(job: JobID(UInt64(number + 1)), index: 0, number: 1)
-            let found = harness.place(of: running)
-            let place = try #require(found)
-            let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .seconds(60))
-            _ = harness.report(running, on: node, fence: place.fence, .ended(end))
+            for job in [2 * number + 1, 2 * number + 2] {
+                let running = AttemptID(job: JobID(UInt64(job)), index: 0, number: 1)
+                let found = harness.place(of: running)
+                let place = try #require(found)
+                let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .seconds(60))
+                _ = harness.report(running, on: node, fence: place.fence, .ended(end))
+            }
         }
         #expect(harness.loop.classesRemembered <= 2)
     }
