@@ -13,7 +13,7 @@ public struct DeviceRequest: Hashable, Sendable {
     public var modelPattern: String
     /// A partition by the name that its model gives it, such as `1g.10gb` or `vir05_1c_8g`; empty for none.
     public var template: String
-    /// So much in all, in milli-CU: a slice of one device that has more, whole devices of one model otherwise. 0: not asked for.
+    /// So much in all, in milli-CU: a slice of one device that has more, whole devices of one strength otherwise. 0: not asked for.
     public var computeUnitsMilli: Int64
 
     public init(

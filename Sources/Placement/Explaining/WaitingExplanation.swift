@@ -83,7 +83,7 @@ public struct WaitingExplanation: Hashable, Sendable {
         case .computeUnits(let requested, let most):
             (
                 "compute units",
-                "\(AmountText.computeUnits(requested)) compute units requested, \(AmountText.computeUnits(most)) there on devices of one model"
+                "\(AmountText.computeUnits(requested)) compute units requested, \(AmountText.computeUnits(most)) there on devices of one strength"
             )
         case .wholeCores(let requested, let free): ("whole cores", "\(requested) whole cores requested, \(free) free")
         case .topology(let level): ("topology \(level)", "not enough that is free at the level '\(level.name)'")

@@ -19,7 +19,7 @@ public enum Misfit: Error, Hashable, Sendable {
     case noSuchDevice(kind: String, model: String)
     /// No device of the kind and model is divided into such partitions.
     case noSuchTemplate(String)
-    /// No devices of one model, with a confirmed strength, reach so much together.
+    /// No devices of one confirmed strength reach so much together.
     case computeUnits(requestedMilli: Int64, mostMilli: Int64)
     /// Cores that nobody has for himself.
     case wholeCores(requested: Int64, free: Int64)
