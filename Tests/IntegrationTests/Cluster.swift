@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import Synchronization
 
 /// What a command printed and how it ended.
 struct Outcome: Sendable {
@@ -45,23 +46,34 @@ final class Cluster {
         try? FileManager.default.removeItem(atPath: directory)
     }
 
+    /// Where the next port is looked for: the clusters of one test run never share one, and a daemon's four differ.
+    private static let nextPort = Mutex(UInt16.random(in: ports))
+
     /// Below the kernel's ephemeral ports (32768 on): a client that tries a port of that range while its daemon is dead may be
     /// given the very port for its own end, connect to itself, and keep the daemon from coming back.
+    private static let ports: Range<UInt16> = 20_000..<32_000
+
     private static func freePort() -> Int {
-        while true {
-            let port = UInt16.random(in: 20_000..<32_000)
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            defer { close(descriptor) }
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            let result = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
+        nextPort.withLock { next in
+            while true {
+                let port = next
+                next = port + 1 < ports.upperBound ? port + 1 : ports.lowerBound
+                if canBind(port) { return Int(port) }
             }
-            if result == 0 { return Int(port) }
+        }
+    }
+
+    private static func canBind(_ port: UInt16) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
     }
 
