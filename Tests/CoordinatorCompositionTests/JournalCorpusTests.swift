@@ -83,8 +83,8 @@ struct OldJournal: Sendable, CustomTestStringConvertible {
             for event in events { core.evolve(event, &changes) }
         }
         var restored = try SchedulerCore(snapshot: snapshot.state)
-        core.evolve(.leadershipBegan(Epoch(1 << 40), at: core.time), &changes)
-        restored.evolve(.leadershipBegan(Epoch(1 << 40), at: restored.time), &changes)
+        core.evolve(.leadershipBegan(Epoch(1 << 40), rules: 1, at: core.time), &changes)
+        restored.evolve(.leadershipBegan(Epoch(1 << 40), rules: 1, at: restored.time), &changes)
         #expect(core.snapshot() == restored.snapshot())
     }
 

@@ -76,7 +76,7 @@ enum Sample {
 
     private static var clusterEvents: [Event] {
         [
-            .clusterFounded(id: Array(0..<16), at: time), .leadershipBegan(Epoch(3), at: time), .timersDue(at: time),
+            .clusterFounded(id: Array(0..<16), at: time), .leadershipBegan(Epoch(3), rules: 1, at: time), .timersDue(at: time),
             .clusterRestored(
                 RestoredCluster(
                     id: Array(0..<16), epoch: Epoch(4), job: JobID(300), node: NodeID(9), fence: Fence(100_000), session: SessionID(44),
@@ -179,8 +179,15 @@ enum Sample {
         center: Center(id: "lab", name: "Lab 1", province: "Zhejiang", city: "Hangzhou", hasNetAccess: true), pool: "a100",
         labels: [NamedText("rack", "r1")], taints: ["reserved"])
 
-    /// All that form 3 can say.
+    /// All that form 4 can say.
     static let specification: JobSpecification = {
+        var job = earlierSpecification
+        job.estimate = .seconds(5400)
+        return job
+    }()
+
+    /// All that form 3 can say.
+    static let earlierSpecification: JobSpecification = {
         var job = plainSpecification
         job.groups[0].resources.hasWholeCores = true
         job.groups[0].resources.cpuMilli = 2000

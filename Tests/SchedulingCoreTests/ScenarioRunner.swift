@@ -177,7 +177,7 @@ enum Trace {
         case .stateOutdated(let node, let session, _): "outdated: node \(node) knows session \(session)"
         case .nodeEnrolled(let node): "node \(node.id) enrolled"
         case .hourCut: "hour cut"
-        case .leadershipBegan(let epoch, _): "epoch \(epoch)"
+        case .leadershipBegan(let epoch, _, _): "epoch \(epoch)"
         case .clusterFounded, .clusterRestored, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved,
             .datasetCreated, .datasetRemoved:
             "\(event)"

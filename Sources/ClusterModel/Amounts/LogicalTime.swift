@@ -40,7 +40,10 @@ public struct Span: Hashable, Comparable, Sendable {
         return Span(nanoseconds: overflow ? .max : product)
     }
 
-    public static func milliseconds(_ count: Int64) -> Span { Span(nanoseconds: count &* 1_000_000) }
+    public static func milliseconds(_ count: Int64) -> Span {
+        let (product, overflow) = count.multipliedReportingOverflow(by: 1_000_000)
+        return Span(nanoseconds: overflow ? .max : product)
+    }
 
     /// Rounded toward zero.
     public var wholeSeconds: Int64 { nanoseconds / 1_000_000_000 }

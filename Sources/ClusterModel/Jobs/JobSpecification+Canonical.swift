@@ -77,9 +77,10 @@ extension RetryPolicy: CanonicalValue {
 }
 
 /// Form 1 begins with the name, which is never empty. Later forms begin with an empty one and their number; form 2 added
-/// what stands from the labels to the trace parent, form 3 what stands after it.
+/// what stands from the labels to the trace parent, form 3 the centers and the
+/// internet, form 4 the estimate.
 extension JobSpecification: CanonicalValue {
-    private static let newestForm: UInt8 = 3
+    private static let newestForm: UInt8 = 4
 
     public func write(to writer: inout CanonicalWriter) {
         writer.write("")
@@ -107,6 +108,7 @@ extension JobSpecification: CanonicalValue {
         writer.write(traceParent)
         writer.write(centers)
         writer.write(needsInternet)
+        writer.write(estimate)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -132,5 +134,7 @@ extension JobSpecification: CanonicalValue {
         guard form >= 3 else { return }
         centers = try reader.readList()
         needsInternet = try reader.readBool()
+        guard form >= 4 else { return }
+        estimate = try reader.readOptional()
     }
 }

@@ -23,6 +23,7 @@ extension JobSpecification {
         let names = Set(groups.map(\.name))
         if names.count != groups.count { errors.append(FieldError("groups", "names must differ")) }
         if let timeLimit, timeLimit <= .zero { errors.append(FieldError("timeLimit", "must be at least 1s")) }
+        if let estimate, estimate <= .zero { errors.append(FieldError("estimate", "must be at least 1s")) }
         if grace < .zero || grace > .hour { errors.append(FieldError("grace", "must be 0s … 1h")) }
         if retry.limit > 1000 { errors.append(FieldError("retry.limit", "must be 0 … 1000")) }
         for cause in retry.causes where !RetryPolicy.retryableCauses.contains(cause) {

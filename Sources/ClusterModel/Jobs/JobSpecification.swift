@@ -142,6 +142,8 @@ public struct JobSpecification: Hashable, Sendable {
     public var dependencies: [Dependency]
     public var beginAt: LogicalTime?
     public var timeLimit: Span?
+    /// How long a task is expected to run. It is not stopped then.
+    public var estimate: Span?
     /// From the stop signal to the kill.
     public var grace: Span
     public var retry: RetryPolicy
@@ -165,8 +167,9 @@ public struct JobSpecification: Hashable, Sendable {
     public init(
         name: String, kind: JobKind = .batch, tenant: String = "default", project: String = "default", queue: String = "default",
         priority: Int32 = 0, isPreemptible: Bool = false, groups: [TaskGroup], array: ArrayRange? = nil,
-        dependencies: [Dependency] = [], beginAt: LogicalTime? = nil, timeLimit: Span? = nil, grace: Span = .seconds(30),
-        retry: RetryPolicy = RetryPolicy(), checkpointPath: String = "", onNodeLost: NodeLossPolicy = .wait, labels: [NamedText] = [],
+        dependencies: [Dependency] = [], beginAt: LogicalTime? = nil, timeLimit: Span? = nil, estimate: Span? = nil,
+        grace: Span = .seconds(30), retry: RetryPolicy = RetryPolicy(), checkpointPath: String = "", onNodeLost: NodeLossPolicy = .wait,
+        labels: [NamedText] = [],
         inputs: [JobInput] = [], outputs: [JobOutput] = [], secrets: [JobSecret] = [],
         centers: [String] = [], needsInternet: Bool = false, traceParent: String = ""
     ) {
@@ -182,6 +185,7 @@ public struct JobSpecification: Hashable, Sendable {
         self.dependencies = dependencies
         self.beginAt = beginAt
         self.timeLimit = timeLimit
+        self.estimate = estimate
         self.grace = grace
         self.retry = retry
         self.checkpointPath = checkpointPath

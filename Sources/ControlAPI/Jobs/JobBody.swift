@@ -41,6 +41,7 @@ struct JobBody {
             array: reader.quantity("array", forms: ArrayRange.forms, ArrayRange.init(parsing:)), dependencies: dependencies(&reader),
             beginAt: time(&reader, "beginAt"),
             timeLimit: reader.quantity("timeLimit", forms: Quantity.spanForms, Quantity.span),
+            estimate: reader.quantity("estimate", forms: Quantity.spanForms, Quantity.span),
             retry: retry(&reader), onNodeLost: reader.choice("onNodeLost", named: \NodeLossPolicy.name) ?? .wait,
             labels: reader.map("labels") ?? [], inputs: inputs(&reader), outputs: outputs(&reader), secrets: secrets(&reader),
             centers: reader.strings("centers") ?? [], needsInternet: reader.bool("needsInternet") ?? false)

@@ -80,6 +80,7 @@ struct JobReply {
         writer.member("array", specification.array?.text)
         writer.member("beginAt", specification.beginAt)
         writer.member("timeLimitSeconds", specification.timeLimit?.wholeSeconds)
+        writer.member("estimateSeconds", specification.estimate?.wholeSeconds)
         writer.member("graceSeconds", specification.grace.wholeSeconds)
         writer.member("retry") {
             $0.member("limit", specification.retry.limit)

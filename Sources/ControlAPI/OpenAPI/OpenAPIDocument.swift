@@ -400,29 +400,30 @@ enum OpenAPIDocument {
         ":{"$ref":"#/components/schemas/Environment"},"workdir":{"type":"string"},"array":{"type":["string","null"],"description":"`FIRS\#
         T-LAST[%LIMIT]`"},"after":{"type":"array","maxItems":1000,"items":{"type":"object","additionalProperties":false,"required":["job\#
         "],"properties":{"job":{"type":["string","integer"]},"when":{"type":"string","enum":["ok","any","fail"],"default":"ok"}}}},"begi\#
-        nAt":{"type":["string","null"],"format":"date-time"},"timeLimit":{"$ref":"#/components/schemas/Amount"},"grace":{"$ref":"#/compo\#
-        nents/schemas/Amount"},"retry":{"type":"object","additionalProperties":false,"properties":{"limit":{"type":"integer","minimum":0\#
-        ,"maximum":1000},"on":{"type":"array","items":{"type":"string","enum":["node_lost","device_fault","preempted","exit_code","oom",\#
-        "timeout","infrastructure"]}}}},"checkpoint":{"type":"object","additionalProperties":false,"properties":{"path":{"type":"string"\#
-        },"grace":{"$ref":"#/components/schemas/Amount"},"signal":{"type":"null","description":"not in this version"}}},"onNodeLost":{"d\#
-        efault":"wait","$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"string"},\#
-        "maxProperties":64},"image":{"type":"null","description":"not in this version"},"min":{"type":"null","description":"not in this \#
-        version"},"topology":{"$ref":"#/components/schemas/Topology"},"spread":{"type":"boolean","default":false,"description":"Tasks of\#
-         a gang, or of an array, on as many nodes as there are, instead of as few as will do."},"deadline":{"type":"null","description":\#
-        "not in this version"},"ports":{"type":"array","maxItems":0,"description":"not in this version"},"inputs":{"type":"array","maxIt\#
-        ems":32,"description":"Put into every task's work directory before it starts, in this order.","items":{"type":"object","addition\#
-        alProperties":false,"required":["from"],"properties":{"from":{"type":"string","description":"`tree:DIGEST`, `dataset:NAME@VERSIO\#
-        N`, or an http://, https:// or s3:// address"},"to":{"type":"string","default":".","description":"A path below the work director\#
-        y."},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"description":"Of what is expected at an http:// or https:// add\#
-        ress."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept with the job when a task has ended.","items":{"type":"obj\#
-        ect","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"string","description":"A path below the work\#
-         directory."},"to":{"type":"string","description":"Where it stands among the job's files, the same path by default; or `s3://BUC\#
-        KET/PATH`, below which each task has a folder of its own."}}}},"centers":{"type":"array","maxItems":32,"items":{"$ref":"#/compon\#
-        ents/schemas/Name"},"description":"Where it may run; without any","everywhere.":null},"needsInternet":{"type":"boolean","default\#
-        ":false,"description":"It runs only in centers with network access."},"volumes":{"type":"array","maxItems":0,"description":"not \#
-        in this version"},"secrets":{"type":"array","maxItems":32,"description":"Secrets of the tenant, each a file in SUANPAN_SECRETS_D\#
-        IR or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"type":"object","additionalProperties":f\#
-        alse,"required":["name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{"type":"string"}}}]}}}},
+        nAt":{"type":["string","null"],"format":"date-time"},"timeLimit":{"$ref":"#/components/schemas/Amount"},"estimate":{"$ref":"#/co\#
+        mponents/schemas/Amount","description":"How long a task is expected to run. It is not stopped then."},"grace":{"$ref":"#/compone\#
+        nts/schemas/Amount"},"retry":{"type":"object","additionalProperties":false,"properties":{"limit":{"type":"integer","minimum":0,"\#
+        maximum":1000},"on":{"type":"array","items":{"type":"string","enum":["node_lost","device_fault","preempted","exit_code","oom","t\#
+        imeout","infrastructure"]}}}},"checkpoint":{"type":"object","additionalProperties":false,"properties":{"path":{"type":"string"},\#
+        "grace":{"$ref":"#/components/schemas/Amount"},"signal":{"type":"null","description":"not in this version"}}},"onNodeLost":{"def\#
+        ault":"wait","$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"string"},"m\#
+        axProperties":64},"image":{"type":"null","description":"not in this version"},"min":{"type":"null","description":"not in this ve\#
+        rsion"},"topology":{"$ref":"#/components/schemas/Topology"},"spread":{"type":"boolean","default":false,"description":"Tasks of a\#
+         gang, or of an array, on as many nodes as there are, instead of as few as will do."},"deadline":{"type":"null","description":"n\#
+        ot in this version"},"ports":{"type":"array","maxItems":0,"description":"not in this version"},"inputs":{"type":"array","maxItem\#
+        s":32,"description":"Put into every task's work directory before it starts, in this order.","items":{"type":"object","additional\#
+        Properties":false,"required":["from"],"properties":{"from":{"type":"string","description":"`tree:DIGEST`, `dataset:NAME@VERSION`\#
+        , or an http://, https:// or s3:// address"},"to":{"type":"string","default":".","description":"A path below the work directory.\#
+        "},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"description":"Of what is expected at an http:// or https:// addre\#
+        ss."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept with the job when a task has ended.","items":{"type":"objec\#
+        t","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"string","description":"A path below the work d\#
+        irectory."},"to":{"type":"string","description":"Where it stands among the job's files, the same path by default; or `s3://BUCKE\#
+        T/PATH`, below which each task has a folder of its own."}}}},"centers":{"type":"array","maxItems":32,"items":{"$ref":"#/componen\#
+        ts/schemas/Name"},"description":"Where it may run; without any","everywhere.":null},"needsInternet":{"type":"boolean","default":\#
+        false,"description":"It runs only in centers with network access."},"volumes":{"type":"array","maxItems":0,"description":"not in\#
+         this version"},"secrets":{"type":"array","maxItems":32,"description":"Secrets of the tenant, each a file in SUANPAN_SECRETS_DIR\#
+         or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"type":"object","additionalProperties":fal\#
+        se,"required":["name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{"type":"string"}}}]}}}},
         "TaskCounts":{"type":"object","required":["total","queued","starting","running","stopping","succeeded","failed","cancelled"],"pr\#
         operties":{"total":{"type":"integer"},"queued":{"type":"integer"},"starting":{"type":"integer"},"running":{"type":"integer"},"st\#
         opping":{"type":"integer"},"succeeded":{"type":"integer"},"failed":{"type":"integer"},"cancelled":{"type":"integer"}}},
@@ -447,17 +448,17 @@ enum OpenAPIDocument {
         s devices; null for fewer than two."},"gang":{"oneOf":[{"type":"null"},{"$ref":"#/components/schemas/TopologyLevel"}],"descripti\#
         on":"The tightest level that holds all tasks of its gang; null for a task alone."}}}}},
         "JobSummary":{"type":"object","required":["id","name","kind","project","user","queue","priority","preemptible","state","reason",\#
-        "submittedAt","startedAt","finishedAt","exitCode","tasks","array","beginAt","timeLimitSeconds","graceSeconds","retry","checkpoin\#
-        tPath","onNodeLost","labels","retryOf"],"properties":{"id":{"type":"string"},"name":{"$ref":"#/components/schemas/Name"},"kind":\#
-        {"$ref":"#/components/schemas/Kind"},"project":{"type":"string","description":"`tenant/project`"},"user":{"type":"string"},"queu\#
-        e":{"type":"string"},"priority":{"type":"integer"},"preemptible":{"type":"boolean"},"state":{"$ref":"#/components/schemas/State"\#
-        },"reason":{"$ref":"#/components/schemas/Reason"},"submittedAt":{"type":"string","format":"date-time"},"startedAt":{"type":["str\#
-        ing","null"],"format":"date-time"},"finishedAt":{"type":["string","null"],"format":"date-time"},"exitCode":{"type":["integer","n\#
-        ull"]},"tasks":{"$ref":"#/components/schemas/TaskCounts"},"array":{"type":["string","null"]},"beginAt":{"type":["string","null"]\#
-        ,"format":"date-time"},"timeLimitSeconds":{"type":["integer","null"]},"graceSeconds":{"type":"integer"},"retry":{"type":"object"\#
-        ,"properties":{"limit":{"type":"integer"},"on":{"type":"array","items":{"type":"string"}}}},"checkpointPath":{"type":["string","\#
-        null"]},"onNodeLost":{"$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"st\#
-        ring"}},"retryOf":{"type":["string","null"]}}},
+        "submittedAt","startedAt","finishedAt","exitCode","tasks","array","beginAt","timeLimitSeconds","estimateSeconds","graceSeconds",\#
+        "retry","checkpointPath","onNodeLost","labels","retryOf"],"properties":{"id":{"type":"string"},"name":{"$ref":"#/components/sche\#
+        mas/Name"},"kind":{"$ref":"#/components/schemas/Kind"},"project":{"type":"string","description":"`tenant/project`"},"user":{"typ\#
+        e":"string"},"queue":{"type":"string"},"priority":{"type":"integer"},"preemptible":{"type":"boolean"},"state":{"$ref":"#/compone\#
+        nts/schemas/State"},"reason":{"$ref":"#/components/schemas/Reason"},"submittedAt":{"type":"string","format":"date-time"},"starte\#
+        dAt":{"type":["string","null"],"format":"date-time"},"finishedAt":{"type":["string","null"],"format":"date-time"},"exitCode":{"t\#
+        ype":["integer","null"]},"tasks":{"$ref":"#/components/schemas/TaskCounts"},"array":{"type":["string","null"]},"beginAt":{"type"\#
+        :["string","null"],"format":"date-time"},"timeLimitSeconds":{"type":["integer","null"]},"estimateSeconds":{"type":["integer","nu\#
+        ll"]},"graceSeconds":{"type":"integer"},"retry":{"type":"object","properties":{"limit":{"type":"integer"},"on":{"type":"array","\#
+        items":{"type":"string"}}}},"checkpointPath":{"type":["string","null"]},"onNodeLost":{"$ref":"#/components/schemas/NodeLossPolic\#
+        y"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"retryOf":{"type":["string","null"]}}},
         "Job":{"allOf":[{"$ref":"#/components/schemas/JobSummary"},{"required":["message","groups","after","inputs","outputs","secrets",\#
         "centers","needsInternet","traceParent"],"properties":{"inputs":{"type":"array","items":{"type":"object","required":["from","to"\#
         ],"properties":{"from":{"type":"string"},"to":{"type":"string"}}}},"outputs":{"type":"array","items":{"type":"object","required"\#

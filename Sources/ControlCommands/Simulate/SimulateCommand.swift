@@ -5,8 +5,8 @@ import SimulationKit
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run whole clusters in this process, under seeds.",
-        discussion: "EXAMPLE: suanpan simulate --nodes nodes.csv --trace tasks.csv", subcommands: [Placing.self, Chaos.self],
-        defaultSubcommand: Placing.self)
+        discussion: "EXAMPLE: suanpan simulate --nodes nodes.csv --trace tasks.csv", subcommands: [Trace.self, Chaos.self],
+        defaultSubcommand: Trace.self)
 }
 
 extension SimulateCommand {

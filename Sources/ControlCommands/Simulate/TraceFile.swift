@@ -50,7 +50,7 @@ struct TraceFile {
     }
 
     /// One row, read by the names of its columns.
-    private struct Row {
+    struct Row {
         let path: String
         let line: Int
         let columns: [String: Int]
@@ -70,9 +70,22 @@ struct TraceFile {
             }
             return value
         }
+
+        /// Whole or with decimals, to the millisecond.
+        func seconds(_ name: String) throws -> Span {
+            let text = text(name)
+            guard let value = Double(text), (0...1e9).contains(value) else {
+                throw CommandFailure(
+                    .usage, "\(path), line \(line): \(name) is '\(text)'", remedy: "expected seconds from 0 to 1000000000")
+            }
+            return .milliseconds(Int64((value * 1000).rounded()))
+        }
     }
 
-    private func map<Value>(_ body: (Row) throws -> Value) throws -> [Value] {
+    /// The columns that the first line names.
+    static func columns(of path: String) throws -> Set<String> { Set(try TraceFile(path, required: []).columns.keys) }
+
+    func map<Value>(_ body: (Row) throws -> Value) throws -> [Value] {
         guard !rows.isEmpty else { throw CommandFailure(.usage, "\(path): there is nothing in it but names of columns") }
         return try rows.map { try body(Row(path: path, line: $0.line, columns: columns, fields: $0.fields)) }
     }

@@ -54,7 +54,7 @@ indirect enum JobFileSchema: Sendable {
         [
             "name": .value, "kind": .value, "project": .value, "queue": .value, "priority": .value, "preemptible": .value,
             "groups": .list(group), "array": .value, "after": .list(.object(["job": .value, "when": .value])), "beginAt": .value,
-            "deadline": .value, "ports": .list(.valueOr(.any)), "timeLimit": .value,
+            "deadline": .value, "ports": .list(.valueOr(.any)), "timeLimit": .value, "estimate": .value,
             "retry": .object(["limit": .value, "on": .list(.value)]),
             "checkpoint": .object(["path": .value, "signal": .value, "grace": .value]), "inputs": .list(transfer),
             "outputs": .list(transfer),

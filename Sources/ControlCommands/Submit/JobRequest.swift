@@ -84,6 +84,10 @@ struct JobRequest {
             try check("--time-limit", limit) { text throws(QuantityError) in _ = try Quantity.span(text) }
             job["timeLimit"] = .string(limit)
         }
+        if let estimate = options.estimate {
+            try check("--estimate", estimate) { text throws(QuantityError) in _ = try Quantity.span(text) }
+            job["estimate"] = .string(estimate)
+        }
         if let retries = options.retries { job["retry"] = set("limit", .integer(retries), in: job["retry"]) }
         if let checkpoint = options.checkpoint { job["checkpoint"] = set("path", .string(checkpoint), in: job["checkpoint"]) }
         if let grace = options.grace {

@@ -106,6 +106,13 @@ struct SubmitOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: ArgumentHelp("Stop the job after this long, such as 2h. Default: no limit.", valueName: "span"))
     var timeLimit: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "It will run about this long, such as 40m. It is not stopped then, but started sooner where there is a gap for it.",
+            valueName: "span"))
+    var estimate: String?
+
     @Option(parsing: .unconditional, help: ArgumentHelp("Time from the stop signal to the kill, such as 30s.", valueName: "span"))
     var grace: String?
 

@@ -10,6 +10,21 @@ public struct OfferTable: Sendable {
     private var isFollowed = false
     /// The same nodes with nothing granted and in service: what they could ever hold, and which of them are alike.
     private(set) var idle = Fleet(policy: .firstfit)
+    /// All that the nodes have, granted or not.
+    public private(set) var totals = Totals()
+
+    public struct Totals: Hashable, Sendable {
+        public var cpuMilli: Int64 = 0
+        public var memoryBytes: Int64 = 0
+        /// A thousand for each device of any kind.
+        public var deviceMilli: Int64 = 0
+
+        fileprivate mutating func add(_ inventory: NodeInventory, times: Int64) {
+            cpuMilli += times * inventory.cpuMilli
+            memoryBytes += times * inventory.memoryBytes
+            deviceMilli += times * 1000 * Int64(inventory.devices.count)
+        }
+    }
 
     public init() {}
 
@@ -26,6 +41,8 @@ public struct OfferTable: Sendable {
         }
         rows.set(offer, for: id)
         if known?.inventory != offer.inventory {
+            if let known { totals.add(known.inventory, times: -1) }
+            totals.add(offer.inventory, times: 1)
             idle.set(offer.emptied, for: id)
             if idle.isOfOldKinds { renewIdle() }
         }
@@ -33,7 +50,7 @@ public struct OfferTable: Sendable {
     }
 
     public mutating func remove(_ id: NodeID) {
-        rows.remove(id)
+        if let known = rows.remove(id) { totals.add(known.inventory, times: -1) }
         ids.removeAll { $0 == id }
         idle.remove(id)
         note(id)

@@ -96,6 +96,8 @@ public struct Fleet: Sendable {
     public var isOfOldKinds: Bool { kinds.inventories.count > 4 * nodes.count + 1024 }
 
     public subscript(id: NodeID) -> NodeOffer? { nodes[id]?.offer }
+    /// Whether the node is there and in service.
+    public func serves(_ id: NodeID) -> Bool { placeOf[id] != nil }
     /// A number that nodes have in common where only name and place tell them apart.
     func kind(of id: NodeID) -> Int? { nodes[id]?.kind }
 

@@ -52,9 +52,13 @@ extension Event {
             switch self {
             // Version 2: specifications of form 2 (`JobSpecification`); where a node belongs; what it knows of sessions and of
             // itself. Then forms 3 of specifications and 2 of requests, inventories and memberships, which say it themselves.
-            case .jobAccepted, .nodeEnrolled, .joinTokenCreated, .nodeRegistered: 3
+            // Form 4 of specifications.
+            case .jobAccepted: 4
+            case .nodeEnrolled, .joinTokenCreated, .nodeRegistered: 3
             // Allocations of form 2, which say it themselves.
             case .unitsPlaced, .attemptLeftBehind: 2
+            // The rules by which is folded what follows.
+            case .leadershipBegan: 2
             default: 1
             }
         }
@@ -76,9 +80,10 @@ extension Event: CanonicalValue {
             writer.write(bytes: id)
             writer.write(at)
         case .clusterRestored(let cluster): writer.write(.clusterRestored, cluster)
-        case .leadershipBegan(let epoch, let at):
+        case .leadershipBegan(let epoch, let rules, let at):
             writer.write(.leadershipBegan)
             writer.write(epoch)
+            writer.write(rules)
             writer.write(at)
         case .jobAccepted(let job): writer.write(.jobAccepted, job)
         case .jobCancelRequested(let job, let at): writer.write(.jobCancelRequested, job, at)
@@ -164,7 +169,8 @@ extension Event: CanonicalValue {
         switch tag {
         case .clusterFounded: self = .clusterFounded(id: try reader.readBytes(), at: try reader.read())
         case .clusterRestored: self = .clusterRestored(try reader.read())
-        case .leadershipBegan: self = .leadershipBegan(try reader.read(), at: try reader.read())
+        case .leadershipBegan:
+            self = .leadershipBegan(try reader.read(), rules: version == 1 ? 0 : try reader.readUInt32(), at: try reader.read())
         case .jobAccepted: self = .jobAccepted(try reader.read())
         case .jobCancelRequested: self = .jobCancelRequested(try reader.read(), at: try reader.read())
         case .waitingUnitsCancelled: self = .waitingUnitsCancelled(try reader.read(), at: try reader.read())

@@ -8,8 +8,9 @@ public enum Event: Hashable, Sendable {
     case clusterFounded(id: [UInt8], at: LogicalTime)
     /// The state came out of a backup: agents, users and exports have seen more than it holds.
     case clusterRestored(RestoredCluster)
-    /// A coordinator leads from here on; agents of earlier epochs must register again.
-    case leadershipBegan(Epoch, at: LogicalTime)
+    /// A coordinator leads from here on; agents of earlier epochs must register again. Events that follow are folded by these
+    /// `rules` (`SchedulerCore.newestRules`), or by those in force where these are older.
+    case leadershipBegan(Epoch, rules: UInt32, at: LogicalTime)
 
     case jobAccepted(AcceptedJob)
     case jobCancelRequested(JobID, at: LogicalTime)

@@ -1,84 +1,95 @@
-// Which jobs have something to start, grouped by request class, so that a class that found no room is passed over as a
-// whole, however many jobs of it wait. The order between the groups is a round's: `RoundCursor`.
+// Which jobs have something to start, grouped by account and request class, so that a class that found no room is passed over
+// as a whole, however many jobs of it wait. The order between the groups is a round's: `RoundCursor`.
 
 import ClusterModel
 
-/// Jobs of one priority and one request class.
+/// Jobs of one priority, one account and one request class, that say the same of how long they run: among them the first come is
+/// the first.
 struct LaneID: Hashable, Sendable {
     var priority: Int32
+    var account: AccountID
     var shape: RequestClassID
+    /// The octave of seconds that they say they run at most; 0 where they say nothing.
+    var length: UInt8 = 0
 
-    /// Descending priority, then ascending class.
-    fileprivate static func precedes(_ left: LaneID, _ right: LaneID) -> Bool {
-        left.priority != right.priority ? left.priority > right.priority : left.shape < right.shape
+    static func length(of specification: JobSpecification) -> UInt8 {
+        guard let said = [specification.estimate, specification.timeLimit].compactMap(\.self).min() else { return 0 }
+        return UInt8(64 - max(1, said.wholeSeconds).leadingZeroBitCount)
     }
 }
 
-/// Jobs that have something ready to start, by lane.
-public struct JobQueue: Hashable, Sendable {
-    private struct Lane: Hashable, Sendable {
-        var id: LaneID
-        var jobs: IntervalSet
+/// Jobs that have something ready to start, by lane. Every change costs the logarithm of how many lanes there are.
+struct JobQueue: Sendable {
+    /// The first job of a lane when it became that.
+    private struct Head: Comparable, Sendable {
+        var lane: LaneID
+        var job: JobID
+
+        static func < (left: Head, right: Head) -> Bool {
+            (-left.lane.priority, left.job) < (-right.lane.priority, right.job)
+        }
     }
 
     /// None is empty.
-    private var lanes: [Lane] = []
+    private var lanes: [LaneID: IntervalSet] = [:]
+    private var lanesOfShape = Table<RequestClassID, [LaneID]>()
+    /// At least the first of every lane. Its own first is one of those.
+    private var heads = BinaryHeap<Head>()
     /// Lanes that got another first job since they were last taken; empty unless somebody asked for them.
     private var begun: [LaneID] = []
     private var isFollowed = false
 
-    public init() {}
+    init() {}
 
-    public static func == (left: JobQueue, right: JobQueue) -> Bool { left.lanes == right.lanes }
-    public func hash(into hasher: inout Hasher) { hasher.combine(lanes) }
-
-    public var isEmpty: Bool { lanes.isEmpty }
-    var laneIDs: [LaneID] { lanes.map(\.id) }
-
-    /// Where the lane is, or where it would be.
-    private func position(of id: LaneID) -> Int {
-        var (low, high) = (0, lanes.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if LaneID.precedes(lanes[middle].id, id) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    var isEmpty: Bool { lanes.isEmpty }
+    /// In no order.
+    func lanes(of shape: RequestClassID) -> [LaneID] { lanesOfShape[shape] ?? [] }
 
     mutating func insert(_ job: JobID, in id: LaneID) {
-        let index = position(of: id)
-        if index == lanes.count || lanes[index].id != id { lanes.insert(Lane(id: id, jobs: IntervalSet()), at: index) }
-        guard lanes[index].jobs.insert(job.value), isFollowed, lanes[index].jobs.first == job.value else { return }
-        begun.append(id)
+        if lanes[id] == nil, lanesOfShape.update(id.shape, { $0.append(id) }) == nil { lanesOfShape.set([id], for: id.shape) }
+        guard lanes[id, default: IntervalSet()].insert(job.value), lanes[id]?.first == job.value else { return }
+        lead(job, id)
+        if isFollowed { begun.append(id) }
     }
 
     mutating func remove(_ job: JobID, from id: LaneID) {
-        let index = position(of: id)
-        guard index < lanes.count, lanes[index].id == id else { return }
-        lanes[index].jobs.remove(job.value)
-        if lanes[index].jobs.isEmpty { lanes.remove(at: index) }
+        guard let first = lanes[id]?.first, lanes[id]?.remove(job.value) == true else { return }
+        if let next = lanes[id]?.first {
+            if first == job.value { lead(JobID(next), id) }
+        } else {
+            lanes[id] = nil
+            let isLast = lanesOfShape.update(id.shape) { others -> Bool in
+                if let place = others.firstIndex(of: id) { others.remove(at: place) }
+                return others.isEmpty
+            }
+            if isLast == true { lanesOfShape.remove(id.shape) }
+        }
+        dropStale()
+    }
+
+    private mutating func lead(_ job: JobID, _ id: LaneID) {
+        heads.insert(Head(lane: id, job: job))
+        guard heads.count > 4 * lanes.count + 64 else { return }
+        heads = BinaryHeap()
+        for (lane, jobs) in lanes { if let first = jobs.first { heads.insert(Head(lane: lane, job: JobID(first))) } }
+    }
+
+    private mutating func dropStale() {
+        while let head = heads.first, lanes[head.lane]?.first != head.job.value { heads.removeFirst() }
     }
 
     /// The first job of a lane whose number is at least `number`.
-    func first(of id: LaneID, from number: UInt64) -> JobID? {
-        let index = position(of: id)
-        guard index < lanes.count, lanes[index].id == id else { return nil }
-        return lanes[index].jobs.first(from: number).map { JobID($0) }
-    }
+    func first(of id: LaneID, from number: UInt64 = 0) -> JobID? { lanes[id]?.first(from: number).map { JobID($0) } }
 
     /// The first job of all: by priority, then by number.
-    var first: JobID? {
-        guard let priority = lanes.first?.id.priority else { return nil }
-        let numbers = lanes.prefix { $0.id.priority == priority }.compactMap(\.jobs.first)
-        return numbers.min().map { JobID($0) }
-    }
+    var first: JobID? { heads.first?.job }
 
     /// Lanes that have another first job than at the last call, some of them more than once; at the first call all lanes. A
     /// lane whose first job left is not among them.
     mutating func takeChanges() -> [LaneID] {
         guard isFollowed else {
             isFollowed = true
-            return laneIDs
+            return Array(lanes.keys)
         }
         guard !begun.isEmpty else { return [] }
         defer { begun.removeAll(keepingCapacity: true) }

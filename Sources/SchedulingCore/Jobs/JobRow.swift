@@ -29,6 +29,8 @@ struct LiveTask: Hashable, Sendable {
     var slot: Fence
     var allocation: Allocation
     var phase: Phase
+    /// Since when it holds its slot.
+    var heldSince: LogicalTime
     var segmentStart: LogicalTime
     var segmentNumber: UInt32
 
@@ -63,7 +65,11 @@ struct JobRow: Hashable, Sendable {
     let retryOf: JobID?
     let shape: RequestClassID
     let gangSize: UInt32
-    var lane: LaneID { LaneID(priority: specification.priority, shape: shape) }
+    /// Its number in the table of accounts; not a part of what is written.
+    var account: AccountID
+    var lane: LaneID {
+        LaneID(priority: specification.priority, account: account, shape: shape, length: LaneID.length(of: specification))
+    }
     var waiting: [WaitingUnits]
     /// By gang ordinal. For look-up; iterate `liveOrdinals`.
     var live: [UInt32: LiveUnit] = [:]

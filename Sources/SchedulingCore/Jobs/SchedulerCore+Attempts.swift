@@ -226,6 +226,7 @@ extension SchedulerCore {
             row.learn(ended.end)
             row.settle(ordinal, ended)
         }
+        learnRunTime(of: ended, row)
         if !handOver(ended, task, &changes) { offers.update(task.node) { $0.give(task.allocation) } }
         if case .requeued(_, let notBefore, _) = ended.disposition, notBefore > .zero { alarms.insert(id, at: notBefore) }
         requeue(id)

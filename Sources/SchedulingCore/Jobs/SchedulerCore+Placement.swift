@@ -7,14 +7,17 @@ import Placement
 extension SchedulerCore {
     /// The next placement, or nil when nothing that waits fits anywhere. Changes only the cursor.
     borrowing func decidePlacement(_ cursor: inout RoundCursor, at now: LogicalTime) -> Event? {
-        while let (lane, id) = cursor.next(in: queue, of: self) {
+        if let (id, places) = cursor.reservedStart(of: self, at: now), let row = jobs[id], let ready = row.readySet(at: now) {
+            return .unitsPlaced(units(of: id, row.gangSize == 1 ? Array(places.prefix(1)) : places, as: row.waiting[ready], row, at: now))
+        }
+        while let (lane, id) = cursor.next(of: self, at: now) {
             guard let row = jobs[id] else { return nil }
             guard let ready = row.readySet(at: now), row.startAllowance > 0 else {
                 cursor.skip(id, in: lane)
                 continue
             }
             if let placed = place(row, id: id, from: row.waiting[ready], &cursor, at: now) { return .unitsPlaced(placed) }
-            cursor.block(lane.shape)
+            cursor.giveUp(lane, self)
         }
         return nil
     }
@@ -24,27 +27,39 @@ extension SchedulerCore {
     ) -> PlacedUnits? {
         guard let shape = shapes[row.shape]?.shape else { return nil }
         let gang = cursor.gang(of: row.shape, shape)
-        var fence = lastFence
-        var units: [PlacedUnits.Unit] = []
-        if row.gangSize == 1 {
-            let limit = min(row.startAllowance, Int(clamping: set.units.count), SchedulerLimits.unitsPerPlacement)
-            var ordinal: UInt64 = 0
-            let places = gang.isSpread ? [cursor.spread(gang, of: id, self)].compactMap(\.self) : cursor.fleet.place(gang, limit: limit)
-            for place in places {
-                guard let next = set.units.first(from: ordinal) else { break }
-                fence += 1
-                let held = PlacedUnits.Place(node: place.node, fence: Fence(fence), allocation: place.allocation)
-                units.append(PlacedUnits.Unit(ordinal: UInt32(next), attempt: set.attempt, places: [held]))
-                ordinal = next + 1
-            }
-        } else if let first = set.units.first, let places = cursor.fleet.placeGang(gang) {
-            let held = places.map { place in
-                fence += 1
-                return PlacedUnits.Place(node: place.node, fence: Fence(fence), allocation: place.allocation)
-            }
-            units.append(PlacedUnits.Unit(ordinal: UInt32(first), attempt: set.attempt, places: held))
+        let limit = min(row.startAllowance, Int(clamping: set.units.count), SchedulerLimits.unitsPerPlacement)
+        var places: [TaskPlace] = []
+        if cursor.isBlocked(row.shape) {
+            // All that is left to try is room that is set aside for others.
+        } else if row.gangSize > 1 {
+            places = cursor.fleet.placeGang(gang) ?? []
+        } else if gang.isSpread {
+            places = [cursor.spread(gang, of: id, self)].compactMap(\.self)
+        } else {
+            places = cursor.fleet.place(gang, limit: limit)
         }
-        return units.isEmpty ? nil : PlacedUnits(job: id, units: units, at: now)
+        if places.isEmpty, !cursor.reservations.isEmpty, let most = outlook(of: row).most {
+            places = cursor.reservations.backfill(row.shape, shape, lasting: most, limit: limit, at: now) ?? []
+        }
+        return places.isEmpty ? nil : units(of: id, places, as: set, row, at: now)
+    }
+
+    /// The first waiting gangs of a set, in these places.
+    private borrowing func units(
+        of id: JobID, _ places: [TaskPlace], as set: WaitingUnits, _ row: JobRow, at now: LogicalTime
+    ) -> PlacedUnits {
+        var placed = PlacedUnits(job: id, units: [], at: now)
+        var next = set.units.first
+        for start in stride(from: 0, to: places.count, by: Int(row.gangSize)) {
+            guard let ordinal = next else { break }
+            let held = (start..<start + Int(row.gangSize)).map { index in
+                PlacedUnits.Place(
+                    node: places[index].node, fence: Fence(lastFence + 1 + UInt64(index)), allocation: places[index].allocation)
+            }
+            placed.units.append(PlacedUnits.Unit(ordinal: UInt32(ordinal), attempt: set.attempt, places: held))
+            next = set.units.first(from: ordinal + 1)
+        }
+        return placed
     }
 
     mutating func evolvePlaced(_ placed: PlacedUnits, _ changes: inout Changes) {
@@ -68,8 +83,7 @@ extension SchedulerCore {
                 let tasks = unit.places.map {
                     LiveTask(
                         node: $0.node, fence: $0.fence, slot: $0.fence, allocation: $0.allocation, phase: .starting,
-                        segmentStart: placed.at,
-                        segmentNumber: 0)
+                        heldSince: placed.at, segmentStart: placed.at, segmentNumber: 0)
                 }
                 row.live[unit.ordinal] = LiveUnit(attempt: unit.attempt, restartReason: reason, tasks: tasks)
                 row.counts.queued -= UInt32(tasks.count)

@@ -234,7 +234,7 @@ extension SchedulerCore {
         let unmet = specification.dependencies.filter { outcome(of: $0) != .met }
         let row = JobRow(
             specification: specification, user: job.user, submittedAt: job.at, retryOf: job.retryOf, shape: shape,
-            gangSize: specification.gangSize,
+            gangSize: specification.gangSize, account: accounts.enter(AccountName(of: specification, user: job.user)),
             waiting: [
                 WaitingUnits(
                     attempt: 1, notBefore: beginAt, reason: .none,
@@ -313,6 +313,7 @@ extension SchedulerCore {
         guard let row = jobs.remove(finished.id) else { return }
         queue.remove(finished.id, from: row.lane)
         unintern(row.shape)
+        accounts.leave(row.account)
         switch finished.state {
         case .succeeded: succeededJobs.insert(finished.id.value)
         case .cancelled: cancelledJobs.insert(finished.id.value)

@@ -14,7 +14,7 @@ extension SchedulerCore {
     /// between two tasks than the launcher can.
     ///
     /// - Parameter holders: gangs of one task that hold the slots; those that have ended meanwhile are passed over.
-    borrowing func decideSuccessors(of id: JobID, behind holders: [UInt32], at now: LogicalTime) -> Event? {
+    borrowing func decideSuccessors(of id: JobID, behind holders: [UInt32], avoiding aside: Set<NodeID>, at now: LogicalTime) -> Event? {
         guard let row = jobs[id], row.gangSize == 1, row.specification.onNodeLost != .fail, !row.specification.isStaged,
             queue.first == id,
             let ready = row.readySet(at: now)
@@ -27,7 +27,7 @@ extension SchedulerCore {
         var next: UInt64 = 0
         for holder in holders {
             guard let unit = row.live[holder], unit.stopReason == nil, let node = nodes[unit.tasks[0].node],
-                node.outage == nil, node.liveAttempts.count < RunAhead.attemptsPerNodeMax
+                node.outage == nil, !aside.contains(unit.tasks[0].node), node.liveAttempts.count < RunAhead.attemptsPerNodeMax
             else { continue }
             let known = row.successors[unit.tasks[0].slot].count
             // Half at a time: one message for several tasks.
@@ -125,7 +125,7 @@ extension SchedulerCore {
             guard let next = row.successors.handOver(task.slot) else { return nil }
             let holder = LiveTask(
                 node: task.node, fence: next.fence, slot: task.slot, allocation: task.allocation, phase: .starting,
-                segmentStart: ended.at, segmentNumber: 0)
+                heldSince: ended.at, segmentStart: ended.at, segmentNumber: 0)
             let stopReason: Reason? = row.isCancelling ? .user : isEvicting ? .preempted : nil
             row.live[next.ordinal] = LiveUnit(
                 attempt: next.attempt, restartReason: next.restartReason, tasks: [holder], stopReason: stopReason)

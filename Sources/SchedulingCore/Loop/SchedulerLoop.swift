@@ -36,7 +36,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         _ = self.core.offers.takeChanges()
         cursor.renew(self.core)
         let lanes = self.core.queue.takeChanges()
-        cursor.follow(lanes, of: self.core.queue)
+        cursor.follow(lanes, of: self.core, at: self.core.time)
     }
 
     /// False when the lane is full: the caller says "later".
@@ -45,7 +45,12 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     public var isIdle: Bool { inbox.isEmpty && !mayPlace }
     /// Commands that wait for a step.
     public var waitingCommandCount: Int { inbox.count }
-    public var nextWake: LogicalTime? { core.nextWake }
+    public var nextWake: LogicalTime? {
+        guard let round = cursor.nextWake else { return core.nextWake }
+        return core.nextWake.map { min($0, round) } ?? round
+    }
+    /// Room that is set aside now.
+    public var reservedRooms: [ReservedRoom] { cursor.reservations.rooms }
     public var candidatesExamined: Int { cursor.candidatesExamined }
     /// Request classes that are known to wait, for the test that bounds them.
     public var classesRemembered: Int { cursor.classesRemembered }
@@ -99,8 +104,10 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         guard !movedSlots.isEmpty else { return }
         let holders = Dictionary(grouping: movedSlots, by: \.job)
         movedSlots.removeAll(keepingCapacity: true)
+        // What ends there makes room for somebody else.
+        let aside = cursor.reservations.nodesAside
         for job in holders.keys.sorted() {
-            let event = core.decideSuccessors(of: job, behind: holders[job]!.map(\.holder), at: draft.at)
+            let event = core.decideSuccessors(of: job, behind: holders[job]!.map(\.holder), avoiding: aside, at: draft.at)
             if let event { fold(event, &draft) }
         }
     }
@@ -206,7 +213,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         // A slot that was handed over is no room for others.
         case .mayFit where draft.changes.movedSlots.count > held: break
         case .mayFit:
-            cursor.forgetSkips(core.queue)
+            cursor.forgetSkips(core, at: draft.at)
             mayPlace = true
         case .newWork: mayPlace = true
         case .none: break
@@ -229,7 +236,7 @@ extension SchedulerLoop {
         let offers = core.offers.takeChanges()
         cursor.follow(offers, of: core, mayHaveGrown: mayHaveGrown)
         let lanes = core.queue.takeChanges()
-        cursor.follow(lanes, of: core.queue)
+        cursor.follow(lanes, of: core, at: core.time)
     }
 }
 

@@ -44,9 +44,13 @@ extension LiveTask: CanonicalValue {
         case 2: phase = .ended(try reader.read(), try reader.read())
         case let tag: throw .malformed("phase \(tag)")
         }
+        let segmentStart: LogicalTime = try reader.read()
+        let segmentNumber = try reader.readUInt32()
+        // Before level 6 nothing better was written: of tasks that were cut it is up to an hour too early.
+        let heldSince = LogicalTime(nanoseconds: segmentStart.nanoseconds - Int64(segmentNumber) * Span.hour.nanoseconds)
         self.init(
-            node: node, fence: fence, slot: fence, allocation: allocation, phase: phase, segmentStart: try reader.read(),
-            segmentNumber: try reader.readUInt32())
+            node: node, fence: fence, slot: fence, allocation: allocation, phase: phase, heldSince: heldSince, segmentStart: segmentStart,
+            segmentNumber: segmentNumber)
     }
 }
 
@@ -127,7 +131,7 @@ extension JobRow: CanonicalValue {
         let isCancelling = try reader.readBool()
         self.init(
             specification: specification, user: user, submittedAt: submittedAt, retryOf: retryOf, shape: shape,
-            gangSize: specification.gangSize, waiting: waiting, live: live, isCancelling: isCancelling,
+            gangSize: specification.gangSize, account: .none, waiting: waiting, live: live, isCancelling: isCancelling,
             unmetDependencies: try reader.readList(), startedAt: try reader.readOptional(), counts: try reader.read(),
             exitCode: try reader.readInt32(), firstFailure: try reader.read())
     }

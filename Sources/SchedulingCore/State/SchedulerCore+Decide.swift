@@ -44,7 +44,7 @@ extension SchedulerCore {
     func decideLeadership(cluster: [UInt8], at now: LogicalTime) -> [Event] {
         var events: [Event] = []
         if clusterID.isEmpty { events.append(.clusterFounded(id: cluster, at: now)) }
-        events.append(.leadershipBegan(Epoch(epoch.value + 1), at: now))
+        events.append(.leadershipBegan(Epoch(epoch.value + 1), rules: Self.newestRules, at: now))
         return events
     }
 }

@@ -10,8 +10,9 @@ extension SchedulerCore {
             advance(to: at)
             nextHourCut = at.nextHour
         case .clusterRestored(let cluster): evolveRestored(cluster)
-        case .leadershipBegan(let newEpoch, let at):
+        case .leadershipBegan(let newEpoch, let newRules, let at):
             advance(to: at)
+            rules = max(rules, newRules)
             evolveLeadership(newEpoch)
         case .jobAccepted(let job): evolveAccepted(job, &changes)
         case .jobCancelRequested(let job, let at): evolveCancelRequested(job, at: at, &changes)

@@ -7,8 +7,9 @@ import Placement
 extension SchedulerCore {
     /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead; level 3 where nodes belong, what draining
     /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind; level 5
-    /// later forms of specifications, requests, inventories, memberships and allocations, which say themselves what they are.
-    public static let snapshotLevel: UInt32 = 5
+    /// later forms of specifications, requests, inventories, memberships and allocations, which say themselves what they are; level 6
+    /// the rules, how long runs took, and since when cut tasks hold their slots.
+    public static let snapshotLevel: UInt32 = 6
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)
@@ -64,6 +65,9 @@ extension SchedulerCore {
         writer.write(restoredSession)
         writer.write(isOutdated)
         writer.write(leadershipRevision)
+        writer.write(rules)
+        runTimes.write(to: &writer)
+        writeCutTasks(to: &writer)
         return writer.bytes
     }
 
@@ -105,6 +109,11 @@ extension SchedulerCore {
             leadershipRevision = try reader.readUInt64()
         } else if restoredFence > Fence(0) {
             restoredSession = SessionID(lastSession)
+        }
+        if level >= 6 {
+            rules = try reader.readUInt32()
+            runTimes = try RunTimeTable(from: &reader)
+            try readCutTasks(&reader)
         }
         try reader.finish()
         reindex()
@@ -203,6 +212,28 @@ extension SchedulerCore {
         }
     }
 
+    /// For each job: since when its tasks hold their slots whose segments no longer say it.
+    private func writeCutTasks(to writer: inout CanonicalWriter) {
+        for id in jobs.ids {
+            guard let row = jobs[id] else { continue }
+            for ordinal in row.liveOrdinals {
+                for task in row.live[ordinal]?.tasks ?? [] where task.segmentNumber > 0 { writer.write(task.heldSince) }
+            }
+        }
+    }
+
+    private mutating func readCutTasks(_ reader: inout CanonicalReader) throws(CanonicalError) {
+        for id in jobs.ids {
+            guard var row = jobs[id] else { continue }
+            for ordinal in row.liveOrdinals {
+                for rank in row.live[ordinal]!.tasks.indices where row.live[ordinal]!.tasks[rank].segmentNumber > 0 {
+                    row.live[ordinal]!.tasks[rank].heldSince = try reader.read()
+                }
+            }
+            jobs.set(row, for: id)
+        }
+    }
+
     private mutating func readNodes(_ reader: inout CanonicalReader, level: UInt32) throws(CanonicalError) {
         for _ in 0..<(try reader.readCount()) {
             let id: NodeID = try reader.read()
@@ -225,6 +256,8 @@ extension SchedulerCore {
         for id in jobs.ids {
             guard let row = jobs[id] else { continue }
             _ = shapes.update(row.shape) { $0.jobCount += 1 }
+            let account = accounts.enter(AccountName(of: row.specification, user: row.user))
+            _ = jobs.update(id) { $0.account = account }
             for dependency in row.unmetDependencies { dependents[dependency.job, default: []].append(id) }
             for ordinal in row.liveOrdinals {
                 guard let unit = row.live[ordinal] else { continue }

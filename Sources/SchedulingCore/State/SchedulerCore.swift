@@ -14,6 +14,13 @@ public struct SchedulerCore: ~Copyable, Sendable {
     /// The latest instant of any event.
     public internal(set) var time = LogicalTime.zero
 
+    /// By which events are folded: what an event meant when it was written, it means for ever.
+    ///
+    /// - 0: releases up to state level 5.
+    /// - 1: ends of attempts say how long runs take (`RunTimeTable`).
+    var rules: UInt32 = 0
+    static let newestRules: UInt32 = 1
+
     // MARK: Counters, in order of issue
     var lastJob: UInt64 = 0
     var lastNode: UInt64 = 0
@@ -32,6 +39,7 @@ public struct SchedulerCore: ~Copyable, Sendable {
     // MARK: Jobs
     var jobs = Table<JobID, JobRow>()
     var queue = JobQueue()
+    var accounts = AccountTable()
     /// Interned shapes of live jobs with how many jobs use each.
     var shapes = Table<RequestClassID, InternedShape>()
     var shapeIDs: [RequestClass: RequestClassID] = [:]
@@ -43,6 +51,8 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var dependents: [JobID: [JobID]] = [:]
     /// Instants at which a job has something ready.
     var alarms = AlarmTable()
+    /// How long runs took.
+    var runTimes = RunTimeTable()
     /// Idempotency keys of the last day, by tenant and text. For look-up; `keyOrder` iterates.
     var submissionKeys: [SubmissionKeyID: SubmissionKeyRow] = [:]
     var keyOrder: [SubmissionKeyID] = []

@@ -39,7 +39,7 @@ struct JobBodyTests {
                  "env": {"LR": "0.1"}, "workdir": "/data"},
                {"name": "server", "resources": {"npu": 2}, "command": ["serve"]}],
              "array": "0-9%2", "after": [{"job": "7", "when": "any"}, {"job": 8}], "beginAt": "2026-02-01T00:00:00Z", "deadline": null,
-             "ports": [], "timeLimit": "2h", "retry": {"limit": 2, "on": ["preempted", "node_lost"]},
+             "ports": [], "timeLimit": "2h", "estimate": "90m", "retry": {"limit": 2, "on": ["preempted", "node_lost"]},
              "checkpoint": {"path": "ckpt", "signal": null, "grace": "45s"}, "inputs": [], "outputs": [], "onNodeLost": "replace",
              "centers": [], "needsInternet": false, "volumes": [], "secrets": [], "labels": {"team": "v", "a": ""}}
             """#)
@@ -61,7 +61,8 @@ struct JobBodyTests {
                     name: "digits", kind: .training, tenant: "vision", project: "demo", queue: "night", priority: -5, isPreemptible: true,
                     groups: [worker, server], array: ArrayRange(first: 0, last: 9, concurrencyLimit: 2),
                     dependencies: [Dependency(job: JobID(7), condition: .any), Dependency(job: JobID(8), condition: .ok)],
-                    beginAt: Timestamp.parse("2026-02-01T00:00:00Z"), timeLimit: .seconds(7200), grace: .seconds(45),
+                    beginAt: Timestamp.parse("2026-02-01T00:00:00Z"), timeLimit: .seconds(7200), estimate: .seconds(5400),
+                    grace: .seconds(45),
                     retry: RetryPolicy(limit: 2, causes: [.nodeLost, .preempted]), checkpointPath: "ckpt", onNodeLost: .replace,
                     labels: [NamedText("a", ""), NamedText("team", "v")]))
     }

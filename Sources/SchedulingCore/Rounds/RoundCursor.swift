@@ -6,21 +6,10 @@ import Placement
 /// Which class is next, which found no room, and an index over what is free. Lives in the loop, not in the state: what is left
 /// of it after a restart is worked out again, and the journal says what was chosen.
 public struct RoundCursor: Sendable {
-    /// A lane and its first job when it was put here; a lane may be here more than once.
-    private struct Turn: Comparable, Sendable {
-        var lane: LaneID
-        var job: JobID
-
-        static func < (left: Turn, right: Turn) -> Bool {
-            if left.lane.priority != right.lane.priority { return left.lane.priority > right.lane.priority }
-            return left.job != right.job ? left.job < right.job : left.lane.shape < right.lane.shape
-        }
-    }
-
     /// A job counts for so many tasks at most in what is expected: else one large array would be all of it.
     private static let tasksCountedMax: UInt64 = 1000
 
-    /// By priority, then first come. Every lane with a job that may start is in here.
+    /// Every lane with a job that may start is in here.
     private var turns = BinaryHeap<Turn>()
     private enum Standing: Sendable {
         /// It found no room. So it stays until some node has more room and holds a part of it.
@@ -32,6 +21,9 @@ public struct RoundCursor: Sendable {
     /// Of classes that are not open.
     private var standings = Table<RequestClassID, Standing>()
     private var blockedCount = 0
+    /// What the first jobs of lanes are expected to take.
+    private var claims: [LaneID: Claim] = [:]
+    private static let claimsMax = 1 << 16
     /// Jobs of a lane below this number cannot use room for reasons of their own.
     private var skips: [LaneID: UInt64] = [:]
     /// Nodes that may have more room than when classes were blocked, until that is looked at.
@@ -44,7 +36,9 @@ public struct RoundCursor: Sendable {
     private var used: [JobID: Set<NodeID>] = [:]
     /// Jobs whose nodes are remembered, at most: those that are gone are forgotten then.
     private static let spreadJobsMax = 1024
+    /// All nodes but those that are set aside.
     var fleet = Fleet()
+    var reservations = ReservationBook()
 
     public init() {}
 
@@ -57,14 +51,25 @@ public struct RoundCursor: Sendable {
     /// Offers that changed, as they are now.
     mutating func follow(_ changed: [NodeID], of core: borrowing SchedulerCore, mayHaveGrown: Bool) {
         for id in changed {
-            if let offer = core.offers[id] { fleet.set(offer, for: id) } else { fleet.remove(id) }
+            let offer = core.offers[id]
+            if reservations.follow(id, offer) {
+                // Nothing else is placed there.
+            } else if let offer {
+                fleet.set(offer, for: id)
+                if mayHaveGrown, reservations.capture(id, offer) { fleet.remove(id) }
+            } else {
+                fleet.remove(id)
+            }
             if mayHaveGrown, blockedCount > 0 || !revived.isEmpty { grown.insert(id) }
         }
     }
 
     /// Lanes that have another first job.
-    mutating func follow(_ lanes: [LaneID], of queue: JobQueue) {
-        for lane in lanes where standings[lane.shape] != .blocked { enter(lane, queue) }
+    mutating func follow(_ lanes: [LaneID], of core: borrowing SchedulerCore, at now: LogicalTime) {
+        for lane in lanes {
+            if standings[lane.shape] == .blocked { reservations.watch(lane, of: core) }
+            if standings[lane.shape] != .blocked || !reservations.isEmpty { enter(lane, core, now) }
+        }
     }
 
     /// Shapes and kinds of nodes that are gone are forgotten with the index, before they are most of it.
@@ -77,6 +82,7 @@ public struct RoundCursor: Sendable {
     mutating func renew(_ core: borrowing SchedulerCore) {
         fleet = Fleet()
         gangs = Table()
+        reservations.drop()
         for id in core.liveJobIDs { if let row = core.jobs[id] { expect(row.specification) } }
         follow(core.offers.ids, of: core, mayHaveGrown: false)
     }
@@ -90,29 +96,36 @@ public struct RoundCursor: Sendable {
     }
 
     /// Jobs that could not use room may be able to now.
-    mutating func forgetSkips(_ queue: JobQueue) {
+    mutating func forgetSkips(_ core: borrowing SchedulerCore, at now: LogicalTime) {
         let lanes = skips.keys
         skips.removeAll(keepingCapacity: true)
-        for lane in lanes where standings[lane.shape] != .blocked { enter(lane, queue) }
+        for lane in lanes where standings[lane.shape] != .blocked { enter(lane, core, now) }
     }
 
-    private mutating func enter(_ lane: LaneID, _ queue: JobQueue) {
-        if let job = queue.first(of: lane, from: skips[lane] ?? 0) { turns.insert(Turn(lane: lane, job: job)) }
+    private mutating func enter(_ lane: LaneID, _ core: borrowing SchedulerCore, _ now: LogicalTime) {
+        if let job = core.queue.first(of: lane, from: skips[lane] ?? 0) { turns.insert(turn(of: job, in: lane, core, now)) }
+    }
+
+    private mutating func turn(of job: JobID, in lane: LaneID, _ core: borrowing SchedulerCore, _ now: LogicalTime) -> Turn {
+        if let known = claims[lane], known.job == job, now < known.madeAt + Claim.lifetime { return known.turn(in: lane, at: now) }
+        if claims.count >= Self.claimsMax { claims.removeAll() }
+        let claim = core.claim(of: job, at: now)
+        claims[lane] = claim
+        return claim.turn(in: lane, at: now)
     }
 
     // MARK: Whose turn it is
 
-    /// The first job, by priority then number, that is not passed over.
-    mutating func next(in queue: JobQueue, of core: borrowing SchedulerCore) -> (lane: LaneID, job: JobID)? {
-        unblock(queue, core)
+    /// The first job that is not passed over.
+    mutating func next(of core: borrowing SchedulerCore, at now: LogicalTime) -> (lane: LaneID, job: JobID)? {
+        unblock(core, now)
         while let turn = turns.first {
-            let standing = standings[turn.lane.shape]
-            let isOpen = standing == nil || standing == .revived && fitsRevivers(turn.lane.shape)
-            if !isOpen { block(turn.lane.shape) }
-            let first = isOpen ? queue.first(of: turn.lane, from: firstTried(of: turn.lane)) : nil
+            if standings[turn.lane.shape] == .revived, !fitsRevivers(turn.lane.shape) { block(turn.lane, core) }
+            let mayStart = standings[turn.lane.shape] != .blocked || !reservations.isEmpty
+            let first = mayStart ? core.queue.first(of: turn.lane, from: firstTried(of: turn.lane)) : nil
             if first == turn.job { return (turn.lane, turn.job) }
             turns.removeFirst()
-            if let first { turns.insert(Turn(lane: turn.lane, job: first)) }
+            if let first { turns.insert(self.turn(of: first, in: turn.lane, core, now)) }
         }
         // What is open has no row: classes come and go, and only those that wait may cost.
         for id in revived where standings[id] == .revived { standings.remove(id) }
@@ -125,7 +138,7 @@ public struct RoundCursor: Sendable {
 
     private mutating func fitsRevivers(_ shape: RequestClassID) -> Bool {
         guard let gang = gangs[shape] else { return true }
-        return revivers.contains { fleet.holdsAny(of: gang, on: $0) }
+        return revivers.contains { fleet.holdsAny(of: gang, on: $0) || reservations.isAside($0) }
     }
 
     /// A class as the fleet sees it.
@@ -152,14 +165,30 @@ public struct RoundCursor: Sendable {
     /// The job cannot use room for reasons of its own.
     mutating func skip(_ job: JobID, in lane: LaneID) { skips[lane] = job.value + 1 }
 
-    mutating func block(_ shape: RequestClassID) {
-        guard standings[shape] != .blocked else { return }
-        standings.set(.blocked, for: shape)
-        blockedCount += 1
+    /// Whether nothing but room that is set aside for others may hold a task of the class.
+    func isBlocked(_ shape: RequestClassID) -> Bool { standings[shape] == .blocked }
+
+    /// The lane found no room: in this round it is not tried again, nor is any of its class but on room that is set aside.
+    mutating func giveUp(_ lane: LaneID, _ core: borrowing SchedulerCore) {
+        block(lane, core)
+        if turns.first?.lane == lane { turns.removeFirst() }
+    }
+
+    private mutating func block(_ lane: LaneID, _ core: borrowing SchedulerCore) {
+        if standings[lane.shape] != .blocked {
+            standings.set(.blocked, for: lane.shape)
+            blockedCount += 1
+            for lane in core.queue.lanes(of: lane.shape) { reservations.watch(lane, of: core) }
+        }
+    }
+
+    /// Nodes that others may use again.
+    mutating func noteGrowth(_ nodes: [NodeID]) {
+        if blockedCount > 0 || !revived.isEmpty { grown.formUnion(nodes) }
     }
 
     /// Classes of which a node that has grown holds a task are looked at again.
-    private mutating func unblock(_ queue: JobQueue, _ core: borrowing SchedulerCore) {
+    private mutating func unblock(_ core: borrowing SchedulerCore, _ now: LogicalTime) {
         guard !grown.isEmpty else { return }
         defer { grown.removeAll(keepingCapacity: true) }
         // Also for those that were revived before and have not had their turn.
@@ -171,13 +200,15 @@ public struct RoundCursor: Sendable {
                 forget(id)
                 continue
             }
-            guard gangs[id].map({ gang in nodes.contains { fleet.holdsAny(of: gang, on: $0) } }) ?? true else { continue }
+            let mayFit =
+                gangs[id].map { gang in nodes.contains { fleet.holdsAny(of: gang, on: $0) || reservations.isAside($0) } } ?? true
+            guard mayFit else { continue }
             standings.set(.revived, for: id)
             blockedCount -= 1
             revived.append(id)
         }
         guard revived.count > known else { return }
-        for lane in queue.laneIDs where standings[lane.shape] == .revived { enter(lane, queue) }
+        for id in revived[known...] { for lane in core.queue.lanes(of: id) { enter(lane, core, now) } }
     }
 
     /// No job is of the class any more.

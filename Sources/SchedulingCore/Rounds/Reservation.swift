@@ -1,0 +1,118 @@
+// Room that is set aside for a job that has waited beyond its patience.
+
+public import ClusterModel
+import Placement
+
+/// Nodes that one job will start on. Others may use them in the meantime if they are expected to be gone in time.
+struct Reservation: Sendable {
+    let lane: LaneID
+    let job: JobID
+    /// When it was first set aside, the job was expected to start then.
+    let firstStart: LogicalTime
+    /// When it is expected to start.
+    var start: LogicalTime
+    var nodes: Set<NodeID>
+    /// The nodes as they are. Its own, so that nothing else is placed there.
+    var fleet = Fleet(policy: .bestfit)
+    /// The job's gang, in the numbers of `fleet`.
+    var gang: GangShape
+    private var gangs = Table<RequestClassID, GangShape>()
+    /// Something on its nodes has changed since it was tried.
+    var isStirred = true
+
+    init(lane: LaneID, job: JobID, shape: RequestClass, start: LogicalTime, firstStart: LogicalTime, nodes: Set<NodeID>) {
+        self.lane = lane
+        self.job = job
+        self.start = start
+        self.firstStart = firstStart
+        self.nodes = nodes
+        gang = fleet.shape(of: shape)
+    }
+
+    /// Another class, in the numbers of `fleet`.
+    mutating func gang(of id: RequestClassID, _ shape: RequestClass) -> GangShape {
+        if let known = gangs[id] { return known }
+        let made = fleet.shape(of: shape)
+        gangs.set(made, for: id)
+        return made
+    }
+}
+
+/// Room set aside, as people see it.
+public struct ReservedRoom: Hashable, Sendable {
+    public var job: JobID
+    /// Ascending.
+    public var nodes: [NodeID]
+    public var start: LogicalTime
+    public var firstStart: LogicalTime
+}
+
+/// The cluster as it is expected to become, while nothing new begins.
+struct RoomProjection {
+    /// What a task holds until then.
+    private struct Release: Comparable {
+        var at: LogicalTime
+        /// By which it is looked at.
+        var order: LogicalTime
+        var node: NodeID
+        var allocation: Allocation
+
+        static func < (left: Release, right: Release) -> Bool {
+            (left.order, left.at, left.node) < (right.order, right.at, right.node)
+        }
+        static func == (left: Release, right: Release) -> Bool {
+            (left.order, left.at, left.node) == (right.order, right.at, right.node)
+        }
+    }
+
+    private var releases: [(at: LogicalTime, node: NodeID, allocation: Allocation)] = []
+    private let now: LogicalTime
+
+    init(of core: borrowing SchedulerCore, at now: LogicalTime) {
+        self.now = now
+        for id in core.liveJobIDs {
+            guard let row = core.jobs[id] else { continue }
+            for ordinal in row.liveOrdinals {
+                for task in row.live[ordinal]?.tasks ?? [] where task.isLive {
+                    let age = now - task.heldSince
+                    releases.append((now + core.outlook(of: row, after: age).mean, task.node, task.allocation))
+                }
+            }
+        }
+    }
+
+    /// Where and when a gang can start first, with everything that ends by then gone.
+    ///
+    /// - Parameters:
+    ///   - fleet: nodes that may be used, as they are now.
+    ///   - preferred: nodes that are kept unless others are ready far earlier, so that plans do not change for nothing.
+    func start(of shape: RequestClass, in fleet: Fleet, preferring preferred: Set<NodeID>) -> (at: LogicalTime, nodes: Set<NodeID>)? {
+        var fleet = fleet
+        let gang = fleet.shape(of: shape)
+        let sorted = releases.lazy.filter { fleet.serves($0.node) }.map { release in
+            let wait = release.at - now
+            let order = preferred.contains(release.node) ? now + Span(nanoseconds: wait.nanoseconds / 5) : release.at
+            return Release(at: release.at, order: order, node: release.node, allocation: release.allocation)
+        }.sorted()
+        var latest: [NodeID: LogicalTime] = [:]
+        var nextLook = 0
+        for (index, release) in sorted.enumerated() {
+            if index >= nextLook {
+                if let nodes = Self.nodes(of: gang, in: &fleet) { return (time(of: nodes, latest), nodes) }
+                // What is looked at grows by a twentieth: few looks, and the start is hardly later for it.
+                nextLook = index + 1 + index / 20
+            }
+            fleet.give(release.allocation, on: release.node)
+            latest[release.node] = max(latest[release.node] ?? now, release.at)
+        }
+        return Self.nodes(of: gang, in: &fleet).map { (time(of: $0, latest), $0) }
+    }
+
+    private static func nodes(of gang: GangShape, in fleet: inout Fleet) -> Set<NodeID>? {
+        fleet.placeGang(gang).map { Set($0.map(\.node)) }
+    }
+
+    private func time(of nodes: Set<NodeID>, _ latest: [NodeID: LogicalTime]) -> LogicalTime {
+        nodes.reduce(now) { max($0, latest[$1] ?? now) }
+    }
+}

@@ -1,0 +1,204 @@
+// Which jobs have room set aside for them, and where: Protocols/lifecycle.md, "Reservations".
+
+import ClusterModel
+import Placement
+
+/// Lives in the loop, like the cursor that it is a part of: what is in it follows from the state.
+struct ReservationBook: Sendable {
+    /// Most jobs with room set aside, and the part of the nodes that all but the first of them may have.
+    private static let jobsMax = 16
+    private static let partOfNodes = 10
+    /// Plans are made at most once a second, and a millisecond for each node: what they cost stays a small part of all.
+    private static func interval(nodes: Int) -> Span { .milliseconds(Int64(max(1000, nodes))) }
+
+    /// The first job of a lane, when it becomes overdue or since it has.
+    private struct Waiting: Comparable, Sendable {
+        var at: LogicalTime
+        var lane: LaneID
+
+        static func < (left: Waiting, right: Waiting) -> Bool {
+            left.at != right.at ? left.at < right.at : left.lane.shape < right.lane.shape
+        }
+        static func == (left: Waiting, right: Waiting) -> Bool { (left.at, left.lane) == (right.at, right.lane) }
+    }
+
+    /// An overdue job: of the highest priority, then the first come.
+    private struct Overdue: Comparable, Sendable {
+        var lane: LaneID
+        var job: JobID
+
+        static func < (left: Overdue, right: Overdue) -> Bool { (-left.lane.priority, left.job) < (-right.lane.priority, right.job) }
+    }
+
+    /// In the order in which they were planned: each has what those before it left.
+    private(set) var reservations: [Reservation] = []
+    private var aside: [NodeID: Int] = [:]
+    /// Lanes that found no room, until their first job is overdue.
+    private var watched = BinaryHeap<Waiting>()
+    private var isWatched: Set<LaneID> = []
+    /// Lanes whose first job is overdue.
+    private var overdue: [LaneID] = []
+    private var needsPlan = false
+    private var lastPlan = LogicalTime.zero
+    private var interval = Span.zero
+
+    init() {}
+
+    var isEmpty: Bool { reservations.isEmpty }
+    func isAside(_ node: NodeID) -> Bool { aside[node] != nil }
+    var nodesAside: Set<NodeID> { Set(aside.keys) }
+
+    /// When the book wants to be looked at.
+    var nextWake: LogicalTime? {
+        let plan = needsPlan ? lastPlan + interval : nil
+        guard let watch = watched.first?.at else { return plan }
+        return plan.map { min($0, watch) } ?? watch
+    }
+
+    // MARK: What changed
+
+    /// False: the node is not set aside.
+    mutating func follow(_ node: NodeID, _ offer: NodeOffer?) -> Bool {
+        guard let place = aside[node] else { return false }
+        if let offer { reservations[place].fleet.set(offer, for: node) } else { reservations[place].fleet.remove(node) }
+        if offer?.outage != nil || offer == nil { needsPlan = true }
+        reservations[place].isStirred = true
+        return true
+    }
+
+    /// A node that has more room, and now holds a task of a job in the book, is that job's: the next plan decides which nodes it
+    /// gives up for it.
+    mutating func capture(_ node: NodeID, _ offer: NodeOffer) -> Bool {
+        guard offer.outage == nil else { return false }
+        for place in reservations.indices {
+            reservations[place].fleet.set(offer, for: node)
+            if reservations[place].fleet.holdsAny(of: reservations[place].gang, on: node) {
+                reservations[place].nodes.insert(node)
+                reservations[place].isStirred = true
+                aside[node] = place
+                needsPlan = true
+                return true
+            }
+            reservations[place].fleet.remove(node)
+        }
+        return false
+    }
+
+    /// A lane that found no room.
+    mutating func watch(_ lane: LaneID, of core: borrowing SchedulerCore) {
+        guard !isWatched.contains(lane), let job = core.queue.first(of: lane) else { return }
+        isWatched.insert(lane)
+        watched.insert(Waiting(at: core.overdueTime(of: job), lane: lane))
+    }
+
+    mutating func drop() { self = ReservationBook() }
+
+    // MARK: Plans
+
+    /// Whether plans are to be made now.
+    mutating func isDue(of core: borrowing SchedulerCore, at now: LogicalTime) -> Bool {
+        while let first = watched.first, first.at <= now {
+            watched.removeFirst()
+            guard let job = core.queue.first(of: first.lane) else {
+                isWatched.remove(first.lane)
+                continue
+            }
+            let at = core.overdueTime(of: job)
+            if at > now {
+                watched.insert(Waiting(at: at, lane: first.lane))
+            } else {
+                overdue.append(first.lane)
+                needsPlan = true
+            }
+        }
+        if reservations.contains(where: { core.jobs[$0.job]?.readySet(at: now) == nil || $0.start < now }) { needsPlan = true }
+        return needsPlan && now >= lastPlan + interval
+    }
+
+    /// Sets room aside for those that are overdue, in their order, anew.
+    ///
+    /// - Parameter fleet: all nodes but those set aside; what is given up goes back to it, what is taken leaves it.
+    /// - Returns: nodes that were given up.
+    mutating func plan(_ fleet: inout Fleet, of core: borrowing SchedulerCore, at now: LogicalTime) -> [NodeID] {
+        let before = reservations
+        let asideBefore = aside
+        for node in aside.keys { if let offer = core.offers[node] { fleet.set(offer, for: node) } }
+        (reservations, aside, needsPlan, lastPlan) = ([], [:], false, now)
+        interval = Self.interval(nodes: core.offers.ids.count)
+        let budget = max(1, core.offers.ids.count / Self.partOfNodes)
+        var turns = BinaryHeap<Overdue>()
+        enterOverdue(&turns, of: core, at: now)
+        guard turns.first != nil else { return Array(asideBefore.keys) }
+        let projection = RoomProjection(of: core, at: now)
+        while let turn = turns.removeFirst(), reservations.count < Self.jobsMax {
+            if let next = core.queue.first(of: turn.lane, from: turn.job.value + 1), core.overdueTime(of: next) <= now {
+                turns.insert(Overdue(lane: turn.lane, job: next))
+            }
+            let known = before.first { $0.job == turn.job }
+            guard let row = core.jobs[turn.job], let shape = core.shapes[row.shape]?.shape,
+                let found = projection.start(of: shape, in: fleet, preferring: known?.nodes ?? [])
+            else { continue }
+            guard reservations.isEmpty || aside.count + found.nodes.count <= budget else { break }
+            var made = Reservation(
+                lane: turn.lane, job: turn.job, shape: shape, start: found.at, firstStart: known?.firstStart ?? found.at, nodes: found.nodes
+            )
+            for node in found.nodes {
+                if let offer = fleet[node] { made.fleet.set(offer, for: node) }
+                fleet.remove(node)
+                aside[node] = reservations.count
+            }
+            reservations.append(made)
+        }
+        return asideBefore.keys.filter { aside[$0] == nil }
+    }
+
+    /// Lanes whose first job is no longer overdue, or of which nothing waits, are watched again or forgotten.
+    private mutating func enterOverdue(_ turns: inout BinaryHeap<Overdue>, of core: borrowing SchedulerCore, at now: LogicalTime) {
+        var still: [LaneID] = []
+        for lane in overdue {
+            guard let job = core.queue.first(of: lane) else {
+                isWatched.remove(lane)
+                continue
+            }
+            let at = core.overdueTime(of: job)
+            if at <= now {
+                still.append(lane)
+                turns.insert(Overdue(lane: lane, job: job))
+            } else {
+                watched.insert(Waiting(at: at, lane: lane))
+            }
+        }
+        overdue = still
+    }
+
+    // MARK: Starts
+
+    /// The next job in the book whose nodes changed and now hold it whole, with its places.
+    mutating func nextStart() -> (job: JobID, places: [TaskPlace])? {
+        for place in reservations.indices where reservations[place].isStirred {
+            reservations[place].isStirred = false
+            if let places = reservations[place].fleet.placeGang(reservations[place].gang) { return (reservations[place].job, places) }
+        }
+        return nil
+    }
+
+    /// Places on nodes set aside for work that is expected to be gone by the time they are needed.
+    mutating func backfill(
+        _ id: RequestClassID, _ shape: RequestClass, lasting run: Span, limit: Int, at now: LogicalTime
+    ) -> [TaskPlace]? {
+        for place in reservations.indices where now + run <= reservations[place].start {
+            let gang = reservations[place].gang(of: id, shape)
+            if shape.gangSize > 1 {
+                if let places = reservations[place].fleet.placeGang(gang) { return places }
+            } else {
+                let places = reservations[place].fleet.place(gang, limit: limit)
+                if !places.isEmpty { return places }
+            }
+        }
+        return nil
+    }
+
+    var rooms: [ReservedRoom] {
+        reservations.map { ReservedRoom(job: $0.job, nodes: $0.nodes.sorted(), start: $0.start, firstStart: $0.firstStart) }
+    }
+}

@@ -1,0 +1,87 @@
+// Whose turn it is: Protocols/lifecycle.md, "Order".
+
+import ClusterModel
+import Placement
+
+/// How long a job waits without complaint: then room is set aside for it.
+enum Patience {
+    /// Twice as long as it is expected to run …
+    static let runs: Int64 = 2
+    /// … but no longer than half a day …
+    static let most = Span.seconds(12 * 3600)
+    /// … or half of that for a job that says how long it runs: room is set aside at less cost where less is guessed.
+    static let mostWhereSaid = Span.seconds(6 * 3600)
+
+    static func span(expecting run: Span, isSaid: Bool) -> Span {
+        let (product, overflow) = run.nanoseconds.multipliedReportingOverflow(by: runs)
+        let most = isSaid ? mostWhereSaid : most
+        return overflow ? most : min(most, Span(nanoseconds: product))
+    }
+}
+
+/// A lane and its first job when it was put here; a lane may be here more than once.
+struct Turn: Comparable, Sendable {
+    var lane: LaneID
+    var job: JobID
+    /// For how long it has waited, in what it is expected to take of the cluster: seconds by part of all.
+    var need: Double
+
+    static func < (left: Turn, right: Turn) -> Bool {
+        if left.lane.priority != right.lane.priority { return left.lane.priority > right.lane.priority }
+        if left.need != right.need { return left.need > right.need }
+        if left.job != right.job { return left.job < right.job }
+        return left.lane.shape < right.lane.shape
+    }
+}
+
+/// What a job is expected to take of the cluster, as it was when that was worked out.
+struct Claim: Sendable {
+    var job: JobID
+    var waitingSince: LogicalTime
+    /// Seconds by part of all.
+    var amount: Double
+    var madeAt: LogicalTime
+
+    /// For so long it is used again: what is expected changes slowly, and working it out costs more than all else of a turn.
+    static let lifetime = Span.seconds(10)
+
+    func turn(in lane: LaneID, at now: LogicalTime) -> Turn {
+        Turn(lane: lane, job: job, need: Double(max(0, now.nanoseconds - waitingSince.nanoseconds)) / amount)
+    }
+}
+
+extension SchedulerCore {
+    borrowing func claim(of job: JobID, at now: LogicalTime) -> Claim {
+        guard let row = jobs[job] else { return Claim(job: job, waitingSince: now, amount: 1, madeAt: now) }
+        let seconds = Double(max(outlook(of: row).mean.nanoseconds, 1_000_000_000))
+        return Claim(job: job, waitingSince: row.waitingSince, amount: seconds * max(share(of: row.shape), 1e-9), madeAt: now)
+    }
+
+    /// When a job that still waits gets room set aside.
+    borrowing func overdueTime(of job: JobID) -> LogicalTime {
+        guard let row = jobs[job] else { return .distantFuture }
+        let specification = row.specification
+        let isSaid = specification.estimate != nil || specification.timeLimit != nil
+        return row.waitingSince + Patience.span(expecting: outlook(of: row).mean, isSaid: isSaid)
+    }
+
+    /// The largest part of the cluster's cores, memory or devices that a gang of the class holds.
+    private borrowing func share(of shape: RequestClassID) -> Double {
+        guard let groups = shapes[shape]?.shape.groups else { return 0 }
+        var (cpu, memory, devices): (Int64, Int64, Int64) = (0, 0, 0)
+        for group in groups {
+            let count = Int64(group.count)
+            cpu += count * group.resources.cpuMilli
+            memory += count * group.resources.memoryBytes
+            devices += count * (group.resources.devices.map { Int64($0.count) * max(1, $0.shareMilli) } ?? 0)
+        }
+        let totals = offers.totals
+        func part(_ amount: Int64, _ whole: Int64) -> Double { whole > 0 ? Double(amount) / Double(whole) : 0 }
+        return max(part(cpu, totals.cpuMilli), part(memory, totals.memoryBytes), part(devices, totals.deviceMilli))
+    }
+}
+
+extension JobRow {
+    /// It could have begun then, for all that it asked for.
+    var waitingSince: LogicalTime { max(submittedAt, specification.beginAt ?? .zero) }
+}

@@ -1,0 +1,41 @@
+// How long a job's runs are expected to take: by what the user says, else by what runs like it took.
+
+import ClusterModel
+
+/// How much longer one run of a job is expected to go on.
+struct RunTimeOutlook: Hashable, Sendable {
+    /// On average.
+    var mean: Span
+    /// Three in four runs have ended by then; nil: nothing is known.
+    var most: Span?
+}
+
+extension SchedulerCore {
+    /// - Parameter age: for how long it has run.
+    func outlook(of row: JobRow, after age: Span = .zero) -> RunTimeOutlook {
+        let milliseconds = max(0, age.nanoseconds / 1_000_000)
+        var outlook: RunTimeOutlook
+        if let estimate = row.specification.estimate {
+            // Estimates are exceeded: then by a part of what has passed, and by a minute at least.
+            let left = max(estimate.nanoseconds - age.nanoseconds, age > .zero ? max(60_000_000_000, age.nanoseconds / 4) : 0)
+            outlook = RunTimeOutlook(mean: Span(nanoseconds: left), most: Span(nanoseconds: left))
+        } else {
+            let kinds = RunTimeKey.kinds(of: row.specification, user: row.user)
+            outlook = RunTimeOutlook(
+                mean: .milliseconds(runTimes.mean(of: kinds, beyond: milliseconds)),
+                most: runTimes.most(of: kinds, beyond: milliseconds).map { .milliseconds($0) })
+        }
+        // A limit is certain: nothing runs longer.
+        guard let limit = row.specification.timeLimit else { return outlook }
+        let left = Span(nanoseconds: max(0, limit.nanoseconds - age.nanoseconds))
+        return RunTimeOutlook(mean: min(outlook.mean, left), most: min(outlook.most ?? left, left))
+    }
+
+    /// A gang that ended by itself, or at its limit, says how long its like takes.
+    mutating func learnRunTime(of ended: EndedAttempt, _ row: JobRow) {
+        guard rules >= 1, ended.end.cause == .exited || ended.end.cause == .timeLimit, ended.end.elapsed > .zero,
+            case .finished = ended.disposition
+        else { return }
+        runTimes.learn(ended.end.elapsed, of: RunTimeKey.kinds(of: row.specification, user: row.user))
+    }
+}
