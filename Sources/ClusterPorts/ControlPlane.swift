@@ -271,10 +271,17 @@ public struct LiveJobView: Hashable, Sendable {
     public var standing: JobStanding
     /// Why nothing more of it starts now, with numbers; empty when nothing waits.
     public var waitingExplanation: String
+    /// When it is expected to start on room that is set aside for it, and what was expected first; nil without.
+    public var expectedStart: LogicalTime?
+    public var firstExpectedStart: LogicalTime?
 
-    public init(standing: JobStanding, waitingExplanation: String) {
+    public init(
+        standing: JobStanding, waitingExplanation: String, expectedStart: LogicalTime? = nil, firstExpectedStart: LogicalTime? = nil
+    ) {
         self.standing = standing
         self.waitingExplanation = waitingExplanation
+        self.expectedStart = expectedStart
+        self.firstExpectedStart = firstExpectedStart
     }
 }
 

@@ -12,6 +12,8 @@ final class Follower: Sendable {
         /// The last batch applied.
         var index: UInt64
         var explanations: SchedulerCore.Explanations = [:]
+        /// What the deciding loop has set aside. Not in any event: it follows from state and time.
+        var rooms: [ReservedRoom] = []
         var waiters: [Waiter] = []
         var lastWaiter: UInt64 = 0
     }
@@ -53,10 +55,20 @@ final class Follower: Sendable {
         state.withLock { body($0.core) }
     }
 
+    func follow(_ rooms: [ReservedRoom]) {
+        state.withLock { state in
+            state.rooms = rooms
+            state.explanations.removeAll(keepingCapacity: true)
+        }
+    }
+
     func liveJob(_ id: JobID) -> LiveJobView? {
         state.withLock { state in
-            state.core.liveStanding(of: id, &state.explanations).map {
-                LiveJobView(standing: $0.standing, waitingExplanation: $0.explanation)
+            let room = state.rooms.first { $0.job == id }
+            return state.core.liveStanding(of: id, &state.explanations, rooms: state.rooms).map {
+                LiveJobView(
+                    standing: $0.standing, waitingExplanation: $0.explanation, expectedStart: room?.start,
+                    firstExpectedStart: room?.firstStart)
             }
         }
     }

@@ -67,6 +67,8 @@ public final class SchedulerEngine: Sendable {
     let recoveryNanoseconds: Int64
     /// Of the deciding thread's CPU time, while it lives; 0 is none.
     let decidingClock = Atomic<Int32>(0)
+    /// The version of the plans that the follower has.
+    private let plansKnown = Atomic<UInt64>(0)
     let follower: Follower
     let sessions: Mutex<SessionTable>
     /// Public keys of nodes, for the transport's look-ups at each message.
@@ -212,11 +214,19 @@ public final class SchedulerEngine: Sendable {
                     note(batch, began: began, decided: clocks.boot())
                     try await append(batch)
                 }
+                followPlans()
                 instruments.busyNanoseconds.add(UInt64(max(0, clocks.boot() - began)))
             } while !decider.loop.isIdle && !Task.isCancelled
             wakeAt.withLock { $0 = decider.loop.nextWake ?? .distantFuture }
             if Task.isCancelled { return }
         }
+    }
+
+    /// What explains has to know what room is set aside.
+    private func followPlans() {
+        guard decider.loop.reservationVersion != plansKnown.load(ordering: .relaxed) else { return }
+        plansKnown.store(decider.loop.reservationVersion, ordering: .relaxed)
+        follower.follow(decider.loop.reservedRooms)
     }
 
     private func note(_ batch: Batch, began: Int64, decided: Int64) {

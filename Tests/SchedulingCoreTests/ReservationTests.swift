@@ -70,11 +70,21 @@ import Testing
         try #require(harness.loop.reservedRooms.count == 1)
         _ = harness.submit(Build.job("waits", cpuMilli: 500))
         #expect(harness.place(of: AttemptID(job: JobID(3), index: 0, number: 1)) == nil)
+        let rooms = harness.loop.reservedRooms
+        var known: SchedulerCore.Explanations = [:]
+        let reserved = harness.loop.core.liveStanding(of: JobID(2), &known, rooms: rooms)
+        #expect(reserved?.explanation == "room is set aside on n1; expected to start in about 2 min")
+        #expect(reserved?.standing.reason == .capacity)
+        let keptOut = harness.loop.core.liveStanding(of: JobID(3), &known, rooms: rooms)
+        #expect(keptOut?.explanation == "1 of 1 nodes: room is set aside for a job that has waited too long")
+        #expect(keptOut?.standing.reason == .reservation)
         _ = harness.perform(.cancel(JobID(2)))
         harness.pass(.seconds(1))
         harness.settle()
         #expect(harness.place(of: AttemptID(job: JobID(3), index: 0, number: 1)) != nil)
         #expect(harness.loop.reservedRooms.isEmpty)
+        let version = harness.loop.reservationVersion
+        #expect(version >= 2, "one plan made it, another gave it up")
     }
 
     /// The loop asks to be woken when patience ends, though nothing else happens.

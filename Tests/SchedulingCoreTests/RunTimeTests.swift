@@ -88,11 +88,11 @@ import Testing
             harness.loop.core.outlook(of: harness.loop.core.jobs[JobID(id)]!, after: age)
         }
         let first = outlook(1, after: .zero)
-        #expect(first == RunTimeOutlook(mean: .seconds(300), most: .seconds(300)))
+        #expect(first == RunTimeOutlook(mean: .seconds(300), bound: .seconds(300)))
         let exceeded = outlook(1, after: .seconds(400))
         #expect(exceeded.mean == .seconds(100), "a quarter of what has passed")
         let limit = outlook(2, after: .seconds(5))
-        #expect(limit == RunTimeOutlook(mean: .seconds(15), most: .seconds(15)))
+        #expect(limit == RunTimeOutlook(mean: .seconds(15), bound: .seconds(15)))
     }
 
     /// What events meant when they were written, they mean for ever.

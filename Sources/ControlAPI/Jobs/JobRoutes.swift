@@ -168,6 +168,8 @@ extension ControlRouter {
                 writer.member("reason", standing.reason.nameOrNil)
                 writer.member("reasons", strings: reasons)
                 writer.member("explanation", reply.message.isEmpty ? explanation(of: standing) : reply.message)
+                writer.member("expectedStart", live?.expectedStart)
+                writer.member("firstExpectedStart", live?.firstExpectedStart)
                 writer.member("tasks") { JobReply.counts(standing.counts, to: &$0) }
                 writer.member("revision", call.controlPlane.cluster().revision)
             })

@@ -60,13 +60,16 @@ enum OpenAPIDocument {
         "/v1/jobs/{id}/explain":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "get":{"tags":["jobs"],"operationId":"explainJob","summary":"Says why nothing more of a job starts now.","parameters":[{"$ref":"\#
         #/components/parameters/MinRevision"}],"responses":{"200":{"description":"The explanation","content":{"application/json":{"schem\#
-        a":{"type":"object","required":["job","state","reason","reasons","explanation","tasks","revision"],"properties":{"job":{"type":"\#
-        string"},"state":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schemas/Reason"},"reasons":{"type":"array"\#
-        ,"items":{"type":"string"}},"explanation":{"type":"string"},"tasks":{"$ref":"#/components/schemas/TaskCounts"},"revision":{"type\#
-        ":"integer","description":"the state that the explanation is about"}}},"example":{"job":"12","state":"queued","reason":"capacity\#
-        ","reasons":["capacity"],"explanation":"needs 4 whole GPUs on one node; 3 of 8 nodes have that many, none has them free","tasks"\#
-        :{"total":2,"queued":2,"starting":0,"running":0,"stopping":0,"succeeded":0,"failed":0,"cancelled":0},"revision":4711}}}},"defaul\#
-        t":{"$ref":"#/components/responses/Problem"}}}},
+        a":{"type":"object","required":["job","state","reason","reasons","explanation","expectedStart","firstExpectedStart","tasks","rev\#
+        ision"],"properties":{"job":{"type":"string"},"state":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schem\#
+        as/Reason"},"reasons":{"type":"array","items":{"type":"string"}},"explanation":{"type":"string"},"expectedStart":{"type":["strin\#
+        g","null"],"format":"date-time","description":"on room that is set aside for it; null without"},"firstExpectedStart":{"type":["s\#
+        tring","null"],"format":"date-time","description":"what was expected when room was first set aside"},"tasks":{"$ref":"#/componen\#
+        ts/schemas/TaskCounts"},"revision":{"type":"integer","description":"the state that the explanation is about"}}},"example":{"job"\#
+        :"12","state":"queued","reason":"capacity","reasons":["capacity"],"explanation":"needs 4 whole GPUs on one node; 3 of 8 nodes ha\#
+        ve that many, none has them free","expectedStart":null,"firstExpectedStart":null,"tasks":{"total":2,"queued":2,"starting":0,"run\#
+        ning":0,"stopping":0,"succeeded":0,"failed":0,"cancelled":0},"revision":4711}}}},"default":{"$ref":"#/components/responses/Probl\#
+        em"}}}},
         "/v1/jobs/{id}/tasks":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "get":{"tags":["jobs"],"operationId":"listTasks","summary":"Lists all tasks of a job by index, started or not, each with its las\#
         t attempt.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/componen\#

@@ -76,6 +76,8 @@ struct ExplainCommand: Verb {
         if let total = explanation["tasks"]?["total"]?.integer, total > 1 {
             facts.append(("Tasks", JobsCommand.tasks(explanation["tasks"])))
         }
+        if let start = explanation["expectedStart"]?.text { facts.append(("Expected start", start)) }
+        if let first = explanation["firstExpectedStart"]?.text { facts.append(("First expected", first)) }
         return Printable.line(sentence) + "\n\n" + Facts.text(facts)
     }
 }

@@ -131,9 +131,8 @@ final class SeedSweep: Sendable {
 
     private func start(_ share: SeedShare) -> (pid: pid_t, output: UnsafeMutablePointer<FILE>)? {
         var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return nil }
-        // A worker that held another's pipe would keep it open.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // A worker that held another's end would keep it open. Marked as it is made, unlike a pipe: none begins in between.
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0 else { return nil }
         defer { close(ends[1]) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

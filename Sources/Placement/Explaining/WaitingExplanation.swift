@@ -10,22 +10,23 @@ public struct WaitingExplanation: Hashable, Sendable {
     private var counts: [(key: String, count: Int, best: String)] = []
     /// No node could ever hold it.
     public private(set) var isUnsatisfiable: Bool
+    /// Nodes that would hold a task, were their room not set aside for others.
+    public private(set) var nodesKeptForOthers = 0
 
     public static func == (left: WaitingExplanation, right: WaitingExplanation) -> Bool { left.sentence == right.sentence }
     public func hash(into hasher: inout Hasher) { hasher.combine(sentence) }
 
-    public init(of shape: RequestClass, on nodes: OfferTable) {
+    /// - Parameter aside: nodes with room set aside for somebody else.
+    public init(of shape: RequestClass, on nodes: OfferTable, aside: Set<NodeID> = []) {
         self.shape = shape
         isUnsatisfiable = !shape.groups.contains { nodes.holdsWhenIdle($0) }
         var judges = shape.groups.map { TaskJudge($0.resources, $0.constraints) }
         nodes.forEach { id, offer in
             nodesExamined += 1
             guard let kind = nodes.idle.kind(of: id) else { return }
-            for index in judges.indices {
-                guard let misfit = judges[index].misfit(of: offer, kind: kind) else { continue }
-                add(misfit)
-                break
-            }
+            var misfit: Misfit?
+            for index in judges.indices where misfit == nil { misfit = judges[index].misfit(of: offer, kind: kind) }
+            if let misfit { add(misfit) } else if aside.contains(id) { nodesKeptForOthers += 1 }
         }
         guard shape.gangSize > 1, !isUnsatisfiable, !nodes.holdsWhenIdle(shape) else { return }
         gangIsTooLarge = true
@@ -45,8 +46,11 @@ public struct WaitingExplanation: Hashable, Sendable {
     public var sentence: String {
         guard nodesExamined > 0 else { return "no node has registered yet" }
         if gangIsTooLarge { return Self.tooLarge(shape, nodesExamined) }
-        guard !counts.isEmpty else { return "each task fits, but not the whole gang at once" }
-        let parts = counts.map { "\($0.count) of \(nodesExamined) nodes: \($0.best)" }
+        guard !counts.isEmpty || nodesKeptForOthers > 0 else { return "each task fits, but not the whole gang at once" }
+        var parts = counts.map { "\($0.count) of \(nodesExamined) nodes: \($0.best)" }
+        if nodesKeptForOthers > 0 {
+            parts.insert("\(nodesKeptForOthers) of \(nodesExamined) nodes: room is set aside for a job that has waited too long", at: 0)
+        }
         return parts.joined(separator: "; ")
     }
 
@@ -96,6 +100,13 @@ public struct WaitingExplanation: Hashable, Sendable {
 public enum AmountText {
     public static func cores(_ milli: Int64) -> String {
         milli == 1000 ? "1 core" : milli % 1000 == 0 ? "\(milli / 1000) cores" : "\(milli)m cores"
+    }
+
+    /// A length of time that is not known well.
+    public static func about(_ span: Span) -> String {
+        let seconds = span.wholeSeconds
+        if seconds < 120 { return "about \(max(1, seconds)) s" }
+        return seconds < 7200 ? "about \(seconds / 60) min" : "about \(seconds / 3600) h"
     }
 
     public static func computeUnits(_ milli: Int64) -> String {

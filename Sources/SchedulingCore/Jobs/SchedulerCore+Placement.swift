@@ -38,8 +38,8 @@ extension SchedulerCore {
         } else {
             places = cursor.fleet.place(gang, limit: limit)
         }
-        if places.isEmpty, !cursor.reservations.isEmpty, let most = outlook(of: row).most {
-            places = cursor.reservations.backfill(row.shape, shape, lasting: most, limit: limit, at: now) ?? []
+        if places.isEmpty, !cursor.reservations.isEmpty, let bound = outlook(of: row).bound {
+            places = cursor.reservations.backfill(row.shape, shape, lasting: bound, limit: limit, at: now) ?? []
         }
         return places.isEmpty ? nil : units(of: id, places, as: set, row, at: now)
     }

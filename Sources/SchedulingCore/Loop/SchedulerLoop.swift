@@ -49,6 +49,8 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         guard let round = cursor.nextWake else { return core.nextWake }
         return core.nextWake.map { min($0, round) } ?? round
     }
+    /// Rises whenever `reservedRooms` changes.
+    public var reservationVersion: UInt64 { cursor.reservations.version }
     /// Room that is set aside now.
     public var reservedRooms: [ReservedRoom] { cursor.reservations.rooms }
     public var candidatesExamined: Int { cursor.candidatesExamined }

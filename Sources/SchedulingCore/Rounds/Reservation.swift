@@ -96,14 +96,18 @@ struct RoomProjection {
         }.sorted()
         var latest: [NodeID: LogicalTime] = [:]
         var nextLook = 0
+        // Only a node that now holds a task of it brings a gang nearer.
+        var isNearer = true
         for (index, release) in sorted.enumerated() {
-            if index >= nextLook {
+            if isNearer, index >= nextLook {
                 if let nodes = Self.nodes(of: gang, in: &fleet) { return (time(of: nodes, latest), nodes) }
                 // What is looked at grows by a twentieth: few looks, and the start is hardly later for it.
                 nextLook = index + 1 + index / 20
+                isNearer = false
             }
             fleet.give(release.allocation, on: release.node)
             latest[release.node] = max(latest[release.node] ?? now, release.at)
+            isNearer = isNearer || fleet.holdsAny(of: gang, on: release.node)
         }
         return Self.nodes(of: gang, in: &fleet).map { (time(of: $0, latest), $0) }
     }

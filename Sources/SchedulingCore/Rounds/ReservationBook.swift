@@ -39,6 +39,8 @@ struct ReservationBook: Sendable {
     /// Lanes whose first job is overdue.
     private var overdue: [LaneID] = []
     private var needsPlan = false
+    /// Rises whenever what is set aside changes.
+    private(set) var version: UInt64 = 0
     private var lastPlan = LogicalTime.zero
     private var interval = Span.zero
 
@@ -74,6 +76,7 @@ struct ReservationBook: Sendable {
             reservations[place].fleet.set(offer, for: node)
             if reservations[place].fleet.holdsAny(of: reservations[place].gang, on: node) {
                 reservations[place].nodes.insert(node)
+                version += 1
                 reservations[place].isStirred = true
                 aside[node] = place
                 needsPlan = true
@@ -91,7 +94,11 @@ struct ReservationBook: Sendable {
         watched.insert(Waiting(at: core.overdueTime(of: job), lane: lane))
     }
 
-    mutating func drop() { self = ReservationBook() }
+    mutating func drop() {
+        let next = version + 1
+        self = ReservationBook()
+        version = next
+    }
 
     // MARK: Plans
 
@@ -124,6 +131,7 @@ struct ReservationBook: Sendable {
         let asideBefore = aside
         for node in aside.keys { if let offer = core.offers[node] { fleet.set(offer, for: node) } }
         (reservations, aside, needsPlan, lastPlan) = ([], [:], false, now)
+        version += 1
         interval = Self.interval(nodes: core.offers.ids.count)
         let budget = max(1, core.offers.ids.count / Self.partOfNodes)
         var turns = BinaryHeap<Overdue>()

@@ -9,8 +9,8 @@ enum Patience {
     static let runs: Int64 = 2
     /// … but no longer than half a day …
     static let most = Span.seconds(12 * 3600)
-    /// … or half of that for a job that says how long it runs: room is set aside at less cost where less is guessed.
-    static let mostWhereSaid = Span.seconds(6 * 3600)
+    /// … or a quarter of that for a job that says how long it runs: room is set aside at less cost where less is guessed.
+    static let mostWhereSaid = Span.seconds(3 * 3600)
 
     static func span(expecting run: Span, isSaid: Bool) -> Span {
         let (product, overflow) = run.nanoseconds.multipliedReportingOverflow(by: runs)

@@ -6,8 +6,11 @@ import ClusterModel
 struct RunTimeOutlook: Hashable, Sendable {
     /// On average.
     var mean: Span
-    /// Three in four runs have ended by then; nil: nothing is known.
-    var most: Span?
+    /// By then it is taken to be gone where somebody waits for its room; nil: nothing is known.
+    var bound: Span?
+
+    /// Most runs, times this: what others wait for is not left to three chances in four.
+    static let margin: Int64 = 4
 }
 
 extension SchedulerCore {
@@ -18,17 +21,17 @@ extension SchedulerCore {
         if let estimate = row.specification.estimate {
             // Estimates are exceeded: then by a part of what has passed, and by a minute at least.
             let left = max(estimate.nanoseconds - age.nanoseconds, age > .zero ? max(60_000_000_000, age.nanoseconds / 4) : 0)
-            outlook = RunTimeOutlook(mean: Span(nanoseconds: left), most: Span(nanoseconds: left))
+            outlook = RunTimeOutlook(mean: Span(nanoseconds: left), bound: Span(nanoseconds: left))
         } else {
             let kinds = RunTimeKey.kinds(of: row.specification, user: row.user)
             outlook = RunTimeOutlook(
                 mean: .milliseconds(runTimes.mean(of: kinds, beyond: milliseconds)),
-                most: runTimes.most(of: kinds, beyond: milliseconds).map { .milliseconds($0) })
+                bound: runTimes.most(of: kinds, beyond: milliseconds).map { .milliseconds(RunTimeOutlook.margin * $0) })
         }
         // A limit is certain: nothing runs longer.
         guard let limit = row.specification.timeLimit else { return outlook }
         let left = Span(nanoseconds: max(0, limit.nanoseconds - age.nanoseconds))
-        return RunTimeOutlook(mean: min(outlook.mean, left), most: min(outlook.most ?? left, left))
+        return RunTimeOutlook(mean: min(outlook.mean, left), bound: min(outlook.bound ?? left, left))
     }
 
     /// A gang that ended by itself, or at its limit, says how long its like takes.

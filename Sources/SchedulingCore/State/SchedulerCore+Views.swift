@@ -136,8 +136,13 @@ extension SchedulerCore {
     }
 
     /// Standing of a job that lives, and why nothing more of it starts; silent nodes that hold its tasks are named.
-    /// `known` may be used again until the next event.
-    public func liveStanding(of id: JobID, _ known: inout Explanations) -> (standing: JobStanding, explanation: String)? {
+    ///
+    /// - Parameters:
+    ///   - known: may be used again until the next event or the next plan.
+    ///   - rooms: what is set aside, by the loop that decides.
+    public func liveStanding(
+        of id: JobID, _ known: inout Explanations, rooms: [ReservedRoom] = []
+    ) -> (standing: JobStanding, explanation: String)? {
         guard let row = jobs[id] else { return nil }
         var standing = row.standing(of: id)
         let silent = silentNodes(holding: row)
@@ -153,10 +158,21 @@ extension SchedulerCore {
         }
         if row.startAllowance == 0 { return (standing, "the array's limit of running elements is reached") }
         guard let shape = shapes[row.shape]?.shape else { return (standing, "") }
-        let explanation = known[row.shape] ?? WaitingExplanation(of: shape, on: offers)
+        if let room = rooms.first(where: { $0.job == id }) { return (standing, sentence(of: room)) }
+        let explanation = known[row.shape] ?? WaitingExplanation(of: shape, on: offers, aside: Set(rooms.flatMap(\.nodes)))
         known[row.shape] = explanation
+        if standing.state == .queued, explanation.nodesKeptForOthers > 0 { standing.reason = .reservation }
         if standing.state == .queued, explanation.isUnsatisfiable, explanation.nodesExamined > 0 { standing.reason = .unsatisfiable }
         return (standing, explanation.sentence)
+    }
+
+    private func sentence(of room: ReservedRoom) -> String {
+        let names = room.nodes.prefix(4).compactMap { nodes[$0]?.name }.joined(separator: ", ")
+        let count = room.nodes.count
+        let place = count == 1 ? "on \(names)" : "on \(count) nodes (\(names)\(count > 4 ? ", …" : ""))"
+        let wait = room.start - time
+        let when = wait > .zero ? "in \(AmountText.about(wait))" : "as soon as what runs there has ended"
+        return "room is set aside \(place); expected to start \(when)"
     }
 
     private func silentNodes(holding row: JobRow) -> [String] {

@@ -46,11 +46,12 @@ public enum Estimates: String, CaseIterable, Sendable {
     case exact
     case doubled
 
+    /// At least a second: nobody estimates less.
     func estimate(of job: QueuedJob) -> Span? {
         switch self {
         case .none: nil
-        case .exact: job.duration
-        case .doubled: Span(nanoseconds: 2 * job.duration.nanoseconds)
+        case .exact: max(.seconds(1), job.duration)
+        case .doubled: max(.seconds(1), Span(nanoseconds: 2 * job.duration.nanoseconds))
         }
     }
 }
