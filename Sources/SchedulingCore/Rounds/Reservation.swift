@@ -5,7 +5,6 @@ import Placement
 
 /// Nodes that one job will start on. Others may use them in the meantime if they are expected to be gone in time.
 struct Reservation: Sendable {
-    let lane: LaneID
     let job: JobID
     /// When it was first set aside, the job was expected to start then.
     let firstStart: LogicalTime
@@ -15,14 +14,18 @@ struct Reservation: Sendable {
     /// The nodes as they are. Its own, so that nothing else is placed there.
     var fleet = Fleet(policy: .bestfit)
     /// The job's gang, in the numbers of `fleet`.
-    var gang: GangShape
+    let gang: GangShape
+    /// The same in the numbers of the fleet of all other nodes.
+    let wanted: GangShape
     private var gangs = Table<RequestClassID, GangShape>()
     /// Something on its nodes has changed since it was tried.
     var isStirred = true
 
-    init(lane: LaneID, job: JobID, shape: RequestClass, start: LogicalTime, firstStart: LogicalTime, nodes: Set<NodeID>) {
-        self.lane = lane
+    init(
+        job: JobID, shape: RequestClass, wanted: GangShape, start: LogicalTime, firstStart: LogicalTime, nodes: Set<NodeID>
+    ) {
         self.job = job
+        self.wanted = wanted
         self.start = start
         self.firstStart = firstStart
         self.nodes = nodes
@@ -70,13 +73,15 @@ struct RoomProjection {
 
     init(of core: borrowing SchedulerCore, at now: LogicalTime) {
         self.now = now
-        for id in core.liveJobIDs {
-            guard let row = core.jobs[id] else { continue }
-            for ordinal in row.liveOrdinals {
-                for task in row.live[ordinal]?.tasks ?? [] where task.isLive {
-                    let age = now - task.heldSince
-                    releases.append((now + core.outlook(of: row, after: age).mean, task.node, task.allocation))
-                }
+        // Of the tasks of an array all are of one kind.
+        var kinds: [JobID: [RunTimeKey]] = [:]
+        for node in core.nodes.ids {
+            for attempt in (core.nodes[node]?.liveAttempts ?? []).sorted() {
+                guard let (row, _, rank, unit) = core.liveTask(attempt) else { continue }
+                let task = unit.tasks[rank]
+                let known = kinds[attempt.task.job] ?? RunTimeKey.kinds(of: row.specification, user: row.user)
+                kinds[attempt.task.job] = known
+                releases.append((now + core.outlook(of: row, kinds: known, after: now - task.heldSince).mean, node, task.allocation))
             }
         }
     }

@@ -70,21 +70,19 @@ struct ReservationBook: Sendable {
 
     /// A node that has more room, and now holds a task of a job in the book, is that job's: the next plan decides which nodes it
     /// gives up for it.
-    mutating func capture(_ node: NodeID, _ offer: NodeOffer) -> Bool {
-        guard offer.outage == nil else { return false }
-        for place in reservations.indices {
+    ///
+    /// - Parameter fleet: has the node, and knows the job's gang by its own numbers.
+    mutating func capture(_ node: NodeID, _ offer: NodeOffer, from fleet: inout Fleet) {
+        for place in reservations.indices where fleet.holdsAny(of: reservations[place].wanted, on: node) {
+            fleet.remove(node)
             reservations[place].fleet.set(offer, for: node)
-            if reservations[place].fleet.holdsAny(of: reservations[place].gang, on: node) {
-                reservations[place].nodes.insert(node)
-                version += 1
-                reservations[place].isStirred = true
-                aside[node] = place
-                needsPlan = true
-                return true
-            }
-            reservations[place].fleet.remove(node)
+            reservations[place].nodes.insert(node)
+            reservations[place].isStirred = true
+            aside[node] = place
+            needsPlan = true
+            version += 1
+            return
         }
-        return false
     }
 
     /// A lane that found no room.
@@ -118,8 +116,30 @@ struct ReservationBook: Sendable {
                 needsPlan = true
             }
         }
-        if reservations.contains(where: { core.jobs[$0.job]?.readySet(at: now) == nil || $0.start < now }) { needsPlan = true }
+        if reservations.contains(where: { $0.start < now }) { needsPlan = true }
         return needsPlan && now >= lastPlan + interval
+    }
+
+    /// Room of jobs that no longer wait for it is everybody's again.
+    ///
+    /// - Returns: nodes that were given up.
+    mutating func release(_ fleet: inout Fleet, of core: borrowing SchedulerCore, at now: LogicalTime) -> [NodeID] {
+        var (kept, givenUp): ([Reservation], [NodeID]) = ([], [])
+        for reservation in reservations {
+            if core.jobs[reservation.job]?.readySet(at: now) != nil {
+                kept.append(reservation)
+            } else {
+                givenUp += reservation.nodes.sorted()
+            }
+        }
+        guard kept.count < reservations.count else { return [] }
+        for node in givenUp { if let offer = core.offers[node] { fleet.set(offer, for: node) } }
+        reservations = kept
+        aside.removeAll(keepingCapacity: true)
+        for place in kept.indices { for node in kept[place].nodes { aside[node] = place } }
+        needsPlan = true
+        version += 1
+        return givenUp
     }
 
     /// Sets room aside for those that are overdue, in their order, anew.
@@ -129,14 +149,15 @@ struct ReservationBook: Sendable {
     mutating func plan(_ fleet: inout Fleet, of core: borrowing SchedulerCore, at now: LogicalTime) -> [NodeID] {
         let before = reservations
         let asideBefore = aside
-        for node in aside.keys { if let offer = core.offers[node] { fleet.set(offer, for: node) } }
+        // In order: sets have one of their own in each process.
+        for node in aside.keys.sorted() { if let offer = core.offers[node] { fleet.set(offer, for: node) } }
         (reservations, aside, needsPlan, lastPlan) = ([], [:], false, now)
         version += 1
         interval = Self.interval(nodes: core.offers.ids.count)
         let budget = max(1, core.offers.ids.count / Self.partOfNodes)
         var turns = BinaryHeap<Overdue>()
         enterOverdue(&turns, of: core, at: now)
-        guard turns.first != nil else { return Array(asideBefore.keys) }
+        guard turns.first != nil else { return asideBefore.keys.sorted() }
         let projection = RoomProjection(of: core, at: now)
         while let turn = turns.removeFirst(), reservations.count < Self.jobsMax {
             if let next = core.queue.first(of: turn.lane, from: turn.job.value + 1), core.overdueTime(of: next) <= now {
@@ -148,16 +169,17 @@ struct ReservationBook: Sendable {
             else { continue }
             guard reservations.isEmpty || aside.count + found.nodes.count <= budget else { break }
             var made = Reservation(
-                lane: turn.lane, job: turn.job, shape: shape, start: found.at, firstStart: known?.firstStart ?? found.at, nodes: found.nodes
+                job: turn.job, shape: shape, wanted: fleet.shape(of: shape), start: found.at, firstStart: known?.firstStart ?? found.at,
+                nodes: found.nodes
             )
-            for node in found.nodes {
+            for node in found.nodes.sorted() {
                 if let offer = fleet[node] { made.fleet.set(offer, for: node) }
                 fleet.remove(node)
                 aside[node] = reservations.count
             }
             reservations.append(made)
         }
-        return asideBefore.keys.filter { aside[$0] == nil }
+        return asideBefore.keys.filter { aside[$0] == nil }.sorted()
     }
 
     /// Lanes whose first job is no longer overdue, or of which nothing waits, are watched again or forgotten.

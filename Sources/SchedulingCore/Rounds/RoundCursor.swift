@@ -56,7 +56,7 @@ public struct RoundCursor: Sendable {
                 // Nothing else is placed there.
             } else if let offer {
                 fleet.set(offer, for: id)
-                if mayHaveGrown, reservations.capture(id, offer) { fleet.remove(id) }
+                if mayHaveGrown, !reservations.isEmpty { reservations.capture(id, offer, from: &fleet) }
             } else {
                 fleet.remove(id)
             }

@@ -7,7 +7,8 @@ struct RunTimeHistogram: Hashable, Sendable {
     static let bucketCount = 96
     static let totalMax: UInt32 = 1024
 
-    private(set) var counts = [UInt32](repeating: 0, count: bucketCount)
+    /// None is above `totalMax`.
+    private(set) var counts = [UInt16](repeating: 0, count: bucketCount)
     private(set) var total: UInt32 = 0
     /// Milliseconds of all runs that are counted.
     private(set) var sum: Int64 = 0
@@ -39,7 +40,7 @@ struct RunTimeHistogram: Hashable, Sendable {
         total = 0
         for index in counts.indices {
             counts[index] = (counts[index] + 1) / 2
-            total += counts[index]
+            total += UInt32(counts[index])
         }
         sum = sum / before * Int64(total)
     }
@@ -75,7 +76,7 @@ extension RunTimeHistogram: CanonicalValue {
         writer.write(UInt64(counts.lazy.filter { $0 > 0 }.count))
         for index in counts.indices where counts[index] > 0 {
             writer.write(UInt8(index))
-            writer.write(counts[index])
+            writer.write(UInt32(counts[index]))
         }
     }
 
@@ -85,8 +86,10 @@ extension RunTimeHistogram: CanonicalValue {
         for _ in 0..<(try reader.readCount()) {
             let index = Int(try reader.readUInt8())
             guard index < Self.bucketCount else { throw .malformed("bucket \(index) of run times") }
-            counts[index] = try reader.readUInt32()
-            total += counts[index]
+            let count = try reader.readUInt32()
+            guard count <= Self.totalMax else { throw .malformed("\(count) runs in a bucket") }
+            counts[index] = UInt16(count)
+            total += count
         }
     }
 }

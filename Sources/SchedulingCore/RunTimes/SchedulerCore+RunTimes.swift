@@ -16,6 +16,11 @@ struct RunTimeOutlook: Hashable, Sendable {
 extension SchedulerCore {
     /// - Parameter age: for how long it has run.
     func outlook(of row: JobRow, after age: Span = .zero) -> RunTimeOutlook {
+        outlook(of: row, kinds: RunTimeKey.kinds(of: row.specification, user: row.user), after: age)
+    }
+
+    /// As the other, for whoever has the job's kinds at hand.
+    func outlook(of row: JobRow, kinds: [RunTimeKey], after age: Span) -> RunTimeOutlook {
         let milliseconds = max(0, age.nanoseconds / 1_000_000)
         var outlook: RunTimeOutlook
         if let estimate = row.specification.estimate {
@@ -23,7 +28,6 @@ extension SchedulerCore {
             let left = max(estimate.nanoseconds - age.nanoseconds, age > .zero ? max(60_000_000_000, age.nanoseconds / 4) : 0)
             outlook = RunTimeOutlook(mean: Span(nanoseconds: left), bound: Span(nanoseconds: left))
         } else {
-            let kinds = RunTimeKey.kinds(of: row.specification, user: row.user)
             outlook = RunTimeOutlook(
                 mean: .milliseconds(runTimes.mean(of: kinds, beyond: milliseconds)),
                 bound: runTimes.most(of: kinds, beyond: milliseconds).map { .milliseconds(RunTimeOutlook.margin * $0) })
