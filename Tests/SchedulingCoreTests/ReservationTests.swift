@@ -97,6 +97,19 @@ import Testing
         #expect(harness.loop.nextWake == began + .seconds(120))
     }
 
+    /// An array of which something runs is served, however much of it waits: its slots go on without a pause.
+    @Test func nothingIsSetAsideForWhatRuns() {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 2))
+        _ = harness.submit(Build.job("short", array: ArrayRange(first: 0, last: 99_999)))
+        for _ in 0..<200 {
+            harness.pass(.milliseconds(500))
+            for live in harness.liveTasks() { harness.end(live.job, on: node, after: .milliseconds(1), only: live.attempt) }
+        }
+        #expect(harness.loop.reservedRooms.isEmpty)
+        #expect(harness.linedUp(JobID(1)) > 0)
+    }
+
     /// Tasks of an array are not lined up where room is set aside: they would hold it for ever.
     @Test func nothingIsLinedUpOnRoomThatIsSetAside() throws {
         var harness = ClusterHarness()

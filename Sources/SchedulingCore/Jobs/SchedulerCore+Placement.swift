@@ -17,7 +17,7 @@ extension SchedulerCore {
                 continue
             }
             if let placed = place(row, id: id, from: row.waiting[ready], &cursor, at: now) { return .unitsPlaced(placed) }
-            cursor.giveUp(lane, self)
+            cursor.giveUp(lane, self, at: now)
         }
         return nil
     }

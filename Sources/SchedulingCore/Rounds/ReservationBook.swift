@@ -86,10 +86,10 @@ struct ReservationBook: Sendable {
     }
 
     /// A lane that found no room.
-    mutating func watch(_ lane: LaneID, of core: borrowing SchedulerCore) {
+    mutating func watch(_ lane: LaneID, of core: borrowing SchedulerCore, at now: LogicalTime) {
         guard !isWatched.contains(lane), let job = core.queue.first(of: lane) else { return }
         isWatched.insert(lane)
-        watched.insert(Waiting(at: core.overdueTime(of: job), lane: lane))
+        watched.insert(Waiting(at: core.overdueTime(of: job, at: now), lane: lane))
     }
 
     mutating func drop() {
@@ -108,7 +108,7 @@ struct ReservationBook: Sendable {
                 isWatched.remove(first.lane)
                 continue
             }
-            let at = core.overdueTime(of: job)
+            let at = core.overdueTime(of: job, at: now)
             if at > now {
                 watched.insert(Waiting(at: at, lane: first.lane))
             } else {
@@ -126,7 +126,7 @@ struct ReservationBook: Sendable {
     mutating func release(_ fleet: inout Fleet, of core: borrowing SchedulerCore, at now: LogicalTime) -> [NodeID] {
         var (kept, givenUp): ([Reservation], [NodeID]) = ([], [])
         for reservation in reservations {
-            if core.jobs[reservation.job]?.readySet(at: now) != nil {
+            if core.isUnserved(reservation.job, at: now) {
                 kept.append(reservation)
             } else {
                 givenUp += reservation.nodes.sorted()
@@ -160,7 +160,7 @@ struct ReservationBook: Sendable {
         guard turns.first != nil else { return asideBefore.keys.sorted() }
         let projection = RoomProjection(of: core, at: now)
         while let turn = turns.removeFirst(), reservations.count < Self.jobsMax {
-            if let next = core.queue.first(of: turn.lane, from: turn.job.value + 1), core.overdueTime(of: next) <= now {
+            if let next = core.queue.first(of: turn.lane, from: turn.job.value + 1), core.overdueTime(of: next, at: now) <= now {
                 turns.insert(Overdue(lane: turn.lane, job: next))
             }
             let known = before.first { $0.job == turn.job }
@@ -190,7 +190,7 @@ struct ReservationBook: Sendable {
                 isWatched.remove(lane)
                 continue
             }
-            let at = core.overdueTime(of: job)
+            let at = core.overdueTime(of: job, at: now)
             if at <= now {
                 still.append(lane)
                 turns.insert(Overdue(lane: lane, job: job))

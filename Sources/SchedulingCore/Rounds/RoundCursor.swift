@@ -67,7 +67,7 @@ public struct RoundCursor: Sendable {
     /// Lanes that have another first job.
     mutating func follow(_ lanes: [LaneID], of core: borrowing SchedulerCore, at now: LogicalTime) {
         for lane in lanes {
-            if standings[lane.shape] == .blocked { reservations.watch(lane, of: core) }
+            if standings[lane.shape] == .blocked { reservations.watch(lane, of: core, at: now) }
             if standings[lane.shape] != .blocked || !reservations.isEmpty { enter(lane, core, now) }
         }
     }
@@ -120,7 +120,7 @@ public struct RoundCursor: Sendable {
     mutating func next(of core: borrowing SchedulerCore, at now: LogicalTime) -> (lane: LaneID, job: JobID)? {
         unblock(core, now)
         while let turn = turns.first {
-            if standings[turn.lane.shape] == .revived, !fitsRevivers(turn.lane.shape) { block(turn.lane, core) }
+            if standings[turn.lane.shape] == .revived, !fitsRevivers(turn.lane.shape) { block(turn.lane, core, now) }
             let mayStart = standings[turn.lane.shape] != .blocked || !reservations.isEmpty
             let first = mayStart ? core.queue.first(of: turn.lane, from: firstTried(of: turn.lane)) : nil
             if first == turn.job { return (turn.lane, turn.job) }
@@ -169,16 +169,16 @@ public struct RoundCursor: Sendable {
     func isBlocked(_ shape: RequestClassID) -> Bool { standings[shape] == .blocked }
 
     /// The lane found no room: in this round it is not tried again, nor is any of its class but on room that is set aside.
-    mutating func giveUp(_ lane: LaneID, _ core: borrowing SchedulerCore) {
-        block(lane, core)
+    mutating func giveUp(_ lane: LaneID, _ core: borrowing SchedulerCore, at now: LogicalTime) {
+        block(lane, core, now)
         if turns.first?.lane == lane { turns.removeFirst() }
     }
 
-    private mutating func block(_ lane: LaneID, _ core: borrowing SchedulerCore) {
+    private mutating func block(_ lane: LaneID, _ core: borrowing SchedulerCore, _ now: LogicalTime) {
         if standings[lane.shape] != .blocked {
             standings.set(.blocked, for: lane.shape)
             blockedCount += 1
-            for lane in core.queue.lanes(of: lane.shape) { reservations.watch(lane, of: core) }
+            for lane in core.queue.lanes(of: lane.shape) { reservations.watch(lane, of: core, at: now) }
         }
     }
 

@@ -7,6 +7,8 @@ import Placement
 enum Patience {
     /// Twice as long as it is expected to run …
     static let runs: Int64 = 2
+    /// … but at least half a minute: what room set aside costs is not worth less …
+    static let least = Span.seconds(30)
     /// … but no longer than half a day …
     static let most = Span.seconds(12 * 3600)
     /// … or a quarter of that for a job that says how long it runs: room is set aside at less cost where less is guessed.
@@ -15,7 +17,7 @@ enum Patience {
     static func span(expecting run: Span, isSaid: Bool) -> Span {
         let (product, overflow) = run.nanoseconds.multipliedReportingOverflow(by: runs)
         let most = isSaid ? mostWhereSaid : most
-        return overflow ? most : min(most, Span(nanoseconds: product))
+        return overflow ? most : max(least, min(most, Span(nanoseconds: product)))
     }
 }
 
@@ -57,12 +59,19 @@ extension SchedulerCore {
         return Claim(job: job, waitingSince: row.waitingSince, amount: seconds * max(share(of: row.shape), 1e-9), madeAt: now)
     }
 
-    /// When a job that still waits gets room set aside.
-    borrowing func overdueTime(of job: JobID) -> LogicalTime {
+    /// When a job that still waits gets room set aside. One of which something runs is served, however much of it waits.
+    borrowing func overdueTime(of job: JobID, at now: LogicalTime) -> LogicalTime {
         guard let row = jobs[job] else { return .distantFuture }
         let specification = row.specification
         let isSaid = specification.estimate != nil || specification.timeLimit != nil
-        return row.waitingSince + Patience.span(expecting: outlook(of: row).mean, isSaid: isSaid)
+        let patience = Patience.span(expecting: outlook(of: row).mean, isSaid: isSaid)
+        return row.live.isEmpty ? row.waitingSince + patience : now + patience
+    }
+
+    /// Whether it waits, and nothing of it runs.
+    borrowing func isUnserved(_ job: JobID, at now: LogicalTime) -> Bool {
+        guard let row = jobs[job] else { return false }
+        return row.live.isEmpty && row.readySet(at: now) != nil
     }
 
     /// The largest part of the cluster's cores, memory or devices that a gang of the class holds.

@@ -54,6 +54,11 @@ struct RunTimeTable: Sendable {
         var histogram = RunTimeHistogram()
         /// The turn in which it last learned.
         var learned: UInt64 = 0
+
+        mutating func learn(_ run: Span, in turn: UInt64) {
+            histogram.add(run)
+            learned = turn
+        }
     }
 
     /// For look-up; iterate `keys`.
@@ -65,8 +70,7 @@ struct RunTimeTable: Sendable {
     mutating func learn(_ run: Span, of kinds: [RunTimeKey]) {
         turn += 1
         for key in kinds {
-            rows[key, default: Row()].histogram.add(run)
-            rows[key]?.learned = turn
+            rows[key, default: Row()].learn(run, in: turn)
         }
         if rows.count > Self.rowsMax { forget() }
     }
