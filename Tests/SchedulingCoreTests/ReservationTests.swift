@@ -102,7 +102,7 @@ import Testing
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 2))
         _ = harness.submit(Build.job("short", array: ArrayRange(first: 0, last: 99_999)))
-        for _ in 0..<200 {
+        for _ in 0..<400 {
             harness.pass(.milliseconds(500))
             for live in harness.liveTasks() { harness.end(live.job, on: node, after: .milliseconds(1), only: live.attempt) }
         }

@@ -85,6 +85,10 @@ public struct RoundCursor: Sendable {
         reservations.drop()
         for id in core.liveJobIDs { if let row = core.jobs[id] { expect(row.specification) } }
         follow(core.offers.ids, of: core, mayHaveGrown: false)
+        // The book has forgotten whose patience it waits for.
+        for id in standings.ids where standings[id] == .blocked {
+            for lane in core.queue.lanes(of: id) { reservations.watch(lane, of: core, at: core.time) }
+        }
     }
 
     /// Tasks of a job that has come.
