@@ -114,7 +114,7 @@ import Testing
     @Test func nothingIsLinedUpOnRoomThatIsSetAside() throws {
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 2))
-        _ = harness.submit(Build.job("short", array: ArrayRange(first: 0, last: 9999)))
+        _ = harness.submit(Build.job("short", array: ArrayRange(first: 0, last: 999_999)))
         for _ in 0..<40 {
             harness.pass(.milliseconds(1))
             for live in harness.liveTasks() { harness.end(live.job, on: node, after: .milliseconds(1), only: live.attempt) }
@@ -122,7 +122,7 @@ import Testing
         try #require(harness.linedUp(JobID(1)) > 0)
         _ = harness.submit(Build.job("large", cpuMilli: 2000, priority: -1))
         var started = false
-        for _ in 0..<20_000 where !started {
+        for _ in 0..<6000 where !started {
             harness.pass(.milliseconds(50))
             for live in harness.liveTasks() where live.job == JobID(1) {
                 harness.end(live.job, on: node, after: .milliseconds(1), only: live.attempt)

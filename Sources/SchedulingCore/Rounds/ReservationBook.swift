@@ -155,21 +155,22 @@ struct ReservationBook: Sendable {
         version += 1
         interval = Self.interval(nodes: core.offers.ids.count)
         let budget = max(1, core.offers.ids.count / Self.partOfNodes)
-        var turns = BinaryHeap<Overdue>()
-        enterOverdue(&turns, of: core, at: now)
-        guard turns.first != nil else { return asideBefore.keys.sorted() }
+        var candidates = BinaryHeap<Overdue>()
+        enterOverdue(&candidates, of: core, at: now)
+        guard candidates.first != nil else { return asideBefore.keys.sorted() }
         let projection = RoomProjection(of: core, at: now)
-        while let turn = turns.removeFirst(), reservations.count < Self.jobsMax {
-            if let next = core.queue.first(of: turn.lane, from: turn.job.value + 1), core.overdueTime(of: next, at: now) <= now {
-                turns.insert(Overdue(lane: turn.lane, job: next))
+        while let candidate = candidates.removeFirst(), reservations.count < Self.jobsMax {
+            if let next = core.queue.first(of: candidate.lane, from: candidate.job.value + 1), core.overdueTime(of: next, at: now) <= now {
+                candidates.insert(Overdue(lane: candidate.lane, job: next))
             }
-            let known = before.first { $0.job == turn.job }
-            guard let row = core.jobs[turn.job], let shape = core.shapes[row.shape]?.shape,
+            let known = before.first { $0.job == candidate.job }
+            guard let row = core.jobs[candidate.job], let shape = core.shapes[row.shape]?.shape,
                 let found = projection.start(of: shape, in: fleet, preferring: known?.nodes ?? [])
             else { continue }
             guard reservations.isEmpty || aside.count + found.nodes.count <= budget else { break }
             var made = Reservation(
-                job: turn.job, shape: shape, wanted: fleet.shape(of: shape), start: found.at, firstStart: known?.firstStart ?? found.at,
+                job: candidate.job, shape: shape, wanted: fleet.shape(of: shape), start: found.at,
+                firstStart: known?.firstStart ?? found.at,
                 nodes: found.nodes
             )
             for node in found.nodes.sorted() {
@@ -183,7 +184,7 @@ struct ReservationBook: Sendable {
     }
 
     /// Lanes whose first job is no longer overdue, or of which nothing waits, are watched again or forgotten.
-    private mutating func enterOverdue(_ turns: inout BinaryHeap<Overdue>, of core: borrowing SchedulerCore, at now: LogicalTime) {
+    private mutating func enterOverdue(_ candidates: inout BinaryHeap<Overdue>, of core: borrowing SchedulerCore, at now: LogicalTime) {
         var still: [LaneID] = []
         for lane in overdue {
             guard let job = core.queue.first(of: lane) else {
@@ -193,7 +194,7 @@ struct ReservationBook: Sendable {
             let at = core.overdueTime(of: job, at: now)
             if at <= now {
                 still.append(lane)
-                turns.insert(Overdue(lane: lane, job: job))
+                candidates.insert(Overdue(lane: lane, job: job))
             } else {
                 watched.insert(Waiting(at: at, lane: lane))
             }
