@@ -44,6 +44,8 @@ public protocol ControlPlane: Sendable {
     func node(named name: String) -> NodeView?
     /// Live standing of a job that has not ended; nil when it has, or is unknown.
     func liveJob(_ id: JobID) -> LiveJobView?
+    /// Those of them that wait since their account holds as much as it may.
+    func jobsAtTheirQuota(among jobs: [JobID]) -> Set<JobID>
     /// Whether there ever was such a job and it has ended; its rows may be gone.
     func hasEnded(_ id: JobID) -> Bool
     func accessKey(id: String) -> AccessKey?
@@ -54,6 +56,10 @@ public protocol ControlPlane: Sendable {
     func datasets(of tenant: String?) -> [DatasetVersion]
     /// The tree of a version of a tenant's data set.
     func dataset(_ name: String, version: String, tenant: String) -> ContentDigest?
+
+    /// All tenants, projects, queues or quotas, in the order of their names, with what is held under them.
+    func shares(of kind: ShareObject.Kind) -> [ShareView]
+    func share(_ id: ShareObjectID) -> ShareView?
 
     /// Cluster time now.
     func now() -> LogicalTime
@@ -250,6 +256,17 @@ public struct NodeView: Hashable, Sendable {
         self.enrolledAt = enrolledAt
         self.registeredAt = registeredAt
         self.load = load
+    }
+}
+
+/// A tenant, project, queue or quota, with what is held under it.
+public struct ShareView: Hashable, Sendable {
+    public var object: ShareObject
+    public var uses: [ShareUse]
+
+    public init(object: ShareObject, uses: [ShareUse]) {
+        self.object = object
+        self.uses = uses
     }
 }
 

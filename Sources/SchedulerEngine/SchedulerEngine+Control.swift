@@ -125,6 +125,22 @@ extension SchedulerEngine: ControlPlane {
     public func accessKeys() -> [AccessKey] { follower.read { $0.accessKeys } }
     public func users() -> [UserRecord] { follower.read { $0.userRecords } }
     public func secrets(of tenant: String?) -> [SecretRecord] { follower.read { $0.secretRecords(of: tenant) } }
+    public func jobsAtTheirQuota(among jobs: [JobID]) -> Set<JobID> {
+        follower.read { core in Set(jobs.filter { core.isAtItsQuota($0) }) }
+    }
+
+    public func shares(of kind: ShareObject.Kind) -> [ShareView] {
+        let now = now()
+        return follower.read { core in
+            core.shareObjects(of: kind).map { ShareView(object: $0, uses: core.shareUse(of: $0.id, at: now)) }
+        }
+    }
+
+    public func share(_ id: ShareObjectID) -> ShareView? {
+        let now = now()
+        return follower.read { core in core.shareObject(id).map { ShareView(object: $0, uses: core.shareUse(of: id, at: now)) } }
+    }
+
     public func datasets(of tenant: String?) -> [DatasetVersion] { follower.read { $0.datasetVersions(of: tenant) } }
     public func dataset(_ name: String, version: String, tenant: String) -> ContentDigest? {
         follower.read { $0.dataset(name, version: version, tenant: tenant)?.tree }

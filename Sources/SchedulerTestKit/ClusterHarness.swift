@@ -80,13 +80,13 @@ public struct ClusterHarness: ~Copyable {
         ).batches
     }
 
-    public mutating func submit(_ specification: JobSpecification, key: String? = nil) -> (
+    public mutating func submit(_ specification: JobSpecification, user: String = "ada", key: String? = nil) -> (
         batches: [Batch], result: Result<Answer, Rejection>?
     ) {
         perform(
             .submit(
                 Submission(
-                    specification: specification, user: "ada",
+                    specification: specification, user: user,
                     key: key.map { Submission.Key(text: $0, requestDigest: [UInt8](repeating: 3, count: 16)) })))
     }
 

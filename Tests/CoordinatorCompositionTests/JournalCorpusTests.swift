@@ -29,6 +29,8 @@ struct OldJournal: Sendable, CustomTestStringConvertible {
         OldJournal(name: "2026-11-state3", batches: 168, usageRecords: 119, snapshots: [77], nodes: 4, liveJobs: 2),
         /// State level 5, schema 1, before run times were learned.
         OldJournal(name: "2026-11-state5", batches: 166, usageRecords: 104, snapshots: [76], nodes: 4, liveJobs: 2),
+        /// State level 6, schema 1, before anything was shared by weight.
+        OldJournal(name: "2026-11-state6", batches: 316, usageRecords: 211, snapshots: [151], nodes: 4, liveJobs: 2),
     ]
 
     private static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Corpus").path()

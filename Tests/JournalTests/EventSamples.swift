@@ -12,6 +12,7 @@ enum EventKind: String, CaseIterable {
     case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet,
         hourCut, nodeDrainBegan, nodeDrainDue, secretSet, secretRemoved, datasetCreated, datasetRemoved
     case attemptLeftBehind, attemptGone, nodeConfirmedDead, nodeContested, nodeQuarantined, stateOutdated
+    case shareObjectSet, shareObjectRemoved
 
     init(_ event: Event) {
         switch event {
@@ -53,6 +54,8 @@ enum EventKind: String, CaseIterable {
         case .secretRemoved: self = .secretRemoved
         case .datasetCreated: self = .datasetCreated
         case .datasetRemoved: self = .datasetRemoved
+        case .shareObjectSet: self = .shareObjectSet
+        case .shareObjectRemoved: self = .shareObjectRemoved
         }
     }
 }
@@ -72,7 +75,7 @@ enum Sample {
         ],
         locality: Locality(devices: .numa, gang: .rack), processors: [4, 5], numaNode: 1)
 
-    static var events: [Event] { clusterEvents + jobEvents + nodeEvents + accessEvents + holdingEvents }
+    static var events: [Event] { clusterEvents + jobEvents + nodeEvents + accessEvents + holdingEvents + shareEvents }
 
     private static var clusterEvents: [Event] {
         [
@@ -136,7 +139,7 @@ enum Sample {
             .nodeRegistered(
                 RegisteredNode(
                     id: NodeID(9), session: SessionID(44), instance: 1 << 60, bootID: [6, 7], inventory: inventory, at: time, sentAt: 5,
-                    sessionSeen: SessionID(43), condition: .diskFull)),
+                    sessionSeen: SessionID(43), condition: .diskFull, strengths: [989_500])),
             .nodeSuspected(NodeID(9), at: time), .nodeSilenced(NodeID(9), lastHeard: LogicalTime(nanoseconds: 5), at: time),
             .nodeCordoned(NodeID(9), isCordoned: true, at: time), .nodeRemoved(NodeID(9), at: time),
             .nodeDrainBegan(NodeID(9), deadline: time, at: time), .nodeDrainDue(NodeID(9), at: time),
@@ -170,6 +173,24 @@ enum Sample {
                     tenant: "lab", name: "digits", version: "v1", tree: digest, fileCount: 3, size: 1 << 40, createdAt: time)),
             .datasetRemoved(tenant: "lab", name: "digits", version: "v1", at: time),
         ]
+    }
+
+    /// All that an object can say.
+    static let shareObjects: [ShareObject] = [
+        .quota(
+            QuotaRecord(
+                name: "cap", tenant: "lab", project: "eyes", user: "alice", queue: "night", isForEachUser: true,
+                room: RoomBounds(cpuMilli: 1000, memoryBytes: 1 << 30, deviceMilli: 500, computeUnitsMilli: 300_000),
+                models: [.init(pattern: "*A100*", deviceMilli: 2000)], runningTasks: 5, queuedJobs: 7)),
+        .queue(
+            QueueRecord(
+                name: "night", parent: "lab", weight: 3, guarantee: RoomBounds(cpuMilli: 4000), ceiling: RoomBounds(memoryBytes: 1 << 40),
+                borrow: RoomBounds(deviceMilli: 0), lend: RoomBounds(computeUnitsMilli: 1), halfLife: .seconds(3600))),
+        .project(ProjectRecord(tenant: "lab", name: "eyes", weight: 2)), .tenant(TenantRecord(name: "lab", weight: 4)),
+    ]
+
+    private static var shareEvents: [Event] {
+        [.shareObjectSet(shareObjects[0], at: time), .shareObjectRemoved(ShareObjectID(.project, "lab/eyes"), at: time)]
     }
 
     static let digest = ContentDigest(bytes: Array(repeating: 0xAB, count: 32))!

@@ -23,7 +23,7 @@ struct SourceFile {
         return parts.count > 2 && (parts[0] == "Sources" || parts[0] == "Tests") ? String(parts[1]) : nil
     }
 
-    var isGenerated: Bool { name.hasSuffix(".pb.swift") }
+    var isGenerated: Bool { name.hasSuffix(".pb.swift") || text.hasPrefix("// Made by ") }
 }
 
 /// The working tree that these tests were compiled from.

@@ -54,21 +54,18 @@ import Testing
     @Test func whatIsShortGoesBeforeWhatIsLong() {
         var harness = ClusterHarness()
         let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
-        func job(_ project: String) -> JobSpecification {
-            var job = Build.job()
-            job.project = project
-            return job
-        }
-        for (project, run) in [
+        // Requests that differ are in lanes of their own.
+        func job(_ name: String) -> JobSpecification { Build.job(name, memory: Int64(name.utf8.count) << 20) }
+        for (name, run) in [
             ("long", Span.seconds(10_000)), ("short", .seconds(10)), ("long", .seconds(10_000)), ("short", .seconds(10)),
         ] {
-            guard case .success(.job(let id, _))? = harness.submit(job(project)).result else { continue }
+            guard case .success(.job(let id, _))? = harness.submit(job(name)).result else { continue }
             harness.pass(run)
             harness.end(id, on: node, after: run)
         }
-        for project in ["other", "long", "short"] {
+        for name in ["other", "long", "short"] {
             harness.pass(.seconds(1))
-            _ = harness.submit(job(project))
+            _ = harness.submit(job(name))
         }
         harness.pass(.seconds(5))
         harness.end(JobID(5), on: node, after: .seconds(5))

@@ -179,7 +179,7 @@ enum Trace {
         case .hourCut: "hour cut"
         case .leadershipBegan(let epoch, _, _): "epoch \(epoch)"
         case .clusterFounded, .clusterRestored, .joinTokenCreated, .keyCreated, .keyRevoked, .userSet, .secretSet, .secretRemoved,
-            .datasetCreated, .datasetRemoved:
+            .datasetCreated, .datasetRemoved, .shareObjectSet, .shareObjectRemoved:
             "\(event)"
         }
     }

@@ -16,12 +16,16 @@ public enum Quantity {
     public static let byteForms = "bytes such as 512MiB, 4GiB, 2G or a plain number"
     public static let spanForms = "a duration such as 30s, 10m, 2h, 1d12h or a plain number of seconds"
     public static let computeUnitForms = "compute units such as 200 or 0.5"
+    public static let deviceForms = "devices such as 8 or 0.5"
     public static let shareForms = "a share of one device such as 250m, 0.25 or 1"
 
     /// Milli-cores: `2`, `0.5`, `500m`. At most three decimals; never negative.
     public static func cpuMilli(_ text: String) throws(QuantityError) -> Int64 {
         try milli(text, expected: cpuForms)
     }
+
+    /// Thousandths of devices: `8`, `0.5`.
+    public static func deviceMilli(_ text: String) throws(QuantityError) -> Int64 { try milli(text, expected: deviceForms) }
 
     /// Thousandths of one device, 1 … 1000.
     public static func shareMilli(_ text: String) throws(QuantityError) -> Int64 {

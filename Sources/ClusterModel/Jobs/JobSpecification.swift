@@ -164,8 +164,13 @@ public struct JobSpecification: Hashable, Sendable {
     /// W3C trace context of the submission, as its `traceparent` header; empty without one.
     public var traceParent: String
 
+    /// Of jobs that name none; they always exist.
+    public static let usualTenant = "default"
+    public static let usualProject = "default"
+
     public init(
-        name: String, kind: JobKind = .batch, tenant: String = "default", project: String = "default", queue: String = "default",
+        name: String, kind: JobKind = .batch, tenant: String = Self.usualTenant, project: String = Self.usualProject,
+        queue: String = "default",
         priority: Int32 = 0, isPreemptible: Bool = false, groups: [TaskGroup], array: ArrayRange? = nil,
         dependencies: [Dependency] = [], beginAt: LogicalTime? = nil, timeLimit: Span? = nil, estimate: Span? = nil,
         grace: Span = .seconds(30), retry: RetryPolicy = RetryPolicy(), checkpointPath: String = "", onNodeLost: NodeLossPolicy = .wait,

@@ -151,8 +151,12 @@ extension ControlRouter {
         let records = try await call.controlPlane.reads.jobs(query, call.principal.visibility)
         let page = records.prefix(limit)
         let next = records.count > limit ? page.last?.accepted.id.description : nil
+        // Rows do not know of quotas, which change under waiting jobs without a word to them.
+        let limited = call.controlPlane.jobsAtTheirQuota(among: page.filter { $0.standing.state == .queued }.map(\.accepted.id))
         return call.page(page, nextCursor: next) { writer, record in
-            JobReply.summary(record.accepted, record.standing, to: &writer)
+            var standing = record.standing
+            if limited.contains(record.accepted.id) { standing.reason = .quota }
+            JobReply.summary(record.accepted, standing, to: &writer)
         }
     }
 

@@ -14,7 +14,8 @@ enum OpenAPIDocument {
         "identifier":"Apache-2.0"}},
         "servers":[{"url":"http://127.0.0.1:8470","description":"the default of a coordinator"}],
         "security":[{"key":[]}],
-        "tags":[{"name":"jobs"},{"name":"nodes"},{"name":"files"},{"name":"usage"},{"name":"access"},{"name":"operations"}],
+        "tags":[{"name":"jobs"},{"name":"nodes"},{"name":"files"},{"name":"usage"},{"name":"shares"},{"name":"access"},{"name":"operatio\#
+        ns"}],
         "paths":{"/livez":{"get":{"tags":["operations"],"operationId":"isLive","summary":"The process answers.","security":[],"responses\#
         ":{"200":{"$ref":"#/components/responses/Status"}}}},
         "/readyz":{"get":{"tags":["operations"],"operationId":"isReady","summary":"The coordinator takes requests; 503 while it starts o\#
@@ -156,6 +157,83 @@ enum OpenAPIDocument {
         sponses/Problem"}}},
         "delete":{"tags":["files"],"operationId":"removeDataset","summary":"Removes a version; jobs that were submitted with it keep it.\#
         ","responses":{"204":{"description":"It is gone"}}}},
+        "/v1/tenants":{"get":{"tags":["shares"],"operationId":"listTenants","summary":"Tenants that the caller may see, with what is hel\#
+        d under each.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/compo\#
+        nents/parameters/MinRevision"}],"responses":{"200":{"description":"The tenants","content":{"application/json":{"schema":{"allOf"\#
+        :[{"$ref":"#/components/schemas/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/components/sche\#
+        mas/Tenant"}}}}]}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "post":{"tags":["shares"],"operationId":"createTenant","summary":"Makes a tenant; 409 where there is one of that name.","request\#
+        Body":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/TenantRequest"}}}},"responses":{"20\#
+        1":{"description":"A tenant","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Tenant"}}}},"default":{"$ref"\#
+        :"#/components/responses/Problem"}}}},
+        "/v1/tenants/{name}":{"parameters":[{"name":"name","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Name"}}],
+        "get":{"tags":["shares"],"operationId":"showTenant","summary":"A tenant. Its entity tag is of what was said of it, not of what i\#
+        s held.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"A tenant","content":{"\#
+        application/json":{"schema":{"$ref":"#/components/schemas/Tenant"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "patch":{"tags":["shares"],"operationId":"changeTenant","summary":"Changes what is given; with If-Match, only what was seen (412\#
+         otherwise).","requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/TenantRequest\#
+        "}}}},"responses":{"200":{"description":"A tenant","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Tenant"\#
+        }}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["shares"],"operationId":"removeTenant","summary":"Removes a tenant that nothing uses.","responses":{"204":{"de\#
+        scription":"It is gone"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/projects":{"get":{"tags":["shares"],"operationId":"listProjects","summary":"Projects that the caller may see, with what is \#
+        held under each.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/co\#
+        mponents/parameters/MinRevision"}],"responses":{"200":{"description":"The projects","content":{"application/json":{"schema":{"al\#
+        lOf":[{"$ref":"#/components/schemas/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/components/\#
+        schemas/Project"}}}}]}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "post":{"tags":["shares"],"operationId":"createProject","summary":"Makes a project; 409 where there is one of that name.","reque\#
+        stBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/ProjectRequest"}}}},"responses":{\#
+        "201":{"description":"A project","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Project"}}}},"default":{"\#
+        $ref":"#/components/responses/Problem"}}}},
+        "/v1/projects/{tenant}/{name}":{"parameters":[{"name":"tenant","in":"path","required":true,"schema":{"$ref":"#/components/schema\#
+        s/Name"}},{"name":"name","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Name"}}],
+        "get":{"tags":["shares"],"operationId":"showProject","summary":"A project. Its entity tag is of what was said of it, not of what\#
+         is held.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"A project","content"\#
+        :{"application/json":{"schema":{"$ref":"#/components/schemas/Project"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "patch":{"tags":["shares"],"operationId":"changeProject","summary":"Changes what is given; with If-Match, only what was seen (41\#
+        2 otherwise).","requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/ProjectReque\#
+        st"}}}},"responses":{"200":{"description":"A project","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Proj\#
+        ect"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["shares"],"operationId":"removeProject","summary":"Removes a project that nothing uses.","responses":{"204":{"\#
+        description":"It is gone"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/queues":{"get":{"tags":["shares"],"operationId":"listQueues","summary":"Queues that the caller may see, with what is held u\#
+        nder each.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/componen\#
+        ts/parameters/MinRevision"}],"responses":{"200":{"description":"The queues","content":{"application/json":{"schema":{"allOf":[{"\#
+        $ref":"#/components/schemas/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/\#
+        Queue"}}}}]}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "post":{"tags":["shares"],"operationId":"createQueue","summary":"Makes a queue; 409 where there is one of that name.","requestBo\#
+        dy":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/QueueRequest"}}}},"responses":{"201":\#
+        {"description":"A queue","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Queue"}}}},"default":{"$ref":"#/c\#
+        omponents/responses/Problem"}}}},
+        "/v1/queues/{name}":{"parameters":[{"name":"name","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Name"}}],
+        "get":{"tags":["shares"],"operationId":"showQueue","summary":"A queue. Its entity tag is of what was said of it, not of what is \#
+        held.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"A queue","content":{"app\#
+        lication/json":{"schema":{"$ref":"#/components/schemas/Queue"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "patch":{"tags":["shares"],"operationId":"changeQueue","summary":"Changes what is given; with If-Match, only what was seen (412 \#
+        otherwise).","requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/QueueRequest"}\#
+        }}},"responses":{"200":{"description":"A queue","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Queue"}}}}\#
+        ,"default":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["shares"],"operationId":"removeQueue","summary":"Removes a queue that nothing uses.","responses":{"204":{"desc\#
+        ription":"It is gone"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/quotas":{"get":{"tags":["shares"],"operationId":"listQuotas","summary":"Quotas that the caller may see, with what is held u\#
+        nder each.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/componen\#
+        ts/parameters/MinRevision"}],"responses":{"200":{"description":"The quotas","content":{"application/json":{"schema":{"allOf":[{"\#
+        $ref":"#/components/schemas/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/\#
+        Quota"}}}}]}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "post":{"tags":["shares"],"operationId":"createQuota","summary":"Makes a quota; 409 where there is one of that name.","requestBo\#
+        dy":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/QuotaRequest"}}}},"responses":{"201":\#
+        {"description":"A quota","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Quota"}}}},"default":{"$ref":"#/c\#
+        omponents/responses/Problem"}}}},
+        "/v1/quotas/{name}":{"parameters":[{"name":"name","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Name"}}],
+        "get":{"tags":["shares"],"operationId":"showQuota","summary":"A quota. Its entity tag is of what was said of it, not of what is \#
+        held.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"A quota","content":{"app\#
+        lication/json":{"schema":{"$ref":"#/components/schemas/Quota"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "patch":{"tags":["shares"],"operationId":"changeQuota","summary":"Changes what is given; with If-Match, only what was seen (412 \#
+        otherwise).","requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/QuotaRequest"}\#
+        }}},"responses":{"200":{"description":"A quota","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Quota"}}}}\#
+        ,"default":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["shares"],"operationId":"removeQuota","summary":"Removes a quota.","responses":{"204":{"description":"It is go\#
+        ne"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/backup":{"get":{"tags":["operations"],"operationId":"readBackup","summary":"Makes a backup of the coordinator and streams i\#
         t.","description":"A tar archive with the journal as it is at one instant, digests and a manifest (Protocols/journal.md). It hol\#
         ds no keys. The connection breaks off when it cannot be finished; an archive without its last member, the manifest, is not whole\#
@@ -570,6 +648,53 @@ enum OpenAPIDocument {
         completed","failed","cancelled","timeout","oom","infrastructure","node_lost","preempted"]},"billable":{"type":"boolean"},"billin\#
         gRule":{"type":"integer"},"measured":{"type":["object","null"],"properties":{"elapsedNanoseconds":{"type":"integer"},"cpuTimeNan\#
         oseconds":{"type":"integer"},"memoryPeakBytes":{"type":"integer"}}}}},
+        "Amounts":{"description":"What is not there is not limited.","type":"object","properties":{"cpuMilli":{"type":"integer","minimum\#
+        ":0},"memoryBytes":{"type":"integer","minimum":0},"deviceMilli":{"type":"integer","minimum":0,"description":"Thousandths of devi\#
+        ces of any kind"},"computeUnitsMilli":{"type":"integer","minimum":0}}},
+        "AmountsRequest":{"description":"Amounts that are given are changed; the text `none` takes one away, or all of them.","oneOf":[{\#
+        "type":"string","const":"none"},{"type":"object","additionalProperties":false,"properties":{"cpu":{"type":["string","number"],"e\#
+        xamples":["64","500m"]},"memory":{"type":["string","integer"],"examples":["1TiB"]},"devices":{"type":["string","number"],"exampl\#
+        es":["8","0.5"]},"computeUnits":{"type":["string","number"],"examples":["2000"]}}}]},
+        "ShareUse":{"description":"What is held now, and in thousandths of the cluster what was held of late.","type":"object","properti\#
+        es":{"user":{"type":"string"},"cpuMilli":{"type":"integer"},"memoryBytes":{"type":"integer"},"deviceMilli":{"type":"integer"},"c\#
+        omputeUnitsMilli":{"type":"integer"},"runningTasks":{"type":"integer"},"jobs":{"type":"integer"},"queuedJobs":{"type":"integer"}\#
+        ,"recentMilli":{"type":"integer"},"models":{"type":"array","items":{"type":"object","properties":{"model":{"type":"string"},"dev\#
+        iceMilli":{"type":"integer"}}}}}},
+        "Tenant":{"type":"object","required":["id","name","weight","use"],"properties":{"id":{"type":"string"},"name":{"$ref":"#/compone\#
+        nts/schemas/Name"},"weight":{"type":"integer","minimum":1,"maximum":1000},"use":{"$ref":"#/components/schemas/ShareUse"}}},
+        "TenantRequest":{"description":"`name` when it is made, and only then.","type":"object","additionalProperties":false,"properties\#
+        ":{"name":{"$ref":"#/components/schemas/Name"},"weight":{"type":"integer","minimum":1,"maximum":1000,"default":1}}},
+        "Project":{"type":"object","required":["id","name","tenant","weight","use"],"properties":{"id":{"type":"string","examples":["vis\#
+        ion/demo"]},"name":{"$ref":"#/components/schemas/Name"},"tenant":{"$ref":"#/components/schemas/Name"},"weight":{"type":"integer"\#
+        ,"minimum":1,"maximum":1000},"use":{"$ref":"#/components/schemas/ShareUse"}}},
+        "ProjectRequest":{"description":"`name` and `tenant` when it is made, and only then.","type":"object","additionalProperties":fal\#
+        se,"properties":{"name":{"$ref":"#/components/schemas/Name"},"tenant":{"$ref":"#/components/schemas/Name"},"weight":{"type":"int\#
+        eger","minimum":1,"maximum":1000,"default":1}}},
+        "Queue":{"type":"object","required":["id","name","weight","guarantee","ceiling","borrow","lend","use"],"properties":{"id":{"type\#
+        ":"string"},"name":{"$ref":"#/components/schemas/Name"},"parent":{"type":["string","null"],"description":"null for the root"},"w\#
+        eight":{"type":"integer","minimum":1,"maximum":1000},"guarantee":{"$ref":"#/components/schemas/Amounts"},"ceiling":{"$ref":"#/co\#
+        mponents/schemas/Amounts"},"borrow":{"$ref":"#/components/schemas/Amounts"},"lend":{"$ref":"#/components/schemas/Amounts"},"half\#
+        LifeSeconds":{"type":"integer","description":"Of the root alone"},"use":{"$ref":"#/components/schemas/ShareUse"}}},
+        "QueueRequest":{"description":"`name` and `parent` when it is made, and only then.","type":"object","additionalProperties":false\#
+        ,"properties":{"name":{"$ref":"#/components/schemas/Name"},"parent":{"$ref":"#/components/schemas/Name"},"weight":{"type":"integ\#
+        er","minimum":1,"maximum":1000,"default":1},"guarantee":{"$ref":"#/components/schemas/AmountsRequest"},"ceiling":{"$ref":"#/comp\#
+        onents/schemas/AmountsRequest"},"borrow":{"$ref":"#/components/schemas/AmountsRequest"},"lend":{"$ref":"#/components/schemas/Amo\#
+        untsRequest"},"halfLife":{"type":["string","integer"],"description":"Of the root alone","examples":["12h"]}}},
+        "Quota":{"type":"object","required":["id","name","eachUser","limits"],"properties":{"id":{"type":"string"},"name":{"$ref":"#/com\#
+        ponents/schemas/Name"},"tenant":{"type":["string","null"]},"project":{"type":["string","null"]},"user":{"type":["string","null"]\#
+        },"queue":{"type":["string","null"]},"eachUser":{"type":"boolean"},"limits":{"allOf":[{"$ref":"#/components/schemas/Amounts"},{"\#
+        type":"object","properties":{"models":{"type":"array","items":{"type":"object","properties":{"model":{"type":"string"},"deviceMi\#
+        lli":{"type":"integer"}}}},"runningTasks":{"type":["integer","null"]},"queuedJobs":{"type":["integer","null"]}}}]},"use":{"$ref"\#
+        :"#/components/schemas/ShareUse"},"uses":{"type":"array","items":{"$ref":"#/components/schemas/ShareUse"},"description":"Where e\#
+        very user has so much for himself"}}},
+        "QuotaRequest":{"description":"Whom it counts is said when it is made, and only then.","type":"object","additionalProperties":fa\#
+        lse,"properties":{"name":{"$ref":"#/components/schemas/Name"},"tenant":{"$ref":"#/components/schemas/Name"},"project":{"$ref":"#\#
+        /components/schemas/Name"},"user":{"$ref":"#/components/schemas/Name"},"queue":{"$ref":"#/components/schemas/Name"},"eachUser":{\#
+        "type":"boolean","default":false},"limits":{"type":"object","additionalProperties":false,"properties":{"cpu":{"type":["string","\#
+        number"]},"memory":{"type":["string","integer"]},"devices":{"type":["string","number"]},"computeUnits":{"type":["string","number\#
+        "]},"models":{"type":"array","items":{"type":"object","additionalProperties":false,"required":["model","devices"],"properties":{\#
+        "model":{"type":"string","examples":["*A100*"]},"devices":{"type":["string","number"]}}}},"runningTasks":{"type":["integer","str\#
+        ing"]},"queuedJobs":{"type":["integer","string"]}}}}},
         "Key":{"type":"object","required":["id","tenant","user","role","createdAt"],"properties":{"id":{"type":"string"},"tenant":{"type\#
         ":"string"},"user":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},"createdAt":{"type":"string","format":"date-tim\#
         e"}}},

@@ -43,6 +43,9 @@ extension Problem {
             case .keyNotFound(let id): .notFound("Key \(id) does not exist.")
             case .notFound(let what): .notFound("\(what) does not exist.")
             case .conflict(let sentence): Problem(.conflict, rejection.code, sentence)
+            case .changed(let what):
+                Problem(.preconditionFailed, rejection.code, "\(what) has changed since it was read; read it again and repeat the change.")
+            case .quota(let miss): .quota(miss)
             case .keyReused(let key):
                 Problem(
                     .unprocessableContent, rejection.code,
@@ -61,6 +64,14 @@ extension Problem {
         var problem = Problem(.unprocessableContent, "unsatisfiable", detail, title: "No node can ever hold this job")
         problem.reasons = [Reason.unsatisfiable.name]
         problem.errors = errors.map { FieldProblem(code: .invalid, field: $0.field, message: $0.message) }
+        return problem
+    }
+
+    private static func quota(_ miss: QuotaMiss) -> Problem {
+        let sentence = miss.sentence
+        let detail = "\(sentence.prefix(1).uppercased())\(sentence.dropFirst())."
+        var problem = Problem(.forbidden, "quota", detail, title: "Refused by a quota")
+        problem.reasons = [Reason.quota.name]
         return problem
     }
 

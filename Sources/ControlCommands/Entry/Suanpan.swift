@@ -23,6 +23,9 @@ struct Suanpan: AsyncParsableCommand {
                 ]),
             CommandGroup(name: "What jobs use", subcommands: [DatasetCommand.self, SecretCommand.self]),
             CommandGroup(
+                name: "Who shares the cluster",
+                subcommands: [TenantCommand.self, ProjectCommand.self, QueueCommand.self, QuotaCommand.self]),
+            CommandGroup(
                 name: "Cluster",
                 subcommands: [
                     TopCommand.self, ClusterCommand.self, CenterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self,

@@ -18,11 +18,17 @@ public struct OfferTable: Sendable {
         public var memoryBytes: Int64 = 0
         /// A thousand for each device of any kind.
         public var deviceMilli: Int64 = 0
+        /// How many devices there are of each model.
+        public var models: [String: Int] = [:]
 
         fileprivate mutating func add(_ inventory: NodeInventory, times: Int64) {
             cpuMilli += times * inventory.cpuMilli
             memoryBytes += times * inventory.memoryBytes
             deviceMilli += times * 1000 * Int64(inventory.devices.count)
+            for device in inventory.devices {
+                let count = models[device.model, default: 0] + Int(times)
+                models[device.model] = count == 0 ? nil : count
+            }
         }
     }
 
@@ -91,9 +97,12 @@ extension OfferTable {
     }
 
     /// Whether a whole gang fits at once.
-    public func holdsWhenIdle(_ gang: RequestClass) -> Bool {
+    public func holdsWhenIdle(_ gang: RequestClass) -> Bool { placesWhenIdle(gang) != nil }
+
+    /// Where a whole gang would go.
+    public func placesWhenIdle(_ gang: RequestClass) -> [TaskPlace]? {
         var idle = idle
-        return idle.placeGang(idle.shape(of: gang)) != nil
+        return idle.placeGang(idle.shape(of: gang))
     }
 
     /// Why nodes cannot hold a task of the group, even so: once for all that are alike.

@@ -87,7 +87,7 @@ enum CommandRefusal: Int, CaseIterable, Sendable {
 
 /// Rejections as they are counted: by their code, those of an enrolment under one.
 enum CountedRejection: Int, CaseIterable, Sendable {
-    case invalid, unsatisfiable, notFound, conflict, keyReused, tooManyKeys, enrollment, registration, outdated, stale
+    case invalid, unsatisfiable, notFound, conflict, changed, quota, keyReused, tooManyKeys, enrollment, registration, outdated, stale
 
     init(_ rejection: Rejection) {
         self =
@@ -96,6 +96,8 @@ enum CountedRejection: Int, CaseIterable, Sendable {
             case .unsatisfiable: .unsatisfiable
             case .jobNotFound, .nodeNotFound, .keyNotFound, .notFound: .notFound
             case .conflict: .conflict
+            case .changed: .changed
+            case .quota: .quota
             case .keyReused: .keyReused
             case .tooManyKeys: .tooManyKeys
             case .enrollment: .enrollment
@@ -111,6 +113,8 @@ enum CountedRejection: Int, CaseIterable, Sendable {
         case .unsatisfiable: "unsatisfiable"
         case .notFound: "not_found"
         case .conflict: "conflict"
+        case .changed: "changed"
+        case .quota: "quota"
         case .keyReused: "idempotency_key_reused"
         case .tooManyKeys: "too_many_idempotency_keys"
         case .enrollment: "enrollment"

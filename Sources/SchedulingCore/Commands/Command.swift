@@ -29,6 +29,10 @@ public enum Command: Hashable, Sendable {
     case createDataset(DatasetVersion)
     case removeDataset(tenant: String, name: String, version: String)
 
+    /// Makes or changes it.
+    case setShareObject(ShareObject, if: ShareObjectCondition)
+    case removeShareObject(ShareObjectID, if: ShareObjectCondition)
+
     // From agents, through the transport.
     case enroll(tokenID: [UInt8], publicKey: [UInt8], nodeName: String)
     /// `seen`: what its mark says, once the coordinator has found it to be its own words; otherwise nothing.

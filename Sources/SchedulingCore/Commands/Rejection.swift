@@ -12,6 +12,10 @@ public enum Rejection: Error, Hashable, Sendable {
     case notFound(String)
     /// The state forbids it, such as the retry of a job that has not ended.
     case conflict(String)
+    /// It is no longer what the request says it was; what it is, as the beginning of a sentence.
+    case changed(String)
+    /// More than a quota allows, or a queue can ever hold.
+    case quota(QuotaMiss)
     /// The same Idempotency-Key came with another body.
     case keyReused(String)
     case tooManyKeys(limit: UInt32)
@@ -28,6 +32,8 @@ public enum Rejection: Error, Hashable, Sendable {
         case .unsatisfiable: "unsatisfiable"
         case .jobNotFound, .nodeNotFound, .keyNotFound, .notFound: "not_found"
         case .conflict: "conflict"
+        case .changed: "changed"
+        case .quota: "quota"
         case .keyReused: "idempotency_key_reused"
         case .tooManyKeys: "too_many_idempotency_keys"
         case .enrollment(let code, _): code

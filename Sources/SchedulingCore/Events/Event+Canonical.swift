@@ -46,6 +46,8 @@ extension Event {
         case nodeContested = 36
         case nodeQuarantined = 37
         case stateOutdated = 38
+        case shareObjectSet = 39
+        case shareObjectRemoved = 40
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 {
@@ -54,7 +56,9 @@ extension Event {
             // itself. Then forms 3 of specifications and 2 of requests, inventories and memberships, which say it themselves.
             // Form 4 of specifications.
             case .jobAccepted: 4
-            case .nodeEnrolled, .joinTokenCreated, .nodeRegistered: 3
+            case .nodeEnrolled, .joinTokenCreated: 3
+            // Version 4: what its devices price at.
+            case .nodeRegistered: 4
             // Allocations of form 2, which say it themselves.
             case .unitsPlaced, .attemptLeftBehind: 2
             // The rules by which is folded what follows.
@@ -136,6 +140,8 @@ extension Event: CanonicalValue {
         case .datasetCreated(let dataset): writer.write(.datasetCreated, dataset)
         case .datasetRemoved(let tenant, let name, let version, let at):
             writer.write(.datasetRemoved, [tenant, name, version], at)
+        case .shareObjectSet(let object, let at): writer.write(.shareObjectSet, object, at)
+        case .shareObjectRemoved(let id, let at): writer.write(.shareObjectRemoved, id, at)
         case .timersDue(let at): writer.write(.timersDue, at)
         }
     }
@@ -184,7 +190,7 @@ extension Event: CanonicalValue {
         case .jobFinished: self = .jobFinished(try reader.read())
         case .idempotencyExpired: self = .idempotencyExpired(through: try reader.read())
         case .nodeEnrolled: self = .nodeEnrolled(version == 1 ? try .withoutMembership(&reader) : try reader.read())
-        case .nodeRegistered: self = .nodeRegistered(version == 1 ? try .version1(&reader) : try reader.read())
+        case .nodeRegistered: self = .nodeRegistered(try RegisteredNode(from: &reader, version: version))
         case .nodeSuspected: self = .nodeSuspected(try reader.read(), at: try reader.read())
         case .nodeSilenced: self = .nodeSilenced(try reader.read(), lastHeard: try reader.read(), at: try reader.read())
         case .nodeCordoned:
@@ -206,6 +212,8 @@ extension Event: CanonicalValue {
         case .hourCut: self = .hourCut(at: try reader.read())
         case .secretSet: self = .secretSet(try reader.read())
         case .secretRemoved: self = .secretRemoved(tenant: try reader.readString(), name: try reader.readString(), at: try reader.read())
+        case .shareObjectSet: self = .shareObjectSet(try reader.read(), at: try reader.read())
+        case .shareObjectRemoved: self = .shareObjectRemoved(try reader.read(), at: try reader.read())
         case .datasetCreated: self = .datasetCreated(try reader.read())
         case .datasetRemoved:
             self = .datasetRemoved(

@@ -66,6 +66,10 @@ public enum Event: Hashable, Sendable {
     /// No new job finds it; what runs goes on.
     case datasetRemoved(tenant: String, name: String, version: String, at: LogicalTime)
 
+    /// A tenant, project, queue or quota is now so.
+    case shareObjectSet(ShareObject, at: LogicalTime)
+    case shareObjectRemoved(ShareObjectID, at: LogicalTime)
+
     /// Every open allocation segment ends at this UTC hour and the next begins.
     case hourCut(at: LogicalTime)
 }

@@ -36,19 +36,22 @@ extension RegisteredNode: CanonicalValue {
         writer.write(sentAt)
         writer.write(sessionSeen)
         writer.write(condition)
+        writer.write(strengths != nil)
+        if let strengths { writer.write(strengths) }
     }
 
-    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self = try Self.version1(&reader)
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) { try self.init(from: &reader, version: 4) }
+
+    /// In the form of a version of its event.
+    init(from reader: inout CanonicalReader, version: UInt8) throws(CanonicalError) {
+        self.init(
+            id: try reader.read(), session: try reader.read(), instance: try reader.readUInt64(), bootID: try reader.readBytes(),
+            inventory: try reader.readOptional(), at: try reader.read())
+        guard version >= 2 else { return }
         sentAt = try reader.readInt64()
         sessionSeen = try reader.read()
         condition = try reader.read()
-    }
-
-    static func version1(_ reader: inout CanonicalReader) throws(CanonicalError) -> RegisteredNode {
-        RegisteredNode(
-            id: try reader.read(), session: try reader.read(), instance: try reader.readUInt64(), bootID: try reader.readBytes(),
-            inventory: try reader.readOptional(), at: try reader.read())
+        if version >= 4, try reader.readBool() { strengths = try reader.readList() }
     }
 }
 

@@ -35,11 +35,14 @@ public struct RegisteredNode: Hashable, Sendable {
     public var sentAt: Int64
     public var sessionSeen: SessionID
     public var condition: NodeCondition
+    /// What each device prices at, in milli-CU, as the table of models had it then; nil: as at the last registration.
+    public var strengths: [Int64]?
 
     public init(
         id: NodeID, session: SessionID, instance: UInt64, bootID: [UInt8], inventory: NodeInventory?, at: LogicalTime, sentAt: Int64 = 0,
-        sessionSeen: SessionID = SessionID(0), condition: NodeCondition = .good
+        sessionSeen: SessionID = SessionID(0), condition: NodeCondition = .good, strengths: [Int64]? = nil
     ) {
+        self.strengths = strengths
         self.id = id
         self.session = session
         self.instance = instance

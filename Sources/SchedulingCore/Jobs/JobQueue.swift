@@ -3,14 +3,15 @@
 
 import ClusterModel
 
-/// Jobs of one priority, one account and one request class, that say the same of how long they run: among them the first come is
-/// the first.
+/// Jobs of one priority, one account and one request class, preemptible or not, that say the same of how long they run: among them the
+/// first come is the first.
 struct LaneID: Hashable, Sendable {
     var priority: Int32
     var account: AccountID
     var shape: RequestClassID
     /// The octave of seconds that they say they run at most; 0 where they say nothing.
     var length: UInt8 = 0
+    var isPreemptible = false
 
     static func length(of specification: JobSpecification) -> UInt8 {
         guard let said = [specification.estimate, specification.timeLimit].compactMap(\.self).min() else { return 0 }
@@ -20,6 +21,13 @@ struct LaneID: Hashable, Sendable {
 
 /// Jobs that have something ready to start, by lane. Every change costs the logarithm of how many lanes there are.
 struct JobQueue: Sendable {
+    /// The lanes of one account.
+    private struct Line: Sendable {
+        var laneCount = 0
+        /// At least the first of every lane. Its own first is one of those.
+        var heads = BinaryHeap<Head>()
+    }
+
     /// The first job of a lane when it became that.
     private struct Head: Comparable, Sendable {
         var lane: LaneID
@@ -33,8 +41,7 @@ struct JobQueue: Sendable {
     /// None is empty.
     private var lanes: [LaneID: IntervalSet] = [:]
     private var lanesOfShape = Table<RequestClassID, [LaneID]>()
-    /// At least the first of every lane. Its own first is one of those.
-    private var heads = BinaryHeap<Head>()
+    private var lines: [AccountID: Line] = [:]
     /// Lanes that got another first job since they were last taken; empty unless somebody asked for them.
     private var begun: [LaneID] = []
     private var isFollowed = false
@@ -45,44 +52,59 @@ struct JobQueue: Sendable {
     /// In no order.
     func lanes(of shape: RequestClassID) -> [LaneID] { lanesOfShape[shape] ?? [] }
 
-    mutating func insert(_ job: JobID, in id: LaneID) {
-        if lanes[id] == nil, lanesOfShape.update(id.shape, { $0.append(id) }) == nil { lanesOfShape.set([id], for: id.shape) }
-        guard lanes[id, default: IntervalSet()].insert(job.value), lanes[id]?.first == job.value else { return }
+    /// - Returns: whether it is the first of a lane that was empty.
+    mutating func insert(_ job: JobID, in id: LaneID) -> Bool {
+        let isNew = lanes[id] == nil
+        if isNew { lines[id.account, default: Line()].laneCount += 1 }
+        if isNew, lanesOfShape.update(id.shape, { $0.append(id) }) == nil { lanesOfShape.set([id], for: id.shape) }
+        guard lanes[id, default: IntervalSet()].insert(job.value), lanes[id]?.first == job.value else { return false }
         lead(job, id)
         if isFollowed { begun.append(id) }
+        return isNew
     }
 
-    mutating func remove(_ job: JobID, from id: LaneID) {
-        guard let first = lanes[id]?.first, lanes[id]?.remove(job.value) == true else { return }
+    /// - Returns: whether it was the last of its lane.
+    mutating func remove(_ job: JobID, from id: LaneID) -> Bool {
+        guard let first = lanes[id]?.first, lanes[id]?.remove(job.value) == true else { return false }
         if let next = lanes[id]?.first {
             if first == job.value { lead(JobID(next), id) }
+            dropStale(of: id.account)
+            return false
         } else {
             lanes[id] = nil
+            lines[id.account]?.laneCount -= 1
             let isLast = lanesOfShape.update(id.shape) { others -> Bool in
                 if let place = others.firstIndex(of: id) { others.remove(at: place) }
                 return others.isEmpty
             }
             if isLast == true { lanesOfShape.remove(id.shape) }
+            dropStale(of: id.account)
+            return true
         }
-        dropStale()
     }
 
     private mutating func lead(_ job: JobID, _ id: LaneID) {
-        heads.insert(Head(lane: id, job: job))
-        guard heads.count > 4 * lanes.count + 64 else { return }
-        heads = BinaryHeap()
-        for (lane, jobs) in lanes { if let first = jobs.first { heads.insert(Head(lane: lane, job: JobID(first))) } }
+        lines[id.account]?.heads.insert(Head(lane: id, job: job))
+        guard let line = lines[id.account], line.heads.count > 4 * line.laneCount + 64 else { return }
+        var seen: Set<LaneID> = []
+        let lanes = lanes
+        lines[id.account]?.heads.keep { lanes[$0.lane]?.first == $0.job.value && seen.insert($0.lane).inserted }
     }
 
-    private mutating func dropStale() {
-        while let head = heads.first, lanes[head.lane]?.first != head.job.value { heads.removeFirst() }
+    private mutating func dropStale(of account: AccountID) {
+        guard let line = lines[account] else { return }
+        guard line.laneCount > 0 else {
+            lines[account] = nil
+            return
+        }
+        while let head = lines[account]?.heads.first, lanes[head.lane]?.first != head.job.value { lines[account]?.heads.removeFirst() }
     }
 
     /// The first job of a lane whose number is at least `number`.
     func first(of id: LaneID, from number: UInt64 = 0) -> JobID? { lanes[id]?.first(from: number).map { JobID($0) } }
 
-    /// The first job of all: by priority, then by number.
-    var first: JobID? { heads.first?.job }
+    /// The first job of an account: by priority, then by number.
+    func first(of account: AccountID) -> JobID? { lines[account]?.heads.first?.job }
 
     /// Lanes that have another first job than at the last call, some of them more than once; at the first call all lanes. A
     /// lane whose first job left is not among them.

@@ -68,7 +68,9 @@ struct JobRow: Hashable, Sendable {
     /// Its number in the table of accounts; not a part of what is written.
     var account: AccountID
     var lane: LaneID {
-        LaneID(priority: specification.priority, account: account, shape: shape, length: LaneID.length(of: specification))
+        LaneID(
+            priority: specification.priority, account: account, shape: shape, length: LaneID.length(of: specification),
+            isPreemptible: specification.isPreemptible)
     }
     var waiting: [WaitingUnits]
     /// By gang ordinal. For look-up; iterate `liveOrdinals`.
@@ -80,6 +82,8 @@ struct JobRow: Hashable, Sendable {
     /// Of a task's run, for run-ahead: a moving average over those that exited by themselves. nil before the first.
     var expectedLength: Span?
     var isCancelling = false
+    /// Something of it has been placed, once at least.
+    var hasBegun = false
     /// Jobs that must end first and have not yet.
     var unmetDependencies: [Dependency]
     var startedAt: LogicalTime?

@@ -227,7 +227,10 @@ extension SchedulerCore {
             row.settle(ordinal, ended)
         }
         learnRunTime(of: ended, row)
-        if !handOver(ended, task, &changes) { offers.update(task.node) { $0.give(task.allocation) } }
+        if !handOver(ended, task, &changes) {
+            offers.update(task.node) { $0.give(task.allocation) }
+            charge(-1, [TaskPlace(node: task.node, allocation: task.allocation)], of: row, at: ended.at)
+        }
         if case .requeued(_, let notBefore, _) = ended.disposition, notBefore > .zero { alarms.insert(id, at: notBefore) }
         requeue(id)
         changes.touch(id)
@@ -274,6 +277,7 @@ extension SchedulerCore {
     mutating func evolveHourCut(at: LogicalTime, _ changes: inout Changes) {
         advance(to: at)
         nextHourCut = at + .hour
+        if rules >= Self.rulesWithShares { accounts.forgetUnused(at: at, capacity: roomTotal) }
         for id in jobs.ids {
             guard let row = jobs[id], !row.live.isEmpty else { continue }
             for ordinal in row.liveOrdinals {

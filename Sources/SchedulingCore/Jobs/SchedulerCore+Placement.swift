@@ -7,7 +7,9 @@ import Placement
 extension SchedulerCore {
     /// The next placement, or nil when nothing that waits fits anywhere. Changes only the cursor.
     borrowing func decidePlacement(_ cursor: inout RoundCursor, at now: LogicalTime) -> Event? {
-        if let (id, places) = cursor.reservedStart(of: self, at: now), let row = jobs[id], let ready = row.readySet(at: now) {
+        if let (id, places) = cursor.reservedStart(of: self, at: now), let row = jobs[id], let ready = row.readySet(at: now),
+            quotaMiss(of: row, places.prefix(Int(row.gangSize))) == nil
+        {
             return .unitsPlaced(units(of: id, row.gangSize == 1 ? Array(places.prefix(1)) : places, as: row.waiting[ready], row, at: now))
         }
         while let (lane, id) = cursor.next(of: self, at: now) {
@@ -16,16 +18,31 @@ extension SchedulerCore {
                 cursor.skip(id, in: lane)
                 continue
             }
-            if let placed = place(row, id: id, from: row.waiting[ready], &cursor, at: now) { return .unitsPlaced(placed) }
-            cursor.giveUp(lane, self, at: now)
+            if let miss = quotaMiss(of: row) {
+                cursor.park(lane, under: miss.limit)
+                continue
+            }
+            switch place(row, id: id, from: row.waiting[ready], &cursor, at: now) {
+            case .units(let placed): return .unitsPlaced(placed)
+            case .none: cursor.giveUp(lane, self, at: now)
+            case .limited(let limit): cursor.park(lane, under: limit)
+            }
         }
         return nil
     }
 
+    private enum Found {
+        case units(PlacedUnits)
+        /// There is no room.
+        case none
+        /// There is room, and its account may not have it.
+        case limited(QuotaMiss.Limit)
+    }
+
     private borrowing func place(
         _ row: JobRow, id: JobID, from set: WaitingUnits, _ cursor: inout RoundCursor, at now: LogicalTime
-    ) -> PlacedUnits? {
-        guard let shape = shapes[row.shape]?.shape else { return nil }
+    ) -> Found {
+        guard let shape = shapes[row.shape]?.shape else { return .none }
         let gang = cursor.gang(of: row.shape, shape)
         let limit = min(row.startAllowance, Int(clamping: set.units.count), SchedulerLimits.unitsPerPlacement)
         var places: [TaskPlace] = []
@@ -41,7 +58,34 @@ extension SchedulerCore {
         if places.isEmpty, !cursor.reservations.isEmpty, let bound = outlook(of: row).bound {
             places = cursor.reservations.backfill(row.shape, shape, lasting: bound, limit: limit, at: now) ?? []
         }
-        return places.isEmpty ? nil : units(of: id, places, as: set, row, at: now)
+        guard !places.isEmpty else { return .none }
+        if !isUnlimited(row), let miss = quotaMiss(of: row, places[...]) {
+            places = allowed(places, of: row)
+            if places.isEmpty { places = placesElsewise(of: row, shape, &cursor) }
+            if places.isEmpty { return .limited(miss.limit) }
+        }
+        return .units(units(of: id, places, as: set, row, at: now))
+    }
+
+    /// Places of one gang in a way that it likes less, or on another model of devices: what it likes best its account may not have.
+    private borrowing func placesElsewise(of row: JobRow, _ shape: RequestClass, _ cursor: inout RoundCursor) -> [TaskPlace] {
+        guard !cursor.isBlocked(row.shape) else { return [] }
+        for narrower in shape.narrower(models: countsModels(row) ? offers.totals.models.keys.sorted() : []) {
+            let gang = cursor.fleet.shape(of: narrower)
+            let places = row.gangSize > 1 ? cursor.fleet.placeGang(gang) ?? [] : cursor.fleet.place(gang, limit: 1)
+            if !places.isEmpty, quotaMiss(of: row, places) == nil { return places }
+        }
+        return []
+    }
+
+    /// The places of as many gangs as the limits of their account leave.
+    private borrowing func allowed(_ places: [TaskPlace], of row: JobRow) -> [TaskPlace] {
+        var (few, many) = (0, places.count / Int(row.gangSize))
+        while few < many {
+            let half = (few + many + 1) / 2
+            if quotaMiss(of: row, places.prefix(half * Int(row.gangSize))) == nil { few = half } else { many = half - 1 }
+        }
+        return Array(places.prefix(few * Int(row.gangSize)))
     }
 
     /// The first waiting gangs of a set, in these places.
@@ -64,6 +108,11 @@ extension SchedulerCore {
 
     mutating func evolvePlaced(_ placed: PlacedUnits, _ changes: inout Changes) {
         advance(to: placed.at)
+        if let row = jobs[placed.job] {
+            if !row.hasBegun { countQueuedJob(-1, of: row.account) }
+            charge(
+                1, placed.units.flatMap { $0.places.map { TaskPlace(node: $0.node, allocation: $0.allocation) } }, of: row, at: placed.at)
+        }
         for unit in placed.units {
             for (rank, place) in unit.places.enumerated() {
                 lastFence = max(lastFence, place.fence.value)
@@ -78,6 +127,7 @@ extension SchedulerCore {
             }
         }
         _ = jobs.update(placed.job) { row in
+            row.hasBegun = true
             for unit in placed.units {
                 let reason = row.unwait(unit.ordinal, attempt: unit.attempt)
                 let tasks = unit.places.map {
@@ -99,10 +149,14 @@ extension SchedulerCore {
     mutating func requeue(_ id: JobID) {
         guard let row = jobs[id] else { return }
         if row.readySet(at: time) != nil {
-            queue.insert(id, in: row.lane)
+            if queue.insert(id, in: row.lane) { accounts.countLane(1, priority: row.specification.priority, of: row.account) }
         } else {
-            queue.remove(id, from: row.lane)
+            leaveQueue(id, row)
         }
+    }
+
+    mutating func leaveQueue(_ id: JobID, _ row: JobRow) {
+        if queue.remove(id, from: row.lane) { accounts.countLane(-1, priority: row.specification.priority, of: row.account) }
     }
 
     // MARK: Time

@@ -14,8 +14,10 @@ extension SchedulerCore {
         for dependency in specification.dependencies where dependency.job.value > lastJob {
             throw .invalid([FieldError("after", "job \(dependency.job) does not exist")])
         }
+        try requireAccount(specification)
         try requireSecrets(specification)
         try requireSatisfiable(specification)
+        try requireQuota(specification, user: submission.user)
         if submission.key != nil, keyCounts[specification.tenant, default: 0] >= SchedulerLimits.idempotencyKeysPerTenant {
             throw .tooManyKeys(limit: SchedulerLimits.idempotencyKeysPerTenant)
         }
@@ -29,6 +31,12 @@ extension SchedulerCore {
             appendNeverStarted(id, at: now, &decided.events)
         }
         return decided
+    }
+
+    /// More than it may ever hold is refused now: it would wait for an administrator.
+    private func requireQuota(_ specification: JobSpecification, user: String) throws(Rejection) {
+        let miss = quotaForever(of: specification, user: user) ?? queuedJobsMiss(of: specification, user: user)
+        if let miss { throw .quota(miss) }
     }
 
     private func replay(of key: Submission.Key, tenant: String) throws(Rejection) -> Decided? {
@@ -234,7 +242,7 @@ extension SchedulerCore {
         let unmet = specification.dependencies.filter { outcome(of: $0) != .met }
         let row = JobRow(
             specification: specification, user: job.user, submittedAt: job.at, retryOf: job.retryOf, shape: shape,
-            gangSize: specification.gangSize, account: accounts.enter(AccountName(of: specification, user: job.user)),
+            gangSize: specification.gangSize, account: enterAccount(specification, user: job.user),
             waiting: [
                 WaitingUnits(
                     attempt: 1, notBefore: beginAt, reason: .none,
@@ -242,6 +250,7 @@ extension SchedulerCore {
             ],
             unmetDependencies: unmet, counts: TaskCounts(queued: specification.taskCount))
         jobs.set(row, for: job.id)
+        countQueuedJob(1, of: row.account)
         for dependency in unmet { dependents[dependency.job, default: []].append(job.id) }
         if beginAt > .zero { alarms.insert(job.id, at: beginAt) }
         if let key = job.key { remember(key, of: job) }
@@ -311,9 +320,9 @@ extension SchedulerCore {
     mutating func evolveFinished(_ finished: FinishedJob, _ changes: inout Changes) {
         advance(to: finished.at)
         guard let row = jobs.remove(finished.id) else { return }
-        queue.remove(finished.id, from: row.lane)
+        leaveQueue(finished.id, row)
         unintern(row.shape)
-        accounts.leave(row.account)
+        leaveAccount(row)
         switch finished.state {
         case .succeeded: succeededJobs.insert(finished.id.value)
         case .cancelled: cancelledJobs.insert(finished.id.value)

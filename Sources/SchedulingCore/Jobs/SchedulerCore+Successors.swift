@@ -7,8 +7,8 @@ extension SchedulerCore {
 
     /// Successors for slots of a job that have just changed hands.
     ///
-    /// Only for the job that is first in the queue: whoever waits before it, even without room, would lose the slot
-    /// unseen. A slot gets at most its share of what waits, so that the last tasks of an array spread over all slots
+    /// Only for the job that comes first in its account and that nothing of its tenant precedes, and only where the slot would be
+    /// the account's again: whoever waits before it, even without room, would lose the slot unseen. A slot gets at most its share of what waits, so that the last tasks of an array spread over all slots
     /// (guided self-scheduling, Polychronopoulos and Kuck 1987). Not for jobs that fail with their node: of tasks that
     /// were only lined up there nobody could say whether they ran. Nor for jobs with files, whose nodes have more to do
     /// between two tasks than the launcher can.
@@ -16,7 +16,7 @@ extension SchedulerCore {
     /// - Parameter holders: gangs of one task that hold the slots; those that have ended meanwhile are passed over.
     borrowing func decideSuccessors(of id: JobID, behind holders: [UInt32], avoiding aside: Set<NodeID>, at now: LogicalTime) -> Event? {
         guard let row = jobs[id], row.gangSize == 1, row.specification.onNodeLost != .fail, !row.specification.isStaged,
-            queue.first == id,
+            queue.first(of: row.account) == id, mayKeepSlot(row, at: now),
             let ready = row.readySet(at: now)
         else { return nil }
         let set = row.waiting[ready]
@@ -41,6 +41,12 @@ extension SchedulerCore {
             if !slot.tasks.isEmpty { granted.slots.append(slot) }
         }
         return granted.slots.isEmpty ? nil : .successorsGranted(granted)
+    }
+
+    private borrowing func mayKeepSlot(_ row: JobRow, at now: LogicalTime) -> Bool {
+        let tenant = accounts[accounts.ancestor(of: row.account, at: .tenant)]
+        guard tenant.priorities.keys.max() == row.specification.priority, let shape = shapes[row.shape]?.shape else { return false }
+        return accounts.keepsSlot(row.account, of: shape.leastAmounts, at: now, capacity: roomTotal)
     }
 
     /// A task that is lined up, by attempt.

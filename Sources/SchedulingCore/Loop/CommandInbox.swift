@@ -51,8 +51,7 @@ extension Command {
     public var isFromClient: Bool {
         switch self {
         case .submit, .cancel, .retry, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .createJoinToken, .createKey, .revokeKey,
-            .setUser,
-            .setSecret, .removeSecret, .createDataset, .removeDataset:
+            .setUser, .setSecret, .removeSecret, .createDataset, .removeDataset, .setShareObject, .removeShareObject:
             true
         case .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick: false
         }
@@ -61,9 +60,9 @@ extension Command {
     /// Whether it asks for something that stays: what a full disk refuses. Whatever ends or frees something is let through.
     public var addsToState: Bool {
         switch self {
-        case .submit, .retry, .createJoinToken, .createKey, .setUser, .setSecret, .createDataset: true
-        case .cancel, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .revokeKey, .removeSecret, .removeDataset, .enroll, .register,
-            .report, .disconnected, .goodbye, .leaseExpired, .tick:
+        case .submit, .retry, .createJoinToken, .createKey, .setUser, .setSecret, .createDataset, .setShareObject: true
+        case .cancel, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .revokeKey, .removeSecret, .removeDataset, .removeShareObject,
+            .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick:
             false
         }
     }

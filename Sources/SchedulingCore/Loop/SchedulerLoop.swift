@@ -34,6 +34,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         lastIndex = index
         self.inbox = inbox
         _ = self.core.offers.takeChanges()
+        _ = self.core.accounts.takeChanges()
         cursor.renew(self.core)
         let lanes = self.core.queue.takeChanges()
         cursor.follow(lanes, of: self.core, at: self.core.time)
@@ -237,8 +238,14 @@ extension SchedulerLoop {
         }
         let offers = core.offers.takeChanges()
         cursor.follow(offers, of: core, mayHaveGrown: mayHaveGrown)
+        let accounts = core.accounts.takeChanges()
+        if !accounts.isEmpty { cursor.follow(accounts: accounts, core, at: core.time) }
         let lanes = core.queue.takeChanges()
         cursor.follow(lanes, of: core, at: core.time)
+        switch event {
+        case .shareObjectSet, .shareObjectRemoved, .nodeRegistered, .nodeRemoved: cursor.unpark(core, at: core.time)
+        default: break
+        }
     }
 }
 
@@ -249,7 +256,9 @@ extension Event {
     /// its own conditions differ: hence `newWork` alone does not clear the cursor.
     var effectOnRoom: EffectOnRoom {
         switch self {
-        case .attemptEnded, .successorReturned, .nodeRegistered, .nodeCordoned, .attemptGone, .jobFinished, .timersDue: .mayFit
+        case .attemptEnded, .successorReturned, .nodeRegistered, .nodeCordoned, .attemptGone, .jobFinished, .timersDue,
+            .shareObjectSet, .shareObjectRemoved:
+            .mayFit
         case .jobAccepted: .newWork
         default: .none
         }

@@ -39,6 +39,8 @@ struct NodeRow: Hashable, Sendable {
     var isQuarantined = false
     /// By slot, ascending.
     var dirtySlots: [DirtySlot] = []
+    /// What each of its devices prices at, in milli-CU.
+    var strengths: [Int64] = []
 
     /// nil: work may be placed there.
     var outage: Outage? {

@@ -65,11 +65,24 @@ extension SchedulerCore {
             let text = errors.map(\.description).joined(separator: "; ")
             throw .registration(Refusal(code: .inventory, message: text, retryAfter: .seconds(60)))
         }
+        let strengths = Self.strengths(of: inventory.devices)
         let event = RegisteredNode(
             id: id, session: SessionID(lastSession + 1), instance: registration.instance, bootID: registration.bootID,
             inventory: isNew ? inventory : nil, at: now, sentAt: registration.sentAt,
-            sessionSeen: max(row.sessionSeen, seen.session), condition: registration.condition)
+            sessionSeen: max(row.sessionSeen, seen.session), condition: registration.condition,
+            strengths: strengths == row.strengths ? nil : strengths)
         return Decided(events: [.nodeRegistered(event)], answer: .node(id))
+    }
+
+    /// What each device prices at. Devices that follow each other are mostly alike, and each is looked up in the whole table.
+    private static func strengths(of devices: [Device]) -> [Int64] {
+        var last: (model: String, vendor: String, kind: DeviceKind, strength: Int64)?
+        return devices.map { device in
+            if let last, last.model == device.model, last.vendor == device.vendor, last.kind == device.kind { return last.strength }
+            let strength = DeviceModelTable.nominal.pricedComputeUnitsMilli(of: device) ?? 0
+            last = (device.model, device.vendor, device.kind, strength)
+            return strength
+        }
     }
 
     /// Attempts that the state holds on a node and that its registration did not name.
@@ -184,7 +197,15 @@ extension SchedulerCore {
             row.sessionSeen = node.sessionSeen
             row.condition = node.condition
         }
-        if let inventory = node.inventory { reoffer(node.id, inventory) }
+        if node.inventory != nil || node.strengths != nil {
+            recount(-1, on: node.id, at: node.at)
+            if let inventory = node.inventory { reoffer(node.id, inventory) }
+            if let strengths = node.strengths {
+                strengthTotal += strengths.reduce(0, +) - (nodes[node.id]?.strengths ?? []).reduce(0, +)
+                _ = nodes.update(node.id) { $0.strengths = strengths }
+            }
+            recount(1, on: node.id, at: node.at)
+        }
         setLink(.connected, of: node.id)
     }
 
@@ -249,6 +270,7 @@ extension SchedulerCore {
         nodeIDsByName[row.name] = nil
         followCenter(of: row.membership, isGone: true)
         offers.remove(id)
+        strengthTotal -= row.strengths.reduce(0, +)
         drainDeadlines.set(nil, for: id)
     }
 }

@@ -22,12 +22,17 @@ struct ReservationBook: Sendable {
         static func == (left: Waiting, right: Waiting) -> Bool { (left.at, left.lane) == (right.at, right.lane) }
     }
 
-    /// An overdue job: of the highest priority, then the first come.
+    /// An overdue job: by the shares of its account and its priority, then the first come.
     private struct Overdue: Comparable, Sendable {
         var lane: LaneID
         var job: JobID
+        /// Of its account, and of those above it.
+        var standing: [Double]
 
-        static func < (left: Overdue, right: Overdue) -> Bool { (-left.lane.priority, left.job) < (-right.lane.priority, right.job) }
+        static func < (left: Overdue, right: Overdue) -> Bool {
+            left.standing == right.standing ? left.job < right.job : left.standing.lexicographicallyPrecedes(right.standing)
+        }
+        static func == (left: Overdue, right: Overdue) -> Bool { (left.lane, left.job) == (right.lane, right.job) }
     }
 
     /// In the order in which they were planned: each has what those before it left.
@@ -161,10 +166,10 @@ struct ReservationBook: Sendable {
         let projection = RoomProjection(of: core, at: now)
         while let candidate = candidates.removeFirst(), reservations.count < Self.jobsMax {
             if let next = core.queue.first(of: candidate.lane, from: candidate.job.value + 1), core.overdueTime(of: next, at: now) <= now {
-                candidates.insert(Overdue(lane: candidate.lane, job: next))
+                candidates.insert(Overdue(lane: candidate.lane, job: next, standing: candidate.standing))
             }
             let known = before.first { $0.job == candidate.job }
-            guard let row = core.jobs[candidate.job], let shape = core.shapes[row.shape]?.shape,
+            guard let row = core.jobs[candidate.job], let shape = core.allowedWay(of: row),
                 let found = projection.start(of: shape, in: fleet, preferring: known?.nodes ?? [])
             else { continue }
             guard reservations.isEmpty || aside.count + found.nodes.count <= budget else { break }
@@ -194,7 +199,7 @@ struct ReservationBook: Sendable {
             let at = core.overdueTime(of: job, at: now)
             if at <= now {
                 still.append(lane)
-                candidates.insert(Overdue(lane: lane, job: job))
+                candidates.insert(Overdue(lane: lane, job: job, standing: core.standing(of: lane, at: now)))
             } else {
                 watched.insert(Waiting(at: at, lane: lane))
             }

@@ -10,7 +10,7 @@ public struct RoundCursor: Sendable {
     private static let tasksCountedMax: UInt64 = 1000
 
     /// Every lane with a job that may start is in here.
-    private var turns = BinaryHeap<Turn>()
+    private var turns = TurnTree()
     private enum Standing: Sendable {
         /// It found no room. So it stays until some node has more room and holds a part of it.
         case blocked
@@ -26,6 +26,7 @@ public struct RoundCursor: Sendable {
     private static let claimsMax = 1 << 16
     /// Jobs of a lane below this number cannot use room for reasons of their own.
     private var skips: [LaneID: UInt64] = [:]
+    var parking = Parking()
     /// Nodes that may have more room than when classes were blocked, until that is looked at.
     private var grown: Set<NodeID> = []
     private var revived: [RequestClassID] = []
@@ -107,7 +108,8 @@ public struct RoundCursor: Sendable {
     }
 
     private mutating func enter(_ lane: LaneID, _ core: borrowing SchedulerCore, _ now: LogicalTime) {
-        if let job = core.queue.first(of: lane, from: skips[lane] ?? 0) { turns.insert(turn(of: job, in: lane, core, now)) }
+        guard !parking.contains(lane), let job = core.queue.first(of: lane, from: skips[lane] ?? 0) else { return }
+        turns.insert(turn(of: job, in: lane, core, now), core, at: now)
     }
 
     private mutating func turn(of job: JobID, in lane: LaneID, _ core: borrowing SchedulerCore, _ now: LogicalTime) -> Turn {
@@ -123,13 +125,14 @@ public struct RoundCursor: Sendable {
     /// The first job that is not passed over.
     mutating func next(of core: borrowing SchedulerCore, at now: LogicalTime) -> (lane: LaneID, job: JobID)? {
         unblock(core, now)
-        while let turn = turns.first {
+        while let turn = turns.first(core, at: now) {
             if standings[turn.lane.shape] == .revived, !fitsRevivers(turn.lane.shape) { block(turn.lane, core, now) }
-            let mayStart = standings[turn.lane.shape] != .blocked || !reservations.isEmpty
+            let isOpen = standings[turn.lane.shape] != .blocked || !reservations.isEmpty
+            let mayStart = isOpen && !parking.contains(turn.lane)
             let first = mayStart ? core.queue.first(of: turn.lane, from: firstTried(of: turn.lane)) : nil
             if first == turn.job { return (turn.lane, turn.job) }
             turns.removeFirst()
-            if let first { turns.insert(self.turn(of: first, in: turn.lane, core, now)) }
+            if let first { turns.insert(self.turn(of: first, in: turn.lane, core, now), core, at: now) }
         }
         // What is open has no row: classes come and go, and only those that wait may cost.
         for id in revived where standings[id] == .revived { standings.remove(id) }
@@ -169,13 +172,30 @@ public struct RoundCursor: Sendable {
     /// The job cannot use room for reasons of its own.
     mutating func skip(_ job: JobID, in lane: LaneID) { skips[lane] = job.value + 1 }
 
+    /// The lane has as much as it may have: it is not tried before the limit has changed.
+    mutating func park(_ lane: LaneID, under limit: QuotaMiss.Limit) { parking.park(lane, under: limit) }
+
+    /// Accounts that hold more or less than before: those that wait for one of them to hold less are tried again.
+    mutating func follow(accounts: [AccountID], _ core: borrowing SchedulerCore, at now: LogicalTime) {
+        for account in Set(accounts).sorted() {
+            turns.rerank(account, core, at: now)
+            guard !parking.isEmpty else { continue }
+            for lane in parking.takeEased(by: account, core) where standings[lane.shape] != .blocked { enter(lane, core, now) }
+        }
+    }
+
+    /// Limits, or what there is in all, have changed.
+    mutating func unpark(_ core: borrowing SchedulerCore, at now: LogicalTime) {
+        for lane in parking.takeAll() where standings[lane.shape] != .blocked { enter(lane, core, now) }
+    }
+
     /// Whether nothing but room that is set aside for others may hold a task of the class.
     func isBlocked(_ shape: RequestClassID) -> Bool { standings[shape] == .blocked }
 
     /// The lane found no room: in this round it is not tried again, nor is any of its class but on room that is set aside.
     mutating func giveUp(_ lane: LaneID, _ core: borrowing SchedulerCore, at now: LogicalTime) {
         block(lane, core, now)
-        if turns.first?.lane == lane { turns.removeFirst() }
+        if turns.first(core, at: now)?.lane == lane { turns.removeFirst() }
     }
 
     private mutating func block(_ lane: LaneID, _ core: borrowing SchedulerCore, _ now: LogicalTime) {

@@ -12,6 +12,8 @@ public struct QueueTotals: Sendable {
         case arrayLimit
         case beginTime
         case dependency
+        /// Its account holds as much as it may.
+        case quota
 
         public var name: String {
             switch self {
@@ -19,6 +21,7 @@ public struct QueueTotals: Sendable {
             case .arrayLimit: "array_limit"
             case .beginTime: "begin_time"
             case .dependency: "dependency"
+            case .quota: "quota"
             }
         }
     }
@@ -42,7 +45,7 @@ public struct QueueTotals: Sendable {
     public subscript(state: JobState) -> UInt64 { jobs[Int(state.rawValue)] }
     public var queued: UInt64 { waiting.reduce(0) { $0 + $1.tasks } }
 
-    mutating func add(_ row: borrowing JobRow, of id: JobID, at now: LogicalTime) {
+    mutating func add(_ row: borrowing JobRow, of id: JobID, isLimited: Bool, at now: LogicalTime) {
         jobs[Int(row.standing(of: id).state.rawValue)] += 1
         starting += UInt64(row.counts.starting)
         running += UInt64(row.counts.running)
@@ -55,7 +58,7 @@ public struct QueueTotals: Sendable {
             if set.notBefore > now { sum += set.units.count * UInt64(row.gangSize) }
         }
         note(min(later, queued), .beginTime, since: since)
-        note(queued - min(later, queued), row.startAllowance == 0 ? .arrayLimit : .capacity, since: since)
+        note(queued - min(later, queued), row.startAllowance == 0 ? .arrayLimit : isLimited ? .quota : .capacity, since: since)
     }
 
     private mutating func note(_ tasks: UInt64, _ cause: Cause, since: LogicalTime) {
@@ -73,7 +76,9 @@ extension SchedulerCore {
     ///
     /// - Returns: where the next piece begins; nil after the last.
     public func addTotals(from first: JobID, at now: LogicalTime, to totals: inout QueueTotals) -> JobID? {
-        jobs.forEach(from: first, pages: Self.totalsPages) { id, row in totals.add(row, of: id, at: now) }
+        jobs.forEach(from: first, pages: Self.totalsPages) { id, row in
+            totals.add(row, of: id, isLimited: quotaMiss(of: row) != nil, at: now)
+        }
     }
 
     /// Asked before an event is folded: for how long the task that it starts for the first time had waited since it was

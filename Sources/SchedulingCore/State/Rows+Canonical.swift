@@ -157,6 +157,7 @@ extension NodeRow: CanonicalValue {
         writer.write(contest)
         writer.write(isQuarantined)
         writer.write(dirtySlots)
+        writer.write(strengths)
     }
 
     init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -186,6 +187,7 @@ extension NodeRow: CanonicalValue {
         contest = try reader.readOptional()
         isQuarantined = try reader.readBool()
         dirtySlots = try reader.readList()
+        if level >= 7 { strengths = try reader.readList() }
     }
 }
 

@@ -79,6 +79,6 @@ extension SchedulerCore {
         for set in [succeededJobs, failedJobs, cancelledJobs] {
             for id in jobs.ids { require(!set.contains(id.value), "S6 an ended job does not live", "job \(id)") }
         }
-        return violations
+        return violations + checkShares()
     }
 }

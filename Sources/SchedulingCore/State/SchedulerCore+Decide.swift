@@ -24,6 +24,8 @@ extension SchedulerCore {
         case .createDataset(let dataset): return try decideDataset(dataset)
         case .removeDataset(let tenant, let name, let version):
             return try decideRemoveDataset(tenant: tenant, name: name, version: version, at: now)
+        case .setShareObject(let object, let condition): return try decideSet(object, if: condition, at: now)
+        case .removeShareObject(let id, let condition): return try decideRemove(id, if: condition, at: now)
         case .enroll(let tokenID, let publicKey, let nodeName):
             return try decideEnroll(tokenID: tokenID, publicKey: publicKey, nodeName: nodeName, at: now)
         case .register(let node, let registration, let seen): return try decideRegister(node, registration, seen, at: now)

@@ -27,7 +27,7 @@ extension SchedulerCore {
         case .clusterFounded, .clusterRestored, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .nodeDrainBegan,
             .attemptLeftBehind, .attemptGone, .nodeContested, .nodeQuarantined, .stateOutdated, .joinTokenCreated, .keyCreated, .keyRevoked,
-            .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .hourCut:
+            .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .shareObjectSet, .shareObjectRemoved, .hourCut:
             return []
         }
     }

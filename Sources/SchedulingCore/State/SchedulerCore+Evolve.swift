@@ -55,6 +55,8 @@ extension SchedulerCore {
         case .datasetCreated(let dataset): evolveDatasetCreated(dataset)
         case .datasetRemoved(let tenant, let name, let version, let at):
             evolveDatasetRemoved(tenant: tenant, name: name, version: version, at: at)
+        case .shareObjectSet(let object, let at): evolveShareObjectSet(object, at: at)
+        case .shareObjectRemoved(let id, let at): evolveShareObjectRemoved(id, at: at)
         case .hourCut(let at): evolveHourCut(at: at, &changes)
         }
     }

@@ -8,8 +8,9 @@ extension SchedulerCore {
     /// Form of the bytes below; a reader refuses a newer one. Level 2 added run-ahead; level 3 where nodes belong, what draining
     /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind; level 5
     /// later forms of specifications, requests, inventories, memberships and allocations, which say themselves what they are; level 6
-    /// the rules, how long runs took, and since when cut tasks hold their slots.
-    public static let snapshotLevel: UInt32 = 6
+    /// the rules, how long runs took, and since when cut tasks hold their slots; level 7 what devices price at, tenants, projects, queues and
+    /// quotas, and what accounts held.
+    public static let snapshotLevel: UInt32 = 7
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)
@@ -68,6 +69,8 @@ extension SchedulerCore {
         writer.write(rules)
         runTimes.write(to: &writer)
         writeCutTasks(to: &writer)
+        writer.write(shareObjects.keys.sorted().compactMap { shareObjects[$0] })
+        writer.write(accounts.remembered)
         return writer.bytes
     }
 
@@ -115,6 +118,7 @@ extension SchedulerCore {
             runTimes = try RunTimeTable(from: &reader)
             try readCutTasks(&reader)
         }
+        if level >= 7 { try readShares(&reader) }
         try reader.finish()
         reindex()
     }
@@ -248,7 +252,15 @@ extension SchedulerCore {
             var offer = NodeOffer(inventory: inventory, outage: row.outage)
             for slot in row.dirtySlots { if let allocation = slot.allocation { offer.take(allocation) } }
             offers.set(offer, for: id)
+            strengthTotal += row.strengths.reduce(0, +)
         }
+    }
+
+    /// Before jobs are counted under them.
+    private mutating func readShares(_ reader: inout CanonicalReader) throws(CanonicalError) {
+        for object in try reader.readList(ShareObject.self) { shareObjects[object.id] = object }
+        accounts.remember(try reader.readList())
+        describeShares()
     }
 
     /// Queue, dependents, shape counts, what nodes hold: all follow from the job rows.
@@ -256,8 +268,16 @@ extension SchedulerCore {
         for id in jobs.ids {
             guard let row = jobs[id] else { continue }
             _ = shapes.update(row.shape) { $0.jobCount += 1 }
-            let account = accounts.enter(AccountName(of: row.specification, user: row.user))
-            _ = jobs.update(id) { $0.account = account }
+            let account = enterAccount(row.specification, user: row.user)
+            _ = jobs.update(id) {
+                $0.account = account
+                // Of a job that nothing was ever placed of, all tasks wait for their first try.
+                $0.hasBegun = row.counts.queued < row.specification.taskCount || row.waiting.contains { $0.attempt > 1 }
+            }
+            if let row = jobs[id] {
+                charge(1, heldPlaces(of: row), of: row, at: nil)
+                if !row.hasBegun { countQueuedJob(1, of: row.account) }
+            }
             for dependency in row.unmetDependencies { dependents[dependency.job, default: []].append(id) }
             for ordinal in row.liveOrdinals {
                 guard let unit = row.live[ordinal] else { continue }

@@ -157,6 +157,10 @@ extension SchedulerCore {
             return (standing, isNew ? "waits for its begin time" : "waits a while before the next try of what failed")
         }
         if row.startAllowance == 0 { return (standing, "the array's limit of running elements is reached") }
+        if let miss = quotaMiss(of: row) ?? quotaMissOfGrants(to: row) {
+            if standing.state == .queued { standing.reason = .quota }
+            return (standing, miss.sentence)
+        }
         guard let shape = shapes[row.shape]?.shape else { return (standing, "") }
         if let room = rooms.first(where: { $0.job == id }) { return (standing, sentence(of: room)) }
         let explanation = known[row.shape] ?? WaitingExplanation(of: shape, on: offers, aside: Set(rooms.flatMap(\.nodes)))
@@ -164,6 +168,12 @@ extension SchedulerCore {
         if standing.state == .queued, explanation.nodesKeptForOthers > 0 { standing.reason = .reservation }
         if standing.state == .queued, explanation.isUnsatisfiable, explanation.nodesExamined > 0 { standing.reason = .unsatisfiable }
         return (standing, explanation.sentence)
+    }
+
+    /// Whether it could start but for what its account holds already.
+    public func isAtItsQuota(_ id: JobID) -> Bool {
+        guard let row = jobs[id], row.readySet(at: time) != nil, row.startAllowance > 0 else { return false }
+        return quotaMiss(of: row) != nil
     }
 
     private func sentence(of room: ReservedRoom) -> String {

@@ -18,8 +18,10 @@ public struct SchedulerCore: ~Copyable, Sendable {
     ///
     /// - 0: releases up to state level 5.
     /// - 1: ends of attempts say how long runs take (`RunTimeTable`).
+    /// - 2: what accounts held is remembered (`DecayingAverage`).
     var rules: UInt32 = 0
-    static let newestRules: UInt32 = 1
+    static let rulesWithShares: UInt32 = 2
+    static let newestRules = rulesWithShares
 
     // MARK: Counters, in order of issue
     var lastJob: UInt64 = 0
@@ -39,7 +41,6 @@ public struct SchedulerCore: ~Copyable, Sendable {
     // MARK: Jobs
     var jobs = Table<JobID, JobRow>()
     var queue = JobQueue()
-    var accounts = AccountTable()
     /// Interned shapes of live jobs with how many jobs use each.
     var shapes = Table<RequestClassID, InternedShape>()
     var shapeIDs: [RequestClass: RequestClassID] = [:]
@@ -59,9 +60,17 @@ public struct SchedulerCore: ~Copyable, Sendable {
     /// Keys alive for each tenant.
     var keyCounts: [String: UInt32] = [:]
 
+    // MARK: Shares
+    var accounts = AccountTable()
+    var quotas = QuotaTable()
+    /// What administrators have described. For look-up; iterate sorted keys.
+    var shareObjects: [ShareObjectID: ShareObject] = [:]
+
     // MARK: Nodes
     var nodes = Table<NodeID, NodeRow>()
     var offers = OfferTable()
+    /// What all devices of registered nodes price at, in milli-CU.
+    var strengthTotal: Int64 = 0
     /// Of nodes that are being emptied.
     var drainDeadlines = DrainDeadlines()
     var nodeIDsByKey: [[UInt8]: NodeID] = [:]

@@ -38,6 +38,10 @@ public struct QueueSimulation: ~Copyable {
         (self.jobs, self.cluster, self.estimates) = (jobs, cluster, estimates)
         _ = loop.lead(cluster: [UInt8](repeating: 1, count: 16), at: Self.beginning)
         addNodes()
+        for tenant in Set(jobs.map(\.tenant)).sorted() where !tenant.isEmpty {
+            _ = loop.offer(OfferedCommand(.setShareObject(.tenant(TenantRecord(name: tenant)), if: .none)))
+        }
+        while loop.step(at: Self.beginning) != nil {}
     }
 
     public var jobsEnded: Int { segments.count }

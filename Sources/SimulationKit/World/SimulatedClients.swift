@@ -21,6 +21,12 @@ struct SimulatedClients {
         var tenant: String
     }
 
+    /// Who they are, as an administrator has it.
+    static let shareObjects: [ShareObject] = [
+        .tenant(TenantRecord(name: "red", weight: 2)), .tenant(TenantRecord(name: "blue")), SimulatedOperator.lab(guaranteed: 4000),
+        .quota(QuotaRecord(name: "cap", tenant: "blue", room: RoomBounds(cpuMilli: 12_000, deviceMilli: 4000), runningTasks: 24)),
+    ]
+
     private(set) var acknowledged: [Acknowledgement] = []
 
     init(plan: SimulationPlan) {
@@ -49,7 +55,8 @@ struct SimulatedClients {
         let isStaged = !isSweep && chance.chance(milli: 250)
         let policies: [NodeLossPolicy] = [.wait, .replace, .replace, .fail]
         return JobSpecification(
-            name: "job-\(number)", tenant: number % 2 == 0 ? "red" : "blue", priority: Int32(chance.below(3)), groups: [group],
+            name: "job-\(number)", tenant: number % 2 == 0 ? "red" : "blue", queue: chance.chance(milli: 300) ? "lab" : "default",
+            priority: Int32(chance.below(3)), isPreemptible: chance.chance(milli: 300), groups: [group],
             array: isArray ? ArrayRange(first: 0, last: elements, concurrencyLimit: limit) : nil,
             dependencies: number > 2 && chance.chance(milli: 150) ? [Dependency(job: JobID(1), condition: .any)] : [],
             timeLimit: chance.chance(milli: 200) ? .seconds(5) : nil, grace: .seconds(2),
@@ -103,7 +110,7 @@ struct SimulatedClients {
             requests[index].job = job
             acknowledged.append(Acknowledgement(job: job, tenant: requests[index].submission.specification.tenant))
         case .success: break
-        case .failure(.unsatisfiable), .failure(.invalid): requests[index].isRefused = true
+        case .failure(.unsatisfiable), .failure(.invalid), .failure(.quota): requests[index].isRefused = true
         case .failure: break
         }
     }

@@ -1,7 +1,8 @@
 import ClusterModel
 import SchedulingCore
 
-/// Whoever keeps the machines: empties nodes while faults last, now and then lets work in again, and leaves all of them open.
+/// Whoever keeps the machines: empties nodes while faults last, now and then lets work in again, and leaves all of them open. What it
+/// guarantees to a queue changes too, and is nothing in the end: fewer machines may be left than it was for.
 struct SimulatedOperator {
     private var chance: SeededGenerator
     /// A node whose machine will never come back, until that has been said and the node removed.
@@ -13,6 +14,8 @@ struct SimulatedOperator {
         guard faultsLast else {
             if let lost, step % 512 == 0 { return forget(lost, core) }
             guard step % 16 == 0 else { return [] }
+            let lab = Self.lab(guaranteed: 0)
+            if core.shareObject(lab.id) != lab { return [.setShareObject(lab, if: .none)] }
             return nodes.filter { core.standing(of: $0)?.isCordoned == true || core.standing(of: $0)?.isQuarantined == true }.map {
                 .setNodeCordon($0, isCordoned: false)
             }
@@ -20,7 +23,13 @@ struct SimulatedOperator {
         let node = nodes[chance.below(nodes.count)]
         if chance.chance(milli: 25) { return [.drainNode(node, within: span())] }
         if chance.chance(milli: 30) { return [.setNodeCordon(node, isCordoned: false)] }
+        if chance.chance(milli: 10) { return [.setShareObject(Self.lab(guaranteed: 1000 * Int64(chance.below(6))), if: .present)] }
         return []
+    }
+
+    static func lab(guaranteed cpuMilli: Int64) -> ShareObject {
+        let guarantee = cpuMilli == 0 ? RoomBounds() : RoomBounds(cpuMilli: cpuMilli)
+        return .queue(QueueRecord(name: "lab", guarantee: guarantee, borrow: RoomBounds(cpuMilli: 8000)))
     }
 
     /// Whoever sees that a node stays silent looks, and vouches for what he found.

@@ -73,6 +73,7 @@ public struct Simulation {
             namePrefix: "")
         // Agents' commands go first, so the token must be known before they come.
         coordinator.offer(.createJoinToken(token))
+        for object in SimulatedClients.shareObjects { coordinator.offer(.setShareObject(object, if: .absent)) }
         for batch in coordinator.steps(at: coordinator.time(wall: wall, boot: now)) { keep(batch) }
         for agent in agents {
             coordinator.offer(.enroll(tokenID: token.id, publicKey: agent.publicKey, nodeName: agent.name))
@@ -310,11 +311,15 @@ public struct Simulation {
         }
     }
 
-    /// Accepted while no node was known, and nothing that came can hold them: their owners give up.
+    /// Accepted while no node was known, and nothing that came can hold them, or what it would grant is more than they may have though
+    /// nothing else runs: their owners give up.
     private mutating func cancelUnsatisfiable() {
         guard step % 64 == 0, let coordinator else { return }
-        for id in coordinator.loop.core.liveJobIDs {
-            if coordinator.loop.core.liveStanding(of: id)?.standing.reason == .unsatisfiable { coordinator.offer(.cancel(id)) }
+        let jobs = coordinator.loop.core.liveJobIDs
+        let standings = jobs.map { coordinator.loop.core.liveStanding(of: $0)?.standing }
+        let isIdle = standings.allSatisfy { $0?.state == .queued }
+        for (id, standing) in zip(jobs, standings) {
+            if standing?.reason == .unsatisfiable || isIdle && standing?.reason == .quota { coordinator.offer(.cancel(id)) }
         }
     }
 

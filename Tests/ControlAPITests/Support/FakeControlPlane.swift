@@ -18,6 +18,7 @@ final class FakeControlPlane: ControlPlane {
         var users: [UserRecord] = []
         var secrets: [SecretRecord] = []
         var datasets: [DatasetVersion] = []
+        var shares: [ShareObject] = []
         /// Live attempts with their tenants and passes.
         var passes: [AttemptID: (tenant: String, pass: [UInt8])] = [:]
         var usage: [UsageRecord] = []
@@ -85,6 +86,13 @@ final class FakeControlPlane: ControlPlane {
     func accessKeys() -> [AccessKey] { state.withLock { Array($0.keys.values) } }
     func users() -> [UserRecord] { state.withLock { $0.users } }
     func secrets(of tenant: String?) -> [SecretRecord] { state.withLock { $0.secrets.filter { tenant == nil || $0.tenant == tenant } } }
+    func jobsAtTheirQuota(among jobs: [JobID]) -> Set<JobID> { [] }
+    func shares(of kind: ShareObject.Kind) -> [ShareView] {
+        state.withLock { $0.shares.filter { $0.id.kind == kind }.sorted { $0.id < $1.id }.map { ShareView(object: $0, uses: []) } }
+    }
+    func share(_ id: ShareObjectID) -> ShareView? {
+        state.withLock { $0.shares.first { $0.id == id }.map { ShareView(object: $0, uses: []) } }
+    }
     func datasets(of tenant: String?) -> [DatasetVersion] { state.withLock { $0.datasets.filter { tenant == nil || $0.tenant == tenant } } }
     func dataset(_ name: String, version: String, tenant: String) -> ContentDigest? {
         datasets(of: tenant).first { $0.name == name && $0.version == version }?.tree
@@ -151,6 +159,19 @@ extension FakeControlPlane.State {
             return .success(.done)
         case .removeDataset(let tenant, let name, let version):
             datasets.removeAll { $0.tenant == tenant && $0.name == name && $0.version == version }
+            return .success(.done)
+        case .setShareObject(let object, let condition):
+            let known = shares.first { $0.id == object.id }
+            switch condition {
+            case .absent where known != nil: return .failure(.rejected(.conflict("it exists")))
+            case .equals(let seen) where known != seen: return .failure(.rejected(.changed("It")))
+            default: break
+            }
+            shares.removeAll { $0.id == object.id }
+            shares.append(object)
+            return .success(.done)
+        case .removeShareObject(let id, _):
+            shares.removeAll { $0.id == id }
             return .success(.done)
         case .setUser(let user):
             users.removeAll { $0.name == user.name }
