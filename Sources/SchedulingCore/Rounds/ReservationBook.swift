@@ -22,11 +22,12 @@ struct ReservationBook: Sendable {
         static func == (left: Waiting, right: Waiting) -> Bool { (left.at, left.lane) == (right.at, right.lane) }
     }
 
-    /// An overdue job: by the shares of its account and its priority, then the first come.
+    /// An overdue job: one that has waited longest of all that nobody should wait, whoever's it is; then by the shares of its account and its
+    /// priority; then the first come.
     private struct Overdue: Comparable, Sendable {
         var lane: LaneID
         var job: JobID
-        /// Of its account, and of those above it.
+        /// Of its account, and of those above it; empty for what has waited half a day.
         var standing: [Double]
 
         static func < (left: Overdue, right: Overdue) -> Bool {
@@ -166,7 +167,7 @@ struct ReservationBook: Sendable {
         let projection = RoomProjection(of: core, at: now)
         while let candidate = candidates.removeFirst(), reservations.count < Self.jobsMax {
             if let next = core.queue.first(of: candidate.lane, from: candidate.job.value + 1), core.overdueTime(of: next, at: now) <= now {
-                candidates.insert(Overdue(lane: candidate.lane, job: next, standing: candidate.standing))
+                candidates.insert(Overdue(lane: candidate.lane, job: next, standing: core.overdueStanding(of: next, in: candidate.lane, at: now)))
             }
             let known = before.first { $0.job == candidate.job }
             guard let row = core.jobs[candidate.job], let shape = core.allowedWay(of: row),
@@ -199,7 +200,7 @@ struct ReservationBook: Sendable {
             let at = core.overdueTime(of: job, at: now)
             if at <= now {
                 still.append(lane)
-                candidates.insert(Overdue(lane: lane, job: job, standing: core.standing(of: lane, at: now)))
+                candidates.insert(Overdue(lane: lane, job: job, standing: core.overdueStanding(of: job, in: lane, at: now)))
             } else {
                 watched.insert(Waiting(at: at, lane: lane))
             }

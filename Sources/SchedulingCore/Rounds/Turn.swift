@@ -68,6 +68,18 @@ extension SchedulerCore {
         return row.live.isEmpty ? row.waitingSince + patience : now + patience
     }
 
+    /// It has waited as long as anybody should: from then on shares do not count.
+    private borrowing func hasStarved(_ job: JobID, at now: LogicalTime) -> Bool {
+        guard let row = jobs[job] else { return false }
+        let isSaid = row.specification.estimate != nil || row.specification.timeLimit != nil
+        return now - row.waitingSince >= (isSaid ? Patience.mostWhereSaid : Patience.most)
+    }
+
+    /// How an overdue job stands beside others; the least is first, and what is empty before all.
+    borrowing func overdueStanding(of job: JobID, in lane: LaneID, at now: LogicalTime) -> [Double] {
+        hasStarved(job, at: now) ? [] : standing(of: lane, at: now)
+    }
+
     /// Whether it waits, and nothing of it runs.
     borrowing func isUnserved(_ job: JobID, at now: LogicalTime) -> Bool {
         guard let row = jobs[job] else { return false }
