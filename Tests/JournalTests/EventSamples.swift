@@ -12,7 +12,7 @@ enum EventKind: String, CaseIterable {
     case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet,
         hourCut, nodeDrainBegan, nodeDrainDue, secretSet, secretRemoved, datasetCreated, datasetRemoved
     case attemptLeftBehind, attemptGone, nodeConfirmedDead, nodeContested, nodeQuarantined, stateOutdated
-    case shareObjectSet, shareObjectRemoved
+    case shareObjectSet, shareObjectRemoved, gangsPreempted
 
     init(_ event: Event) {
         switch event {
@@ -56,6 +56,7 @@ enum EventKind: String, CaseIterable {
         case .datasetRemoved: self = .datasetRemoved
         case .shareObjectSet: self = .shareObjectSet
         case .shareObjectRemoved: self = .shareObjectRemoved
+        case .gangsPreempted: self = .gangsPreempted
         }
     }
 }
@@ -190,7 +191,13 @@ enum Sample {
     ]
 
     private static var shareEvents: [Event] {
-        [.shareObjectSet(shareObjects[0], at: time), .shareObjectRemoved(ShareObjectID(.project, "lab/eyes"), at: time)]
+        [
+            .shareObjectSet(shareObjects[0], at: time), .shareObjectRemoved(ShareObjectID(.project, "lab/eyes"), at: time),
+            .gangsPreempted(
+                Preemption(
+                    job: JobID(300), units: 2, gangs: [Preemption.Gang(job: JobID(5), ordinal: 3, grace: .seconds(30))],
+                    nodes: [NodeID(1), NodeID(9)], until: time, at: time)),
+        ]
     }
 
     static let digest = ContentDigest(bytes: Array(repeating: 0xAB, count: 32))!

@@ -156,6 +156,8 @@ enum Trace {
         case .successorReturned(let attempt, _, _): "given back \(attempt)"
         case .attemptStarted(let attempt, _, _): "started \(attempt)"
         case .unitStopRequested(let stop): "stopping \(stop.job)/\(stop.ordinal) because of \(stop.reason.name)"
+        case .gangsPreempted(let preemption):
+            "preempted \(preemption.gangs.map { "\($0.job)/\($0.ordinal)" }.joined(separator: " ")) for \(preemption.job)"
         case .attemptEnded(let ended):
             "ended \(ended.attempt) \(ended.state.name)\(reason(ended.reason)), \(disposition(ended.disposition))"
         case .jobFinished(let job): "job \(job.id) \(job.state.name)\(reason(job.reason)) exit \(job.exitCode)"

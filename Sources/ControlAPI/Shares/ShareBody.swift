@@ -67,7 +67,12 @@ struct ShareBody {
             memoryBytes: limit("memory", known.memoryBytes, &entry, Quantity.byteForms, Quantity.bytes),
             deviceMilli: limit("devices", known.deviceMilli, &entry, Quantity.deviceForms, Quantity.deviceMilli),
             computeUnitsMilli: limit(
-                "computeUnits", known.computeUnitsMilli, &entry, Quantity.computeUnitForms, Quantity.computeUnitsMilli))
+                "computeUnits", known.computeUnitsMilli, &entry, Quantity.computeUnitForms, Self.computeUnitsMilli))
+    }
+
+    /// None of them may be held: a limit, unlike a request, can be nothing.
+    private static func computeUnitsMilli(_ text: String) throws(QuantityError) -> Int64 {
+        text == "0" ? 0 : try Quantity.computeUnitsMilli(text)
     }
 
     /// Instead of an amount: nothing is said of it any more.

@@ -48,6 +48,7 @@ extension Event {
         case stateOutdated = 38
         case shareObjectSet = 39
         case shareObjectRemoved = 40
+        case gangsPreempted = 41
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 {
@@ -105,6 +106,7 @@ extension Event: CanonicalValue {
             writer.write(elapsed)
             writer.write(at)
         case .unitStopRequested(let unit): writer.write(.unitStopRequested, unit)
+        case .gangsPreempted(let preemption): writer.write(.gangsPreempted, preemption)
         case .attemptEnded(let attempt): writer.write(.attemptEnded, attempt)
         case .jobFinished(let job): writer.write(.jobFinished, job)
         case .idempotencyExpired(let through): writer.write(.idempotencyExpired, through)
@@ -186,6 +188,7 @@ extension Event: CanonicalValue {
         case .attemptStarted:
             self = .attemptStarted(try reader.read(), elapsed: try reader.read(), at: try reader.read())
         case .unitStopRequested: self = .unitStopRequested(try reader.read())
+        case .gangsPreempted: self = .gangsPreempted(try reader.read())
         case .attemptEnded: self = .attemptEnded(try reader.read())
         case .jobFinished: self = .jobFinished(try reader.read())
         case .idempotencyExpired: self = .idempotencyExpired(through: try reader.read())

@@ -23,6 +23,8 @@ public enum Event: Hashable, Sendable {
     case successorReturned(AttemptID, from: NodeID, at: LogicalTime)
     case attemptStarted(AttemptID, elapsed: Span, at: LogicalTime)
     case unitStopRequested(StoppedUnit)
+    /// Gangs stop so that another job can start, and their nodes are set aside for it.
+    case gangsPreempted(Preemption)
     case attemptEnded(EndedAttempt)
     case jobFinished(FinishedJob)
     /// What waited for an instant up to this one is ready.

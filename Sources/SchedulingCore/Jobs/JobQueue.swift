@@ -23,7 +23,7 @@ struct LaneID: Hashable, Sendable {
 struct JobQueue: Sendable {
     /// The lanes of one account.
     private struct Line: Sendable {
-        var laneCount = 0
+        var lanes: Set<LaneID> = []
         /// At least the first of every lane. Its own first is one of those.
         var heads = BinaryHeap<Head>()
     }
@@ -55,7 +55,7 @@ struct JobQueue: Sendable {
     /// - Returns: whether it is the first of a lane that was empty.
     mutating func insert(_ job: JobID, in id: LaneID) -> Bool {
         let isNew = lanes[id] == nil
-        if isNew { lines[id.account, default: Line()].laneCount += 1 }
+        if isNew { lines[id.account, default: Line()].lanes.insert(id) }
         if isNew, lanesOfShape.update(id.shape, { $0.append(id) }) == nil { lanesOfShape.set([id], for: id.shape) }
         guard lanes[id, default: IntervalSet()].insert(job.value), lanes[id]?.first == job.value else { return false }
         lead(job, id)
@@ -72,7 +72,7 @@ struct JobQueue: Sendable {
             return false
         } else {
             lanes[id] = nil
-            lines[id.account]?.laneCount -= 1
+            lines[id.account]?.lanes.remove(id)
             let isLast = lanesOfShape.update(id.shape) { others -> Bool in
                 if let place = others.firstIndex(of: id) { others.remove(at: place) }
                 return others.isEmpty
@@ -85,7 +85,7 @@ struct JobQueue: Sendable {
 
     private mutating func lead(_ job: JobID, _ id: LaneID) {
         lines[id.account]?.heads.insert(Head(lane: id, job: job))
-        guard let line = lines[id.account], line.heads.count > 4 * line.laneCount + 64 else { return }
+        guard let line = lines[id.account], line.heads.count > 4 * line.lanes.count + 64 else { return }
         var seen: Set<LaneID> = []
         let lanes = lanes
         lines[id.account]?.heads.keep { lanes[$0.lane]?.first == $0.job.value && seen.insert($0.lane).inserted }
@@ -93,7 +93,7 @@ struct JobQueue: Sendable {
 
     private mutating func dropStale(of account: AccountID) {
         guard let line = lines[account] else { return }
-        guard line.laneCount > 0 else {
+        guard !line.lanes.isEmpty else {
             lines[account] = nil
             return
         }
@@ -102,6 +102,12 @@ struct JobQueue: Sendable {
 
     /// The first job of a lane whose number is at least `number`.
     func first(of id: LaneID, from number: UInt64 = 0) -> JobID? { lanes[id]?.first(from: number).map { JobID($0) } }
+
+    /// Lanes that are not empty, in order.
+    var allLanes: [LaneID] { lanes.keys.sorted() }
+
+    /// Lanes of an account that are not empty, in no order.
+    func lanes(of account: AccountID) -> Set<LaneID> { lines[account]?.lanes ?? [] }
 
     /// The first job of an account: by priority, then by number.
     func first(of account: AccountID) -> JobID? { lines[account]?.heads.first?.job }

@@ -25,7 +25,7 @@ extension SchedulerCore {
             switch place(row, id: id, from: row.waiting[ready], &cursor, at: now) {
             case .units(let placed): return .unitsPlaced(placed)
             case .none: cursor.giveUp(lane, self, at: now)
-            case .limited(let limit): cursor.park(lane, under: limit)
+            case .limited(let limit): cursor.park(lane, under: limit, isByGrant: true)
             }
         }
         return nil
@@ -141,6 +141,7 @@ extension SchedulerCore {
             }
         }
         for unit in placed.units where unit.places.count == 1 { changes.slotMoved(placed.job, to: unit.ordinal) }
+        settleClaim(of: placed.job, placed: placed.units.count)
         requeue(placed.job)
         changes.touch(placed.job)
     }

@@ -323,6 +323,7 @@ extension SchedulerCore {
         leaveQueue(finished.id, row)
         unintern(row.shape)
         leaveAccount(row)
+        preemptionClaims.remove(finished.id)
         switch finished.state {
         case .succeeded: succeededJobs.insert(finished.id.value)
         case .cancelled: cancelledJobs.insert(finished.id.value)

@@ -44,8 +44,13 @@ extension SchedulerCore {
     }
 
     private borrowing func mayKeepSlot(_ row: JobRow, at now: LogicalTime) -> Bool {
-        let tenant = accounts[accounts.ancestor(of: row.account, at: .tenant)]
-        guard tenant.priorities.keys.max() == row.specification.priority, let shape = shapes[row.shape]?.shape else { return false }
+        guard !isOverItsLimits(row) else { return false }
+        // Asked for every slot that changes hands: where only one lane waits, there is nothing to compare.
+        if accounts.lanesWaiting == 1 { return true }
+        let tenant = accounts.ancestor(of: row.account, at: .tenant)
+        guard accounts.highestPriority(waitingIn: tenant) == row.specification.priority, let shape = shapes[row.shape]?.shape else {
+            return false
+        }
         return accounts.keepsSlot(row.account, of: shape.leastAmounts, at: now, capacity: roomTotal)
     }
 

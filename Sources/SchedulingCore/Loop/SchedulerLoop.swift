@@ -82,8 +82,11 @@ public struct SchedulerLoop: ~Copyable, Sendable {
             fold(event, &draft)
             mayPlace = true
         }
-        // 5. Run-ahead, once everything that fits has been placed.
-        if !mayPlace, !core.isOutdated { lineUp(&draft) }
+        // 5. Once everything that fits has been placed: room for what is guaranteed or more important, and run-ahead.
+        if !mayPlace, !core.isOutdated {
+            for event in cursor.preemptions(of: core, isStirred: !draft.events.isEmpty, at: instant) { fold(event, &draft) }
+            lineUp(&draft)
+        }
         return draft.finish(&lastIndex, reading: core)
     }
 
@@ -244,6 +247,8 @@ extension SchedulerLoop {
         cursor.follow(lanes, of: core, at: core.time)
         switch event {
         case .shareObjectSet, .shareObjectRemoved, .nodeRegistered, .nodeRemoved: cursor.unpark(core, at: core.time)
+        case .gangsPreempted: cursor.reservations.noteClaim()
+        case .hourCut: cursor.forgetAccounts(core, at: core.time)
         default: break
         }
     }

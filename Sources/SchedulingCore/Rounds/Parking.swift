@@ -6,13 +6,27 @@ import ClusterModel
 struct Parking: Sendable {
     private var lanes: [QuotaMiss.Limit: [RequestClassID: Set<LaneID>]] = [:]
     private var limits: [LaneID: QuotaMiss.Limit] = [:]
+    /// Lanes that had room which would have been granted larger, or of another model, than they may have: other room may do.
+    private var choosy: Set<LaneID> = []
 
     init() {}
+
+    var hasChoosy: Bool { !choosy.isEmpty }
+
+    /// Whatever has changed may be what they want.
+    mutating func takeChoosy() -> [LaneID] {
+        let taken = choosy.sorted()
+        choosy = []
+        for lane in taken { if let limit = limits.removeValue(forKey: lane) { lanes[limit]?[lane.shape]?.remove(lane) } }
+        return taken
+    }
 
     var isEmpty: Bool { limits.isEmpty }
     func contains(_ lane: LaneID) -> Bool { !limits.isEmpty && limits[lane] != nil }
 
-    mutating func park(_ lane: LaneID, under limit: QuotaMiss.Limit) {
+    /// - Parameter isByGrant: it may have so much as it asks for, and was offered more.
+    mutating func park(_ lane: LaneID, under limit: QuotaMiss.Limit, isByGrant: Bool = false) {
+        if isByGrant { choosy.insert(lane) }
         guard limits.updateValue(limit, forKey: lane) == nil else { return }
         lanes[limit, default: [:]][lane.shape, default: []].insert(lane)
     }
@@ -48,7 +62,10 @@ struct Parking: Sendable {
     private mutating func take(_ shape: RequestClassID, under limit: QuotaMiss.Limit) -> [LaneID] {
         let taken = lanes[limit]?.removeValue(forKey: shape)?.sorted() ?? []
         if lanes[limit]?.isEmpty == true { lanes[limit] = nil }
-        for lane in taken { limits[lane] = nil }
+        for lane in taken {
+            limits[lane] = nil
+            choosy.remove(lane)
+        }
         return taken
     }
 }
@@ -56,7 +73,7 @@ struct Parking: Sendable {
 extension SchedulerCore {
     /// Every limit that may let more start when the account holds less.
     fileprivate borrowing func limits(of account: AccountID) -> [QuotaMiss.Limit] {
-        var limits: [QuotaMiss.Limit] = [.guarantees]
+        var limits: [QuotaMiss.Limit] = [.guarantees(isFirm: true), .guarantees(isFirm: false)]
         for count in accounts[account].quotas { limits.append(.quota(quotas.rows[count.quota].record.name, user: count.user)) }
         for queue in accounts.path(from: accounts.ancestor(of: account, at: .queue)) {
             limits += [.queueCeiling(accounts[queue].name), .queueBorrowing(accounts[queue].name)]

@@ -48,6 +48,8 @@ struct ReservationBook: Sendable {
     /// Rises whenever what is set aside changes.
     private(set) var version: UInt64 = 0
     private var lastPlan = LogicalTime.zero
+    /// When the first of the claims lapses that nodes are set aside for.
+    private var claimsEnd: LogicalTime?
     private var interval = Span.zero
 
     init() {}
@@ -58,7 +60,9 @@ struct ReservationBook: Sendable {
 
     /// When the book wants to be looked at.
     var nextWake: LogicalTime? {
-        let plan = needsPlan ? lastPlan + interval : nil
+        var plan = needsPlan ? lastPlan + interval : nil
+        // One that has lapsed is given up at the next look.
+        if let end = claimsEnd.map({ $0 + .milliseconds(1) }) { plan = plan.map { min($0, end) } ?? end }
         guard let watch = watched.first?.at else { return plan }
         return plan.map { min($0, watch) } ?? watch
     }
@@ -102,6 +106,13 @@ struct ReservationBook: Sendable {
         let next = version + 1
         self = ReservationBook()
         version = next
+        needsPlan = true
+    }
+
+    /// Somebody was stopped for somebody else: plans are made anew before anything is placed.
+    mutating func noteClaim() {
+        needsPlan = true
+        lastPlan = .zero
     }
 
     // MARK: Plans
@@ -122,7 +133,10 @@ struct ReservationBook: Sendable {
                 needsPlan = true
             }
         }
-        if reservations.contains(where: { $0.start < now }) { needsPlan = true }
+        if reservations.contains(where: { $0.start < now }) {
+            needsPlan = true
+            claimsEnd = nil
+        }
         return needsPlan && now >= lastPlan + interval
     }
 
@@ -132,7 +146,7 @@ struct ReservationBook: Sendable {
     mutating func release(_ fleet: inout Fleet, of core: borrowing SchedulerCore, at now: LogicalTime) -> [NodeID] {
         var (kept, givenUp): ([Reservation], [NodeID]) = ([], [])
         for reservation in reservations {
-            if core.isUnserved(reservation.job, at: now) {
+            if core.isUnserved(reservation.job, at: now) || core.isClaiming(reservation.job, at: now) {
                 kept.append(reservation)
             } else {
                 givenUp += reservation.nodes.sorted()
@@ -144,6 +158,8 @@ struct ReservationBook: Sendable {
         aside.removeAll(keepingCapacity: true)
         for place in kept.indices { for node in kept[place].nodes { aside[node] = place } }
         needsPlan = true
+        // Others may have been stopped there for somebody else too.
+        if core.preemptionClaims.count > 0 { noteClaim() }
         version += 1
         return givenUp
     }
@@ -161,32 +177,46 @@ struct ReservationBook: Sendable {
         version += 1
         interval = Self.interval(nodes: core.offers.ids.count)
         let budget = max(1, core.offers.ids.count / Self.partOfNodes)
+        for job in core.preemptionClaims.ids where core.isClaiming(job, at: now) {
+            guard let claim = core.preemptionClaims[job], let shape = core.jobs[job].flatMap({ core.allowedWay(of: $0) }) else { continue }
+            reserve(Set(claim.nodes), for: job, shape, from: claim.until, first: claim.until, &fleet)
+        }
+        let claims = (jobs: reservations.count, nodes: aside.count)
+        claimsEnd = reservations.map(\.start).min()
         var candidates = BinaryHeap<Overdue>()
         enterOverdue(&candidates, of: core, at: now)
-        guard candidates.first != nil else { return asideBefore.keys.sorted() }
+        guard candidates.first != nil else { return asideBefore.keys.filter { aside[$0] == nil }.sorted() }
         let projection = RoomProjection(of: core, at: now)
-        while let candidate = candidates.removeFirst(), reservations.count < Self.jobsMax {
+        while let candidate = candidates.removeFirst(), reservations.count - claims.jobs < Self.jobsMax {
+            // Of a lane whose first may not have what it asks for, none may.
+            guard let row = core.jobs[candidate.job], let shape = core.allowedWay(of: row) else { continue }
             if let next = core.queue.first(of: candidate.lane, from: candidate.job.value + 1), core.overdueTime(of: next, at: now) <= now {
-                candidates.insert(Overdue(lane: candidate.lane, job: next, standing: core.overdueStanding(of: next, in: candidate.lane, at: now)))
+                candidates.insert(
+                    Overdue(lane: candidate.lane, job: next, standing: core.overdueStanding(of: next, in: candidate.lane, at: now)))
             }
             let known = before.first { $0.job == candidate.job }
-            guard let row = core.jobs[candidate.job], let shape = core.allowedWay(of: row),
+            guard !reservations.contains(where: { $0.job == candidate.job }),
                 let found = projection.start(of: shape, in: fleet, preferring: known?.nodes ?? [])
             else { continue }
-            guard reservations.isEmpty || aside.count + found.nodes.count <= budget else { break }
-            var made = Reservation(
-                job: candidate.job, shape: shape, wanted: fleet.shape(of: shape), start: found.at,
-                firstStart: known?.firstStart ?? found.at,
-                nodes: found.nodes
-            )
-            for node in found.nodes.sorted() {
-                if let offer = fleet[node] { made.fleet.set(offer, for: node) }
-                fleet.remove(node)
-                aside[node] = reservations.count
-            }
-            reservations.append(made)
+            let nodes = aside.count - claims.nodes + found.nodes.count
+            guard reservations.count == claims.jobs || nodes <= budget else { break }
+            reserve(found.nodes, for: candidate.job, shape, from: found.at, first: known?.firstStart ?? found.at, &fleet)
         }
         return asideBefore.keys.filter { aside[$0] == nil }.sorted()
+    }
+
+    private mutating func reserve(
+        _ nodes: Set<NodeID>, for job: JobID, _ shape: RequestClass, from start: LogicalTime, first: LogicalTime, _ fleet: inout Fleet
+    ) {
+        // What is set aside for somebody else comes when he has started.
+        let nodes = nodes.filter { aside[$0] == nil }
+        var made = Reservation(job: job, shape: shape, wanted: fleet.shape(of: shape), start: start, firstStart: first, nodes: nodes)
+        for node in nodes.sorted() {
+            if let offer = fleet[node] { made.fleet.set(offer, for: node) }
+            fleet.remove(node)
+            aside[node] = reservations.count
+        }
+        reservations.append(made)
     }
 
     /// Lanes whose first job is no longer overdue, or of which nothing waits, are watched again or forgotten.
@@ -209,6 +239,9 @@ struct ReservationBook: Sendable {
     }
 
     // MARK: Starts
+
+    /// What kept one from starting may have been a limit.
+    mutating func stir() { for place in reservations.indices { reservations[place].isStirred = true } }
 
     /// The next job in the book whose nodes changed and now hold it whole, with its places.
     mutating func nextStart() -> (job: JobID, places: [TaskPlace])? {

@@ -27,6 +27,7 @@ public struct RoundCursor: Sendable {
     /// Jobs of a lane below this number cannot use room for reasons of their own.
     private var skips: [LaneID: UInt64] = [:]
     var parking = Parking()
+    var preemption = PreemptionLook()
     /// Nodes that may have more room than when classes were blocked, until that is looked at.
     private var grown: Set<NodeID> = []
     private var revived: [RequestClassID] = []
@@ -61,7 +62,7 @@ public struct RoundCursor: Sendable {
             } else {
                 fleet.remove(id)
             }
-            if mayHaveGrown, blockedCount > 0 || !revived.isEmpty { grown.insert(id) }
+            if mayHaveGrown, blockedCount > 0 || !revived.isEmpty || parking.hasChoosy { grown.insert(id) }
         }
     }
 
@@ -173,20 +174,36 @@ public struct RoundCursor: Sendable {
     mutating func skip(_ job: JobID, in lane: LaneID) { skips[lane] = job.value + 1 }
 
     /// The lane has as much as it may have: it is not tried before the limit has changed.
-    mutating func park(_ lane: LaneID, under limit: QuotaMiss.Limit) { parking.park(lane, under: limit) }
+    mutating func park(_ lane: LaneID, under limit: QuotaMiss.Limit, isByGrant: Bool = false) {
+        parking.park(lane, under: limit, isByGrant: isByGrant)
+    }
 
     /// Accounts that hold more or less than before: those that wait for one of them to hold less are tried again.
-    mutating func follow(accounts: [AccountID], _ core: borrowing SchedulerCore, at now: LogicalTime) {
-        for account in Set(accounts).sorted() {
-            turns.rerank(account, core, at: now)
-            guard !parking.isEmpty else { continue }
-            for lane in parking.takeEased(by: account, core) where standings[lane.shape] != .blocked { enter(lane, core, now) }
-        }
+    mutating func follow(accounts: [AccountChange], _ core: borrowing SchedulerCore, at now: LogicalTime) {
+        for account in Set(accounts.map(\.account)).sorted() { turns.rerank(account, core, at: now) }
+        let eased = Set(accounts.lazy.filter(\.isEased).map(\.account))
+        guard !eased.isEmpty else { return }
+        reservations.stir()
+        guard !parking.isEmpty else { return }
+        for account in eased.sorted() { enterUnblocked(parking.takeEased(by: account, core), core, now) }
+        if parking.hasChoosy { enterUnblocked(parking.takeChoosy(), core, now) }
+    }
+
+    private mutating func enterUnblocked(_ lanes: [LaneID], _ core: borrowing SchedulerCore, _ now: LogicalTime) {
+        for lane in lanes where standings[lane.shape] != .blocked || !reservations.isEmpty { enter(lane, core, now) }
+    }
+
+    /// Accounts may have been forgotten, whose numbers others get: only lanes that there are may be known here.
+    mutating func forgetAccounts(_ core: borrowing SchedulerCore, at now: LogicalTime) {
+        turns = TurnTree()
+        parking = Parking()
+        enterUnblocked(core.queue.allLanes, core, now)
     }
 
     /// Limits, or what there is in all, have changed.
     mutating func unpark(_ core: borrowing SchedulerCore, at now: LogicalTime) {
-        for lane in parking.takeAll() where standings[lane.shape] != .blocked { enter(lane, core, now) }
+        reservations.stir()
+        enterUnblocked(parking.takeAll(), core, now)
     }
 
     /// Whether nothing but room that is set aside for others may hold a task of the class.
@@ -208,13 +225,14 @@ public struct RoundCursor: Sendable {
 
     /// Nodes that others may use again.
     mutating func noteGrowth(_ nodes: [NodeID]) {
-        if blockedCount > 0 || !revived.isEmpty { grown.formUnion(nodes) }
+        if blockedCount > 0 || !revived.isEmpty || parking.hasChoosy { grown.formUnion(nodes) }
     }
 
     /// Classes of which a node that has grown holds a task are looked at again.
     private mutating func unblock(_ core: borrowing SchedulerCore, _ now: LogicalTime) {
         guard !grown.isEmpty else { return }
         defer { grown.removeAll(keepingCapacity: true) }
+        if parking.hasChoosy { enterUnblocked(parking.takeChoosy(), core, now) }
         // Also for those that were revived before and have not had their turn.
         revivers.formUnion(grown)
         let nodes = Array(grown)

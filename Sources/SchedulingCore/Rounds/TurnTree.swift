@@ -211,6 +211,8 @@ extension SchedulerCore {
 }
 
 extension Account {
+    var isBelowGuarantee: Bool { (partOfGuarantee ?? 1) < 1 }
+
     /// How much of its guarantee a queue holds, of the kind of which it holds most; nil without a guarantee.
     var partOfGuarantee: Double? {
         guard let record = bounds.record, !record.guarantee.isEmpty else { return nil }

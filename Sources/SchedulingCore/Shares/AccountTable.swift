@@ -30,6 +30,12 @@ struct AccountID: Hashable, Comparable, Sendable {
     static func < (left: AccountID, right: AccountID) -> Bool { left.value < right.value }
 }
 
+/// An account of a user that holds more than before, or less.
+struct AccountChange: Sendable {
+    var account: AccountID
+    var isEased: Bool
+}
+
 /// A node of the tree.
 struct Account: Sendable {
     enum Level: UInt8, Sendable { case queue, tenant, project, user }
@@ -99,7 +105,7 @@ struct AccountTable: Sendable {
     private var queues: [String: AccountID] = [QueueRecord.rootName: .root]
     private var free: [AccountID] = []
     /// Accounts that hold more or less than before, for whoever follows that; empty unless somebody asked.
-    private var changed: [AccountID] = []
+    private var changed: [AccountChange] = []
     private var isFollowed = false
     /// After so long, use counts half.
     private(set) var halfLife = QueueRecord.usualHalfLife
@@ -123,7 +129,7 @@ struct AccountTable: Sendable {
     /// The account above or at this one that has the level: its tenant, or the queue it is in.
     func ancestor(of id: AccountID, at level: Account.Level) -> AccountID {
         var id = id
-        while self[id].level.rawValue > level.rawValue, let parent = self[id].parent { id = parent }
+        while rows[Int(id.value)]!.level.rawValue > level.rawValue, let parent = rows[Int(id.value)]!.parent { id = parent }
         return id
     }
 
@@ -196,12 +202,18 @@ struct AccountTable: Sendable {
     mutating func forgetUnused(at now: LogicalTime, capacity: RoomAmounts) {
         // From below: what has no child any more may go too.
         for level in [Account.Level.user, .project, .tenant, .queue] {
+            var parents: Set<AccountID> = []
             for id in all where self[id].level == level && id != .root {
                 let row = self[id]
                 guard row.jobs == 0, row.children.isEmpty, row.bounds.record == nil,
                     row.average.value(at: now, holding: row.held, halfLife: halfLife).dominantShare(of: capacity) < 1e-6
                 else { continue }
                 remove(id)
+                if let parent = row.parent { parents.insert(parent) }
+            }
+            for parent in parents {
+                let kept = self[parent].children.filter { rows[Int($0.value)] != nil }
+                self[parent].children = kept
             }
         }
     }
@@ -209,7 +221,6 @@ struct AccountTable: Sendable {
     private mutating func remove(_ id: AccountID) {
         let row = self[id]
         guard let parent = row.parent else { return }
-        self[parent].children.removeAll { $0 == id }
         ids[Key(parent: parent, level: row.level, name: row.name)] = nil
         if row.level == .queue { queues[row.name] = nil }
         rows[Int(id.value)] = nil
@@ -232,11 +243,11 @@ struct AccountTable: Sendable {
             rows[Int(id.value)]!.tasks = UInt32(Int(rows[Int(id.value)]!.tasks) + Int(sign) * tasks)
         }
         if !isUnbounded { settleBounds(from: ancestor(of: id, at: .queue)) }
-        if isFollowed { changed.append(id) }
+        if isFollowed { changed.append(AccountChange(account: id, isEased: sign < 0)) }
     }
 
     /// Accounts of users that hold more or less than at the last call, some of them more than once.
-    mutating func takeChanges() -> [AccountID] {
+    mutating func takeChanges() -> [AccountChange] {
         isFollowed = true
         guard !changed.isEmpty else { return [] }
         defer { changed.removeAll(keepingCapacity: true) }
@@ -250,13 +261,20 @@ struct AccountTable: Sendable {
         return (SIMD4<Double>(row.held.values) + average).dominantShare(of: capacity) / Double(row.weight)
     }
 
+    // MARK: What waits
+
+    /// Lanes in which something waits.
+    var lanesWaiting: UInt32 { rows[0]!.lanesWaiting }
+
+    func highestPriority(waitingIn tenant: AccountID) -> Int32? { rows[Int(tenant.value)]!.priorities.keys.max() }
+
     // MARK: Whose slot it is
 
     /// Most siblings that are compared before a slot is passed on: with more of them waiting it is nobody's for long.
     private static let siblingsComparedMax = 64
 
     /// Whether a slot may stay with an account when the task in it ends: unless some sibling of it or of those above waits, and
-    /// would still have less with the slot than the account's side without it.
+    /// would still have less with the slot than the account's side without it, or has less than is guaranteed to it.
     func keepsSlot(_ id: AccountID, of amounts: RoomAmounts, at now: LogicalTime, capacity: RoomAmounts) -> Bool {
         let part = amounts.dominantShare(of: capacity)
         var next = id
@@ -266,7 +284,12 @@ struct AccountTable: Sendable {
             let siblings = self[parent].children
             guard siblings.count <= Self.siblingsComparedMax else { return false }
             let own = score(of: next, at: now, capacity: capacity) - part / Double(self[next].weight)
+            let isBelow = self[next].isBelowGuarantee
             for sibling in siblings where sibling != next && self[sibling].lanesWaiting > 0 {
+                if isBelow != self[sibling].isBelowGuarantee {
+                    if isBelow { continue }
+                    return false
+                }
                 let others = score(of: sibling, at: now, capacity: capacity) + part / Double(self[sibling].weight)
                 if others <= own { return false }
             }
@@ -305,22 +328,27 @@ struct AccountTable: Sendable {
         let id = isRoot ? .root : queue(record.name, under: queue(record.parent.isEmpty ? QueueRecord.rootName : record.parent))
         self[id].bounds.record = record
         self[id].weight = record.weight
-        if isRoot, halfLife != record.halfLife ?? QueueRecord.usualHalfLife {
-            // What was used until now was forgotten at the old pace.
-            if let now { for id in all { self[id].average.settle(at: now, holding: self[id].held, halfLife: halfLife) } }
-            halfLife = record.halfLife ?? QueueRecord.usualHalfLife
-        }
-        noteBounds()
+        if isRoot { set(halfLife: record.halfLife ?? QueueRecord.usualHalfLife, at: now) }
+        if now != nil { noteBounds() }
     }
 
-    mutating func forgetDescription(of name: String) {
+    private mutating func set(halfLife new: Span, at now: LogicalTime?) {
+        guard new != halfLife else { return }
+        // What was used until now was forgotten at the old pace.
+        if let now { for id in all { self[id].average.settle(at: now, holding: self[id].held, halfLife: halfLife) } }
+        halfLife = new
+    }
+
+    mutating func forgetDescription(of name: String, at now: LogicalTime) {
         guard let id = queues[name] else { return }
+        if id == .root { set(halfLife: QueueRecord.usualHalfLife, at: now) }
         self[id].bounds.record = nil
         self[id].weight = ShareWeight.usual
         noteBounds()
     }
 
-    private mutating func noteBounds() {
+    /// After a queue was described, or several while a state was read.
+    mutating func noteBounds() {
         let described = all.compactMap { self[$0].bounds.record }
         isUnbounded = described.allSatisfy { $0.guarantee.isEmpty && $0.ceiling.isEmpty && $0.borrow.isEmpty }
         // From the leaves up, whatever their numbers are.

@@ -25,8 +25,8 @@ public struct QuotaMiss: Error, Hashable, Sendable {
         case quota(String, user: String)
         case queueCeiling(String)
         case queueBorrowing(String)
-        /// Room that is kept for the guarantees of others.
-        case guarantees
+        /// Room that is kept for the guarantees of others: all of it from firm work, what is not lent from any.
+        case guarantees(isFirm: Bool)
     }
 
     public var limit: Limit
@@ -45,8 +45,10 @@ public struct QuotaMiss: Error, Hashable, Sendable {
         case .queueCeiling(let queue): "the queue '\(queue)' has a ceiling of \(most)\(held), \(requested) more requested"
         case .queueBorrowing(let queue):
             "the queue '\(queue)' may hold \(most), its guarantee and what it borrows\(held), \(requested) more requested"
-        case .guarantees:
+        case .guarantees(isFirm: true):
             "only \(most) are not kept for the guarantees of other queues, \(requested) requested; a job that is preemptible may use them"
+        case .guarantees(isFirm: false):
+            "only \(most) are not kept for the guarantees of other queues, which do not lend them; \(requested) requested"
         }
     }
 }

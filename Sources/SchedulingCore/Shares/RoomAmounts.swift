@@ -57,6 +57,19 @@ public struct RoomAmounts: Hashable, Sendable {
     static func += (left: inout Self, right: Self) { left.values &+= right.values }
     static func * (left: Self, right: Int64) -> Self { Self(values: left.values &* SIMD4(repeating: right)) }
 
+    /// At most what is taken for an amount anywhere: sums of a few never overflow.
+    var bounded: Self { Self(values: values.clamped(lowerBound: SIMD4(repeating: 0), upperBound: SIMD4(repeating: RoomBounds.amountMax))) }
+
+    /// So many times as much, and no more than an amount can be.
+    func times(_ count: Int64) -> Self {
+        var product = self
+        for kind in RoomKind.allCases {
+            let (value, overflow) = self[kind].multipliedReportingOverflow(by: count)
+            product.values[kind.rawValue] = overflow ? RoomBounds.amountMax : min(value, RoomBounds.amountMax)
+        }
+        return product
+    }
+
     /// The larger of each.
     func maximum(_ other: Self) -> Self { Self(values: values.replacing(with: other.values, where: values .< other.values)) }
 

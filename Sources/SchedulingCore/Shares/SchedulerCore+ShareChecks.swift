@@ -39,6 +39,9 @@ extension SchedulerCore {
                 violations.append(InvariantViolation(invariant: "S5 accounts hold what their tasks hold", found: found))
             }
         }
+        for id in preemptionClaims.ids where !jobs.contains(id) {
+            violations.append(InvariantViolation(invariant: "room is kept for jobs that live", found: "job \(id)"))
+        }
         for (place, quota) in quotas.rows.enumerated() {
             for user in Set(quota.uses.keys).union(uses.keys.filter { $0.quota == place }.map(\.user)).sorted() {
                 let count = QuotaCount(quota: place, user: user)

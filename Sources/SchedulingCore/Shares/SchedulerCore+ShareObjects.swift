@@ -98,6 +98,15 @@ extension SchedulerCore {
         if let kind = RoomKind.allCases.first(where: { (queue.guarantee[$0] ?? 0) > queue.ceiling[$0] ?? .max }) {
             errors.append(FieldError("guarantee.\(kind.name)", "must not be more than the ceiling"))
         }
+        for kind in RoomKind.allCases {
+            let others = shareObjects.values.reduce(Int64(0)) { sum, object in
+                guard case .queue(let other) = object, other.name != queue.name else { return sum }
+                return sum + (other.guarantee[kind] ?? 0)
+            }
+            if others + (queue.guarantee[kind] ?? 0) > RoomBounds.amountMax {
+                errors.append(FieldError("guarantee.\(kind.name)", "together with other queues' is more than 2^56"))
+            }
+        }
         guard queue.name != QueueRecord.rootName else { return errors }
         // The parent of a queue is for ever: what was used and is held below it would have to move.
         if let known = queueRecord(queue.name), known.parent != queue.parent {
@@ -108,9 +117,15 @@ extension SchedulerCore {
             errors.append(Self.unknown(.queue, parent, "parent"))
             return errors
         }
-        if accounts.known(queue: parent).map({ accounts[$0].jobs > 0 && accounts[$0].children.contains { accounts[$0].level == .tenant } })
-            ?? false, parent != QueueRecord.rootName
-        {
+        if let own = accounts.known(queue: queue.name).flatMap({ accounts[$0].parent }), accounts[own].name != parent {
+            errors.append(
+                FieldError(
+                    "parent", "'\(queue.name)' was in '\(accounts[own].name)' and what it used there is remembered; choose another name"))
+        }
+        let hasJobs = accounts.known(queue: parent).map { id in
+            accounts[id].children.contains { accounts[$0].level == .tenant && accounts[$0].jobs > 0 }
+        }
+        if hasJobs ?? false, parent != QueueRecord.rootName {
             errors.append(FieldError("parent", "'\(parent)' has jobs of its own; a queue has jobs or queues in it"))
         }
         return errors
@@ -212,9 +227,9 @@ extension SchedulerCore {
         if !hasQueue(specification.queue) {
             errors.append(Self.unknown(.queue, specification.queue, "queue"))
         } else if let queue = accounts.known(queue: specification.queue),
-            accounts[queue].children.contains(where: { accounts[$0].level == .queue })
+            accounts[queue].children.contains(where: { accounts[$0].bounds.record != nil })
         {
-            let below = accounts[queue].children.filter { accounts[$0].level == .queue }.map { accounts[$0].name }.sorted()
+            let below = accounts[queue].children.filter { accounts[$0].bounds.record != nil }.map { accounts[$0].name }.sorted()
             errors.append(
                 FieldError("queue", "'\(specification.queue)' has queues in it; name one of them: \(below.joined(separator: ", "))"))
         }
@@ -269,18 +284,22 @@ extension SchedulerCore {
         shareObjects[id] = nil
         switch id.kind {
         case .tenant, .project: reweigh(id)
-        case .queue: accounts.forgetDescription(of: id.name)
+        case .queue: accounts.forgetDescription(of: id.name, at: at)
         case .quota: recountQuotas()
         }
     }
 
     /// What follows from the objects, once they and the accounts have been read, and before the jobs are counted.
     mutating func describeShares() {
-        for id in shareObjects.keys.sorted() {
-            switch shareObjects[id] {
-            case .tenant, .project: reweigh(id)
-            case .queue(let queue): accounts.describe(queue, at: nil)
-            case .quota, nil: break
+        for id in shareObjects.keys.sorted() { if case .queue(let queue) = shareObjects[id] { accounts.describe(queue, at: nil) } }
+        accounts.noteBounds()
+        for account in accounts.all {
+            let row = accounts[account]
+            let parent = accounts[row.parent ?? .root].name
+            switch row.level {
+            case .tenant: accounts[account].weight = shareWeight(of: ShareObjectID(.tenant, row.name))
+            case .project: accounts[account].weight = shareWeight(of: ShareObjectID(.project, "\(parent)/\(row.name)"))
+            case .queue, .user: break
             }
         }
         makeQuotas()

@@ -58,6 +58,7 @@ extension SchedulerCore {
     private mutating func count(
         _ sign: Int64, _ places: some Collection<TaskPlace>, _ amounts: RoomAmounts, under counts: [QuotaCount]
     ) {
+        guard !counts.isEmpty else { return }
         for count in counts {
             let models = self.models(of: places, under: quotas.rows[count.quota])
             quotas.update(count) { use, _ in
@@ -122,7 +123,22 @@ extension SchedulerCore {
     // MARK: Whether more may be held
 
     /// Nothing bounds what jobs of the account hold.
-    func isUnlimited(_ row: JobRow) -> Bool { accounts.isUnbounded && accounts[row.account].quotas.isEmpty }
+    func isUnlimited(_ row: JobRow) -> Bool { accounts.isUnbounded && (quotas.isEmpty || accounts[row.account].quotas.isEmpty) }
+
+    /// Its account holds more than some limit allows by now.
+    func isOverItsLimits(_ row: JobRow) -> Bool {
+        guard !isUnlimited(row) else { return false }
+        let isOverQuota = accounts[row.account].quotas.contains { count in
+            let (record, use) = (quotas.rows[count.quota].record, quotas.use(count))
+            return use.held.firstExcess(over: record.room.mostAmounts) != nil || use.tasks > Int64(record.runningTasks ?? .max)
+                || zip(use.models, record.models).contains { $0 > $1.deviceMilli }
+        }
+        return isOverQuota
+            || accounts.path(from: accounts.ancestor(of: row.account, at: .queue)).contains { id in
+                guard let record = accounts[id].bounds.record else { return false }
+                return RoomKind.allCases.contains { accounts[id].held[$0] > record.most(of: $0) ?? .max }
+            }
+    }
 
     /// Some limit of its account is on models of devices.
     func countsModels(_ row: JobRow) -> Bool {
@@ -143,12 +159,16 @@ extension SchedulerCore {
     }
 
     /// Why a gang of the job may not start, whichever nodes it got: by what it holds at least.
-    func quotaMiss(of row: JobRow) -> QuotaMiss? {
+    ///
+    /// - Parameters:
+    ///   - more: what the same accounts are about to hold besides.
+    ///   - tasks: with that.
+    func quotaMiss(of row: JobRow, beside more: RoomAmounts = .zero, tasks: Int64 = 0) -> QuotaMiss? {
         guard !isUnlimited(row), let shape = shapes[row.shape]?.shape else { return nil }
-        let least = shape.leastAmounts
+        let least = shape.leastAmounts + more
         for count in accounts[row.account].quotas {
             let quota = quotas.rows[count.quota]
-            let miss = quota.miss(of: quotas.use(count), user: count.user, adding: least, tasks: Int64(row.gangSize), models: [])
+            let miss = quota.miss(of: quotas.use(count), user: count.user, adding: least, tasks: Int64(row.gangSize) + tasks, models: [])
             if let miss { return miss }
         }
         return queueMiss(of: row, least)
@@ -198,20 +218,22 @@ extension SchedulerCore {
         let root = accounts[.root]
         let kept = accounts.kept(adding: amounts, isFirm: isFirm, to: row.account)
         return guaranteeMiss(
-            of: amounts, beside: isFirm ? root.firm : root.held, before: isFirm ? root.bounds.owed : root.bounds.kept, after: kept)
+            of: amounts, isFirm, beside: isFirm ? root.firm : root.held, before: isFirm ? root.bounds.owed : root.bounds.kept, after: kept)
     }
 
     /// - Parameters:
     ///   - held: by all that counts against what is kept.
     ///   - before: what is kept for queues now.
     ///   - after: what would be kept.
-    private func guaranteeMiss(of amounts: RoomAmounts, beside held: RoomAmounts, before: RoomAmounts, after: RoomAmounts) -> QuotaMiss? {
+    private func guaranteeMiss(of amounts: RoomAmounts, _ isFirm: Bool, beside held: RoomAmounts, before: RoomAmounts, after: RoomAmounts)
+        -> QuotaMiss?
+    {
         let capacity = roomTotal
         for kind in RoomKind.allCases where after[kind] > 0 {
             let (taken, needed) = (held[kind] + before[kind], held[kind] + amounts[kind] + after[kind])
             guard needed > taken, needed > capacity[kind] else { continue }
             let left = max(0, capacity[kind] - taken)
-            return QuotaMiss(limit: .guarantees, most: kind.text(left), held: nil, requested: kind.text(amounts[kind]))
+            return QuotaMiss(limit: .guarantees(isFirm: isFirm), most: kind.text(left), held: nil, requested: kind.text(amounts[kind]))
         }
         return nil
     }
@@ -233,12 +255,13 @@ extension SchedulerCore {
             miss.held = nil
             return miss
         }
-        guard !accounts.isUnbounded, let queue = accounts.known(queue: specification.queue) else { return nil }
-        for id in accounts.path(from: queue) {
+        guard !accounts.isUnbounded else { return nil }
+        for id in accounts.known(queue: specification.queue).map({ accounts.path(from: $0) }) ?? [] {
             guard let record = accounts[id].bounds.record else { continue }
             for kind in RoomKind.allCases where amounts[kind] > 0 {
                 guard let most = record.most(of: kind), amounts[kind] > most else { continue }
-                return QuotaMiss(limit: .queueCeiling(record.name), most: kind.text(most), held: nil, requested: kind.text(amounts[kind]))
+                let limit = most == record.ceiling[kind] ? QuotaMiss.Limit.queueCeiling(record.name) : .queueBorrowing(record.name)
+                return QuotaMiss(limit: limit, most: kind.text(most), held: nil, requested: kind.text(amounts[kind]))
             }
         }
         return guaranteeForever(of: specification, amounts)
@@ -264,7 +287,7 @@ extension SchedulerCore {
         let isFirm = !specification.isPreemptible
         let path = accounts.known(queue: specification.queue).map { accounts.path(from: $0) } ?? []
         return guaranteeMiss(
-            of: least, beside: .zero, before: accounts.kept(in: .root, holding: .zero, on: [], isFirm: isFirm),
+            of: least, isFirm, beside: .zero, before: accounts.kept(in: .root, holding: .zero, on: [], isFirm: isFirm),
             after: accounts.kept(in: .root, holding: least, on: path, isFirm: isFirm))
     }
 
@@ -367,12 +390,13 @@ extension RequestClass {
     var leastAmounts: RoomAmounts {
         var least = RoomAmounts.zero
         for group in groups {
-            var task = RoomAmounts(cpuMilli: group.resources.cpuMilli, memoryBytes: group.resources.memoryBytes)
+            var task = RoomAmounts(cpuMilli: group.resources.cpuMilli, memoryBytes: group.resources.memoryBytes).bounded
             let choices = group.resources.choices.map(\.devices)
             let devices = choices.map { $0.map { Int64($0.count) * $0.shareMilli } ?? 0 }.min() ?? 0
             let strength = choices.map { $0?.computeUnitsMilli ?? 0 }.min() ?? 0
-            task += RoomAmounts(deviceMilli: devices, computeUnitsMilli: strength)
-            least += task * Int64(group.count)
+            task += RoomAmounts(deviceMilli: devices, computeUnitsMilli: strength).bounded
+            // So many tasks of at most 2^56 each are beyond any node already; more would overflow.
+            least = (least + (task.times(Int64(group.count)))).bounded
         }
         return least
     }

@@ -17,6 +17,7 @@ extension SchedulerCore {
         case .unitStopRequested(let stopped):
             guard let row = jobs[stopped.job], let unit = row.live[stopped.ordinal] else { return [] }
             return stopCommands(stopped.job, row: row, ordinal: stopped.ordinal, unit: unit, grace: stopped.grace)
+        case .gangsPreempted(let preemption): return stopCommands(of: preemption)
         case .attemptEnded(let ended):
             return releaseCommands(ended.attempt, on: ended.node)
         case .nodeRegistered(let node):
@@ -67,7 +68,7 @@ extension SchedulerCore {
         }
     }
 
-    private func stopCommands(_ job: JobID, row: JobRow, ordinal: UInt32, unit: LiveUnit, grace: Span) -> [Effect] {
+    func stopCommands(_ job: JobID, row: JobRow, ordinal: UInt32, unit: LiveUnit, grace: Span) -> [Effect] {
         var orders: [NodeID: [StopOrder]] = [:]
         for (rank, task) in unit.tasks.enumerated() {
             if case .ended = task.phase { continue }

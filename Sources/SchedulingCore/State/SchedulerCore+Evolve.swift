@@ -22,6 +22,7 @@ extension SchedulerCore {
         case .successorReturned(let attempt, let node, let at): evolveReturned(attempt, from: node, at: at, &changes)
         case .attemptStarted(let attempt, let elapsed, let at): evolveStarted(attempt, elapsed: elapsed, at: at, &changes)
         case .unitStopRequested(let stopped): evolveStopRequested(stopped, &changes)
+        case .gangsPreempted(let preemption): evolvePreempted(preemption, &changes)
         case .attemptEnded(let ended): evolveEnded(ended, &changes)
         case .jobFinished(let finished): evolveFinished(finished, &changes)
         case .timersDue(let at): evolveTimersDue(at: at, &changes)

@@ -9,7 +9,7 @@ extension SchedulerCore {
     /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind; level 5
     /// later forms of specifications, requests, inventories, memberships and allocations, which say themselves what they are; level 6
     /// the rules, how long runs took, and since when cut tasks hold their slots; level 7 what devices price at, tenants, projects, queues and
-    /// quotas, and what accounts held.
+    /// quotas, what accounts held, and room that was taken for somebody.
     public static let snapshotLevel: UInt32 = 7
 
     public func snapshot() -> [UInt8] {
@@ -71,6 +71,11 @@ extension SchedulerCore {
         writeCutTasks(to: &writer)
         writer.write(shareObjects.keys.sorted().compactMap { shareObjects[$0] })
         writer.write(accounts.remembered)
+        writer.write(UInt64(preemptionClaims.count))
+        for job in preemptionClaims.ids {
+            writer.write(job)
+            if let claim = preemptionClaims[job] { writer.write(claim) }
+        }
         return writer.bytes
     }
 
@@ -261,6 +266,10 @@ extension SchedulerCore {
         for object in try reader.readList(ShareObject.self) { shareObjects[object.id] = object }
         accounts.remember(try reader.readList())
         describeShares()
+        for _ in 0..<(try reader.readCount()) {
+            let job: JobID = try reader.read()
+            preemptionClaims.set(try reader.read(), for: job)
+        }
     }
 
     /// Queue, dependents, shape counts, what nodes hold: all follow from the job rows.

@@ -65,6 +65,8 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var quotas = QuotaTable()
     /// What administrators have described. For look-up; iterate sorted keys.
     var shareObjects: [ShareObjectID: ShareObject] = [:]
+    /// Room that was taken for jobs which have not started there yet.
+    var preemptionClaims = Table<JobID, PreemptionClaim>()
 
     // MARK: Nodes
     var nodes = Table<NodeID, NodeRow>()

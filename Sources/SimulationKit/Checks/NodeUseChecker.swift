@@ -32,6 +32,8 @@ struct NodeUseChecker {
             switch event {
             case .unitsPlaced(let placed): note(placed, &violations)
             case .unitStopRequested(let unit): stopped.insert(Gang(job: unit.job, ordinal: unit.ordinal))
+            case .gangsPreempted(let preemption):
+                for gang in preemption.gangs { stopped.insert(Gang(job: gang.job, ordinal: gang.ordinal)) }
             case .attemptEnded(let ended): forget(ended.attempt)
             case .nodeDrainDue(let node, _): owed += attempts(on: node)
             default: noteStanding(event)

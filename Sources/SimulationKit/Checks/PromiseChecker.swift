@@ -6,6 +6,7 @@ import Metering
 import SchedulingCore
 
 struct PromiseChecker {
+    private var preemptible: Set<JobID> = []
     /// With the tenant of each.
     private var accepted: [JobID: String] = [:]
     private var finished: [JobID: JobState] = [:]
@@ -80,6 +81,7 @@ struct PromiseChecker {
             switch event {
             case .jobAccepted(let job):
                 let tenant = job.specification.tenant
+                if job.specification.isPreemptible { preemptible.insert(job.id) }
                 if accepted.updateValue(tenant, forKey: job.id) != nil { violations.append("S1 job \(job.id) accepted twice") }
                 if job.specification.onNodeLost == .wait { waiting.insert(job.id) }
                 if let key = job.key.map({ "\($0.text) of \(tenant)" }), let other = jobOfKey.updateValue(job.id, forKey: key) {
@@ -98,6 +100,10 @@ struct PromiseChecker {
             case .successorReturned(let attempt, _, _):
                 guard let slot = slotOf.removeValue(forKey: attempt) else { break }
                 linedUp[slot]?.removeAll { $0 == attempt }
+            case .gangsPreempted(let preemption):
+                for gang in preemption.gangs where !preemptible.contains(gang.job) {
+                    violations.append("job \(gang.job), which is not preemptible, is stopped for job \(preemption.job)")
+                }
             case .attemptEnded(let ended):
                 if !endedAttempts.insert(ended.attempt).inserted { violations.append("S6 attempt \(ended.attempt) ended twice") }
                 if ended.reason == .preempted { preemptions += 1 }

@@ -73,6 +73,47 @@ import Testing
         #expect(harness.liveTasks().count == 3, "two would be too many, one is not")
     }
 
+    /// Who was refused one model is tried again when another becomes free, though nothing of its own account ended.
+    @Test func aLaneThatWasOfferedTheWrongModelIsTriedAgain() throws {
+        var harness = ClusterHarness()
+        harness.set(.tenant(TenantRecord(name: "red")))
+        harness.set(.quota(QuotaRecord(name: "cap", tenant: "red", models: [.init(pattern: "A100", deviceMilli: 0)])))
+        _ = harness.addNode(Build.node("n1", cpus: 8, gpus: 1))
+        var other = Build.node("n2", cpus: 8, gpus: 1)
+        other.devices[0].model = "H100"
+        let (second, _) = harness.addNode(other)
+        _ = harness.submit(Build.job(devices: DeviceRequest(kind: .gpu, count: 1, modelPattern: "H100")))
+        var red = Build.job(devices: DeviceRequest(kind: .gpu, count: 1))
+        red.tenant = "red"
+        _ = harness.submit(red)
+        #expect(harness.liveTasks().map(\.job.value) == [1])
+        harness.end(JobID(1), on: second, after: .seconds(9))
+        #expect(harness.liveTasks().map(\.node) == [second], "the H100 is free")
+    }
+
+    /// A smaller quota stops nothing, but it does not keep slots for a job of short tasks either.
+    @Test func slotsAreNotHandedOnBeyondALimit() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 4))
+        _ = harness.submit(Build.job(array: ArrayRange(first: 0, last: 999)))
+        func run(_ rounds: Int) {
+            for _ in 0..<rounds {
+                harness.pass(.milliseconds(5))
+                _ = harness.report(
+                    on: node,
+                    harness.liveTasks().map {
+                        let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(5))
+                        return AttemptStatus(attempt: $0.attempt, fence: $0.fence, phase: .ended(end), age: .zero)
+                    })
+            }
+        }
+        run(5)
+        try #require(harness.linedUp(JobID(1)) > 0 && harness.liveTasks().count == 4)
+        harness.set(.quota(QuotaRecord(name: "cap", tenant: "default", runningTasks: 1)))
+        run(60)
+        #expect(harness.liveTasks().count == 1)
+    }
+
     /// Whoever needs a name that does not exist is told how to make it.
     @Test func namesMustExist() {
         var harness = ClusterHarness()

@@ -145,6 +145,21 @@ import Testing
         #expect(left == 1, "the root alone")
     }
 
+    /// Without its description the root forgets at the usual pace again, here and after a restart.
+    @Test func theHalfLifeGoesWithTheDescriptionOfTheRoot() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 4))
+        harness.set(.queue(QueueRecord(name: QueueRecord.rootName, halfLife: .seconds(60))))
+        _ = harness.submit(Build.job())
+        harness.pass(.seconds(90))
+        #expect(harness.perform(.removeShareObject(ShareObjectID(.queue, "root"), if: .none)).result != nil)
+        harness.pass(.seconds(90))
+        harness.end(JobID(1), on: node, after: .seconds(180))
+        let restored = try SchedulerCore(snapshot: harness.loop.core.snapshot())
+        #expect(restored.accounts.halfLife == QueueRecord.usualHalfLife)
+        #expect(harness.loop.core.accounts.halfLife == QueueRecord.usualHalfLife)
+    }
+
     /// An exact exponential, however often it is looked at.
     @Test func averagesDoNotDependOnWhenTheyAreLookedAt() {
         let held = RoomAmounts(cpuMilli: 1000)
