@@ -76,7 +76,7 @@ struct PreemptionSearch {
         guard fleet.placeGang(gang) == nil else { return nil }
         let allowed = victims.indices.filter { !isTaken[$0] && mayTake(victims[$0], for: candidate, core) }
         guard !allowed.isEmpty else { return nil }
-        for order in orders(of: allowed, shape.leastAmounts, gangSize: shape.gangSize, core) {
+        for order in orders(of: allowed, shape.leastAmounts, core) {
             if let found = take(order, for: gang, of: candidate, core) { return found }
         }
         return nil
@@ -84,9 +84,7 @@ struct PreemptionSearch {
 
     /// Ways in which victims are tried: those of one node after the other, where the node has enough and they lose least; then all,
     /// those first that lose least.
-    private func orders(
-        of allowed: [Int], _ needed: RoomAmounts, gangSize: UInt32, _ core: borrowing SchedulerCore
-    ) -> [[Int]] {
+    private func orders(of allowed: [Int], _ needed: RoomAmounts, _ core: borrowing SchedulerCore) -> [[Int]] {
         var byNode: [NodeID: [Int]] = [:]
         for index in allowed where Set(victims[index].places.map(\.node)).count == 1 {
             byNode[victims[index].places[0].node, default: []].append(index)

@@ -22,12 +22,12 @@ struct ReservationBook: Sendable {
         static func == (left: Waiting, right: Waiting) -> Bool { (left.at, left.lane) == (right.at, right.lane) }
     }
 
-    /// An overdue job: one that has waited longest of all that nobody should wait, whoever's it is; then by the shares of its account and its
-    /// priority; then the first come.
+    /// An overdue job: first those that have waited as long as patience ever lasts, whoever's they are; then by the shares of its account and
+    /// its priority; then the first come.
     private struct Overdue: Comparable, Sendable {
         var lane: LaneID
         var job: JobID
-        /// Of its account, and of those above it; empty for what has waited half a day.
+        /// Of its account, and of those above it; empty for what has waited as long as patience ever lasts.
         var standing: [Double]
 
         static func < (left: Overdue, right: Overdue) -> Bool {

@@ -319,8 +319,10 @@ extension SchedulerCore {
         }
     }
 
-    func shareWeight(of id: ShareObjectID) -> UInt32 {
-        switch shareObjects[id] {
+    func shareWeight(of id: ShareObjectID) -> UInt32 { Self.shareWeight(of: id, in: shareObjects) }
+
+    static func shareWeight(of id: ShareObjectID, in objects: [ShareObjectID: ShareObject]) -> UInt32 {
+        switch objects[id] {
         case .tenant(let tenant): tenant.weight
         case .project(let project): project.weight
         default: ShareWeight.usual

@@ -17,13 +17,7 @@ extension SchedulerCore {
     mutating func enterAccount(_ specification: JobSpecification, user: String) -> AccountID {
         let name = AccountName(of: specification, user: user)
         let objects = shareObjects
-        let id = accounts.find(name) { shareID in
-            switch objects[shareID] {
-            case .tenant(let tenant): tenant.weight
-            case .project(let project): project.weight
-            default: ShareWeight.usual
-            }
-        }
+        let id = accounts.find(name) { Self.shareWeight(of: $0, in: objects) }
         if accounts[id].jobs == 0, !quotas.isEmpty { accounts[id].quotas = quotas.counts(of: name) }
         accounts.countJob(1, of: id)
         return id
@@ -136,7 +130,7 @@ extension SchedulerCore {
         return isOverQuota
             || accounts.path(from: accounts.ancestor(of: row.account, at: .queue)).contains { id in
                 guard let record = accounts[id].bounds.record else { return false }
-                return RoomKind.allCases.contains { accounts[id].held[$0] > record.most(of: $0) ?? .max }
+                return RoomKind.allCases.contains { accounts[id].held[$0] > record.bound(of: $0)?.most ?? .max }
             }
     }
 
@@ -195,17 +189,8 @@ extension SchedulerCore {
             guard let record = accounts[id].bounds.record else { continue }
             let held = accounts[id].held
             for kind in RoomKind.allCases where amounts[kind] > 0 {
-                let sum = held[kind] + amounts[kind]
-                if let most = record.ceiling[kind], sum > most {
-                    return QuotaMiss(
-                        limit: .queueCeiling(record.name), most: kind.text(most), held: kind.text(held[kind]),
-                        requested: kind.text(amounts[kind]))
-                }
-                if let borrow = record.borrow[kind], sum > (record.guarantee[kind] ?? 0) + borrow {
-                    return QuotaMiss(
-                        limit: .queueBorrowing(record.name), most: kind.text((record.guarantee[kind] ?? 0) + borrow),
-                        held: kind.text(held[kind]), requested: kind.text(amounts[kind]))
-                }
+                guard let (most, limit) = record.bound(of: kind), held[kind] + amounts[kind] > most else { continue }
+                return QuotaMiss(limit: limit, most: kind.text(most), held: kind.text(held[kind]), requested: kind.text(amounts[kind]))
             }
         }
         return guaranteeMiss(of: row, amounts)
@@ -259,8 +244,7 @@ extension SchedulerCore {
         for id in accounts.known(queue: specification.queue).map({ accounts.path(from: $0) }) ?? [] {
             guard let record = accounts[id].bounds.record else { continue }
             for kind in RoomKind.allCases where amounts[kind] > 0 {
-                guard let most = record.most(of: kind), amounts[kind] > most else { continue }
-                let limit = most == record.ceiling[kind] ? QuotaMiss.Limit.queueCeiling(record.name) : .queueBorrowing(record.name)
+                guard let (most, limit) = record.bound(of: kind), amounts[kind] > most else { continue }
                 return QuotaMiss(limit: limit, most: kind.text(most), held: nil, requested: kind.text(amounts[kind]))
             }
         }
@@ -306,11 +290,12 @@ extension SchedulerCore {
 }
 
 extension QueueRecord {
-    /// Most that it ever holds of a kind.
-    func most(of kind: RoomKind) -> Int64? {
-        let borrowing = borrow[kind].map { (guarantee[kind] ?? 0) + $0 }
-        guard let ceiling = ceiling[kind] else { return borrowing }
-        return borrowing.map { min($0, ceiling) } ?? ceiling
+    /// Most that it ever holds of a kind, and what says so.
+    func bound(of kind: RoomKind) -> (most: Int64, limit: QuotaMiss.Limit)? {
+        let ceiling = ceiling[kind].map { (most: $0, limit: QuotaMiss.Limit.queueCeiling(name)) }
+        guard let borrow = borrow[kind] else { return ceiling }
+        let borrowing = (most: (guarantee[kind] ?? 0) + borrow, limit: QuotaMiss.Limit.queueBorrowing(name))
+        return ceiling.map { $0.most <= borrowing.most ? $0 : borrowing } ?? borrowing
     }
 }
 
