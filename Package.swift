@@ -63,7 +63,8 @@ let core: [Target] = [
     .testTarget(name: "ClusterModelTests", dependencies: ["ClusterModel"], swiftSettings: strict),
     .testTarget(name: "PlacementTests", dependencies: ["ClusterModel", "Placement"], swiftSettings: strict),
     .testTarget(
-        name: "SchedulingCoreTests", dependencies: ["ClusterModel", "Placement", "Metering", "SchedulingCore", "SchedulerTestKit"],
+        name: "SchedulingCoreTests",
+        dependencies: ["ClusterModel", "Placement", "Metering", "SchedulingCore", "SchedulerTestKit", "SimulationKit"],
         exclude: ["Scenarios"], swiftSettings: strict),
     .testTarget(name: "AgentCoreTests", dependencies: ["ClusterModel", "AgentCore"], swiftSettings: strict),
     .testTarget(

@@ -140,6 +140,24 @@ struct ImportTable {
         }
     }
 
+    /// Imports of a target of this package that the importing target does not depend on in the manifest. Such a build
+    /// passes or fails by the order in which the targets happen to be compiled.
+    static func undeclaredImports(in files: [SourceFile], manifest targets: [ManifestTarget]) -> [Finding] {
+        let names = Set(targets.map(\.name))
+        let declared = Dictionary(targets.map { ($0.name, $0.dependencies) }, uniquingKeysWith: { first, _ in first })
+        return files.flatMap { file -> [Finding] in
+            guard let target = file.target, let dependencies = declared[target] else { return [] }
+            return ImportStatement.all(in: file.text).compactMap { statement in
+                guard names.contains(statement.module), !dependencies.contains(statement.module), statement.module != target else {
+                    return nil
+                }
+                return Finding(
+                    path: file.path, line: statement.line,
+                    message: "\(target) imports \(statement.module), which Package.swift does not list among its dependencies")
+            }
+        }
+    }
+
     /// Targets that only the manifest or only the table knows.
     func findings(inManifest targets: [ManifestTarget]) -> [Finding] {
         let sources = Set(targets.filter { !$0.isTest }.map(\.name))
@@ -183,6 +201,8 @@ struct ImportStatement: Equatable {
 struct ManifestTarget: Equatable {
     var name: String
     var isTest = false
+    /// What the manifest lists by name; products of other packages are constants there and not part of this.
+    var dependencies: Set<String> = []
 
     /// `.target(name: "X"`, `.executableTarget(…`, `.systemLibrary(…`, `.testTarget(…`.
     static func all(inManifest text: String) -> [ManifestTarget] {
@@ -192,7 +212,16 @@ struct ManifestTarget: Equatable {
             guard kinds.contains(tokens[index].text), tokens[index - 1].text == ".", index + 4 < tokens.count,
                 tokens[index + 1].text == "(", tokens[index + 2].text == "name", tokens[index + 4].kind == .literal
             else { return nil }
-            return ManifestTarget(name: tokens[index + 4].text, isTest: tokens[index].text == "testTarget")
+            return ManifestTarget(
+                name: tokens[index + 4].text, isTest: tokens[index].text == "testTarget",
+                dependencies: dependencies(after: index + 5, of: tokens))
         }
+    }
+
+    /// The literals of `, dependencies: […]` at `index`.
+    private static func dependencies(after index: Int, of tokens: [Token]) -> Set<String> {
+        guard index + 3 < tokens.count, tokens[index + 1].text == "dependencies" else { return [] }
+        let list = tokens[(index + 3)...].prefix { $0.text != "]" }
+        return Set(list.filter { $0.kind == .literal }.map(\.text))
     }
 }

@@ -15,6 +15,13 @@ import Testing
         for finding in table.findings(inManifest: targets) { Issue.record("\(finding)") }
     }
 
+    @Test func everyImportIsADependencyInTheManifest() throws {
+        let targets = ManifestTarget.all(inManifest: try Checkout.text("Package.swift"))
+        #expect(targets.filter { !$0.dependencies.isEmpty }.count > targets.count / 2)
+        let files = try Checkout.swiftFiles(below: "Sources") + Checkout.swiftFiles(below: "Tests")
+        for finding in ImportTable.undeclaredImports(in: files, manifest: targets) { Issue.record("\(finding)") }
+    }
+
     @Test func theTableIsLevelByLevel() {
         #expect(table.upwardRows() == [])
         #expect(table.pureTargets == Set(ImportTable.coreTargets).union(["SimulationKit"]))
@@ -64,13 +71,27 @@ import Testing
         let manifest = """
             // .target(name: "Commented"),
             .target(name: "ClusterModel"), .executableTarget(
-                name: "surprise"), .testTarget(name: "AnyTests"), .systemLibrary(name: "CNew")
+                name: "surprise", dependencies: ["ClusterModel", logging]), .testTarget(name: "AnyTests"), .systemLibrary(name: "CNew")
             """
         let targets = ManifestTarget.all(inManifest: manifest)
         #expect(targets.map(\.name) == ["ClusterModel", "surprise", "AnyTests", "CNew"])
+        #expect(targets.map(\.dependencies) == [[], ["ClusterModel"], [], []])
         let messages = table.findings(inManifest: targets).map(\.message)
         #expect(messages.filter { $0.contains("has no row") }.count == 2)
         #expect(messages.contains { $0.contains("row for Placement") })
+    }
+
+    @Test func anImportThatTheManifestDoesNotListIsFound() {
+        let targets = [
+            ManifestTarget(name: "Low"), ManifestTarget(name: "High", dependencies: ["Low"]),
+            ManifestTarget(name: "HighTests", isTest: true, dependencies: ["High"]),
+        ]
+        func found(_ path: String, _ text: String) -> [Finding] {
+            ImportTable.undeclaredImports(in: [SourceFile(path: path, text: text)], manifest: targets)
+        }
+        #expect(found("Sources/High/A.swift", "import Low\nimport Elsewhere").isEmpty)
+        #expect(found("Tests/HighTests/A.swift", "@testable import High").isEmpty)
+        #expect(found("Tests/HighTests/A.swift", "import High\nimport Low").map(\.line) == [2])
     }
 
     @Test func anUpwardRowIsFound() {
