@@ -7,11 +7,20 @@ public struct WaitingExplanation: Hashable, Sendable {
     public private(set) var nodesExamined = 0
     private let shape: RequestClass
     private var gangIsTooLarge = false
-    private var counts: [(key: String, count: Int, best: String)] = []
+    /// By the number that nodes have in common which are alike.
+    private var rows: [Row] = []
     /// No node could ever hold it.
     public private(set) var isUnsatisfiable: Bool
     /// Nodes that would hold a task, were their room not set aside for others.
     public private(set) var nodesKeptForOthers = 0
+
+    private struct Row: Hashable, Sendable {
+        var nodeClass: NodeClass
+        var nodes = 0
+        var nodesThatFit = 0
+        var nodesKeptForOthers = 0
+        var misfits = MisfitTally()
+    }
 
     public static func == (left: WaitingExplanation, right: WaitingExplanation) -> Bool { left.sentence == right.sentence }
     public func hash(into hasher: inout Hasher) { hasher.combine(sentence) }
@@ -21,37 +30,60 @@ public struct WaitingExplanation: Hashable, Sendable {
         self.shape = shape
         isUnsatisfiable = !shape.groups.contains { nodes.holdsWhenIdle($0) }
         var judges = shape.groups.map { TaskJudge($0.resources, $0.constraints) }
+        var rowOfKind: [Int: Int] = [:]
         nodes.forEach { id, offer in
             nodesExamined += 1
             guard let kind = nodes.idle.kind(of: id) else { return }
             var misfit: Misfit?
             for index in judges.indices where misfit == nil { misfit = judges[index].misfit(of: offer, kind: kind) }
-            if let misfit { add(misfit) } else if aside.contains(id) { nodesKeptForOthers += 1 }
+            let row = rowOfKind[kind] ?? row(of: NodeClass(of: offer.inventory))
+            rowOfKind[kind] = row
+            rows[row].nodes += 1
+            if let misfit {
+                rows[row].misfits.add(misfit)
+            } else if aside.contains(id) {
+                rows[row].nodesKeptForOthers += 1
+                nodesKeptForOthers += 1
+            } else {
+                rows[row].nodesThatFit += 1
+            }
         }
         guard shape.gangSize > 1, !isUnsatisfiable, !nodes.holdsWhenIdle(shape) else { return }
         gangIsTooLarge = true
         isUnsatisfiable = true
     }
 
-    private mutating func add(_ misfit: Misfit) {
-        let (key, detail) = Self.describe(misfit)
-        if let index = counts.firstIndex(where: { $0.key == key }) {
-            counts[index].count += 1
-        } else {
-            counts.append((key, 1, detail))
-        }
+    private mutating func row(of nodeClass: NodeClass) -> Int {
+        if let known = rows.firstIndex(where: { $0.nodeClass == nodeClass }) { return known }
+        rows.append(Row(nodeClass: nodeClass))
+        return rows.count - 1
     }
 
     /// One sentence for people, numbers included.
     public var sentence: String {
         guard nodesExamined > 0 else { return "no node has registered yet" }
         if gangIsTooLarge { return Self.tooLarge(shape, nodesExamined) }
-        guard !counts.isEmpty || nodesKeptForOthers > 0 else { return "each task fits, but not the whole gang at once" }
-        var parts = counts.map { "\($0.count) of \(nodesExamined) nodes: \($0.best)" }
+        var misfits = MisfitTally()
+        for row in rows { misfits.add(row.misfits) }
+        guard !misfits.isEmpty || nodesKeptForOthers > 0 else { return "each task fits, but not the whole gang at once" }
+        var parts = misfits.causes.map { "\($0.nodes) of \(nodesExamined) nodes: \($0.sentence)" }
+        let nodesThatFit = rows.reduce(0) { $0 + $1.nodesThatFit }
+        if shape.gangSize > 1, nodesThatFit > 0 {
+            parts.insert("\(nodesThatFit) of \(nodesExamined) nodes: room for a task, not for all \(shape.gangSize) of the gang at once", at: 0)
+        }
         if nodesKeptForOthers > 0 {
             parts.insert("\(nodesKeptForOthers) of \(nodesExamined) nodes: room is set aside for a job that has waited too long", at: 0)
         }
         return parts.joined(separator: "; ")
+    }
+
+    /// The same for each class of nodes, those first of which there are most.
+    public var classes: [NodeClassExplanation] {
+        rows.enumerated().sorted { (-$0.element.nodes, $0.offset) < (-$1.element.nodes, $1.offset) }.map { _, row in
+            NodeClassExplanation(
+                nodeClass: row.nodeClass, nodes: row.nodes, nodesThatFit: row.nodesThatFit, nodesKeptForOthers: row.nodesKeptForOthers,
+                causes: row.misfits.causes.map { NodeClassExplanation.Cause(nodes: $0.nodes, sentence: $0.sentence) })
+        }
     }
 
     public static func tooLarge(_ shape: RequestClass, _ nodes: Int) -> String {
@@ -60,39 +92,6 @@ public struct WaitingExplanation: Hashable, Sendable {
         let within = level.map { $0 == .center ? " of one center" : " of one \($0.name)" } ?? ""
         let one = level == .node ? "no one of the \(nodes) nodes" : "no set of the \(nodes) nodes\(within)"
         return "a gang of \(shape.gangSize) tasks fits \(one) at once, even when all are idle"
-    }
-
-    private static func describe(_ outage: Outage) -> String {
-        switch outage {
-        case .notConnected: "out of service (not connected)"
-        case .quarantined: "quarantined (two machines share its identity)"
-        case .cordoned: "cordoned"
-        case .leftovers: "out of service (what was stopped there may still run)"
-        case .diskFull: "out of service (its disk is full)"
-        }
-    }
-
-    private static func describe(_ misfit: Misfit) -> (String, String) {
-        switch misfit {
-        case .outOfService(let outage): ("service \(outage)", describe(outage))
-        case .simulated: ("simulated", "simulated (only for jobs with --constraint simulated)")
-        case .constraint(let text): ("constraint \(text)", "constraint '\(text)' not met")
-        case .cpu(let requested, let free): ("cpu", "\(AmountText.cores(requested)) requested, \(AmountText.cores(free)) free")
-        case .memory(let requested, let free):
-            ("memory", "\(AmountText.memory(requested, isNeeded: true)) of memory requested, \(AmountText.memory(free)) free")
-        case .devices(let kind, let requested, let free): ("devices", "\(requested) \(kind) requested, \(free) free")
-        case .noSuchDevice(let kind, let model):
-            ("device model", "no \(kind)\(model.isEmpty ? "" : " like '\(model)'") that is large enough")
-        case .noSuchTemplate(let template): ("template", "no device is divided into partitions '\(template)'")
-        case .computeUnits(let requested, let most):
-            (
-                "compute units",
-                "\(AmountText.computeUnits(requested)) compute units requested, \(AmountText.computeUnits(most)) there on devices of one strength"
-            )
-        case .wholeCores(let requested, let free): ("whole cores", "\(requested) whole cores requested, \(free) free")
-        case .topology(let level): ("topology \(level)", "not enough that is free at the level '\(level.name)'")
-        case .tainted(let taint): ("taint \(taint)", "kept for jobs with --constraint \(taint)")
-        }
     }
 }
 

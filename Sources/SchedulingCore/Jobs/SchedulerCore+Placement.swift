@@ -4,6 +4,15 @@
 public import ClusterModel
 import Placement
 
+/// What a search for room led to.
+enum Found<Value> {
+    case found(Value)
+    /// There is no room.
+    case none
+    /// There is room, and its account may not have it.
+    case limited(QuotaMiss.Limit)
+}
+
 extension SchedulerCore {
     /// The next placement, or nil when nothing that waits fits anywhere. Changes only the cursor.
     borrowing func decidePlacement(_ cursor: inout RoundCursor, at now: LogicalTime) -> Event? {
@@ -23,7 +32,7 @@ extension SchedulerCore {
                 continue
             }
             switch place(row, id: id, from: row.waiting[ready], &cursor, at: now) {
-            case .units(let placed): return .unitsPlaced(placed)
+            case .found(let placed): return .unitsPlaced(placed)
             case .none: cursor.giveUp(lane, self, at: now)
             case .limited(let limit): cursor.park(lane, under: limit, isByGrant: true)
             }
@@ -31,22 +40,15 @@ extension SchedulerCore {
         return nil
     }
 
-    private enum Found {
-        case units(PlacedUnits)
-        /// There is no room.
-        case none
-        /// There is room, and its account may not have it.
-        case limited(QuotaMiss.Limit)
-    }
-
     private borrowing func place(
         _ row: JobRow, id: JobID, from set: WaitingUnits, _ cursor: inout RoundCursor, at now: LogicalTime
-    ) -> Found {
+    ) -> Found<PlacedUnits> {
         guard let shape = shapes[row.shape]?.shape else { return .none }
         let gang = cursor.gang(of: row.shape, shape)
         let limit = min(row.startAllowance, Int(clamping: set.units.count), SchedulerLimits.unitsPerPlacement)
         var places: [TaskPlace] = []
-        if cursor.isBlocked(row.shape) {
+        let isBlocked = cursor.isBlocked(row.shape)
+        if isBlocked {
             // All that is left to try is room that is set aside for others.
         } else if row.gangSize > 1 {
             places = cursor.fleet.placeGang(gang) ?? []
@@ -58,34 +60,37 @@ extension SchedulerCore {
         if places.isEmpty, !cursor.reservations.isEmpty, let bound = outlook(of: row).bound {
             places = cursor.reservations.backfill(row.shape, shape, lasting: bound, limit: limit, at: now) ?? []
         }
+        switch allowed(places, to: limitedApplicant(row), mayChoose: !isBlocked, &cursor.fleet) {
+        case .found(let places): return .found(units(of: id, places, as: set, row, at: now))
+        case .none: return .none
+        case .limited(let limit): return .limited(limit)
+        }
+    }
+
+    /// As many whole gangs of what was found as limits leave; or one in a way that it likes less, or on another model of devices: what it
+    /// likes best its account may not have.
+    ///
+    /// - Parameters:
+    ///   - applicant: nil where nothing limits it.
+    ///   - mayChoose: there may be room for it in other ways.
+    borrowing func allowed(
+        _ places: [TaskPlace], to applicant: Applicant?, mayChoose: Bool, _ fleet: inout Fleet
+    ) -> Found<[TaskPlace]> {
         guard !places.isEmpty else { return .none }
-        if !isUnlimited(row), let miss = quotaMiss(of: row, places[...]) {
-            places = allowed(places, of: row)
-            if places.isEmpty { places = placesElsewise(of: row, shape, &cursor) }
-            if places.isEmpty { return .limited(miss.limit) }
-        }
-        return .units(units(of: id, places, as: set, row, at: now))
-    }
-
-    /// Places of one gang in a way that it likes less, or on another model of devices: what it likes best its account may not have.
-    private borrowing func placesElsewise(of row: JobRow, _ shape: RequestClass, _ cursor: inout RoundCursor) -> [TaskPlace] {
-        guard !cursor.isBlocked(row.shape) else { return [] }
-        for narrower in shape.narrower(models: countsModels(row) ? offers.totals.models.keys.sorted() : []) {
-            let gang = cursor.fleet.shape(of: narrower)
-            let places = row.gangSize > 1 ? cursor.fleet.placeGang(gang) ?? [] : cursor.fleet.place(gang, limit: 1)
-            if !places.isEmpty, quotaMiss(of: row, places) == nil { return places }
-        }
-        return []
-    }
-
-    /// The places of as many gangs as the limits of their account leave.
-    private borrowing func allowed(_ places: [TaskPlace], of row: JobRow) -> [TaskPlace] {
-        var (few, many) = (0, places.count / Int(row.gangSize))
+        guard let applicant, let miss = quotaMiss(of: applicant, places) else { return .found(places) }
+        let size = Int(applicant.shape.gangSize)
+        var (few, many) = (0, places.count / size)
         while few < many {
             let half = (few + many + 1) / 2
-            if quotaMiss(of: row, places.prefix(half * Int(row.gangSize))) == nil { few = half } else { many = half - 1 }
+            if quotaMiss(of: applicant, places.prefix(half * size)) == nil { few = half } else { many = half - 1 }
         }
-        return Array(places.prefix(few * Int(row.gangSize)))
+        if few > 0 { return .found(Array(places.prefix(few * size))) }
+        for narrower in mayChoose ? narrower(of: applicant) : [] {
+            let gang = fleet.shape(of: narrower)
+            let places = size > 1 ? fleet.placeGang(gang) ?? [] : fleet.place(gang, limit: 1)
+            if !places.isEmpty, quotaMiss(of: applicant, places) == nil { return .found(places) }
+        }
+        return .limited(miss.limit)
     }
 
     /// The first waiting gangs of a set, in these places.

@@ -81,7 +81,7 @@ struct RoomProjection {
                 let task = unit.tasks[rank]
                 let known = kinds[attempt.task.job] ?? RunTimeKey.kinds(of: row.specification, user: row.user)
                 kinds[attempt.task.job] = known
-                releases.append((now + core.outlook(of: row, kinds: known, after: now - task.heldSince).mean, node, task.allocation))
+                releases.append((now + core.outlook(of: row.specification, kinds: known, after: now - task.heldSince).mean, node, task.allocation))
             }
         }
     }

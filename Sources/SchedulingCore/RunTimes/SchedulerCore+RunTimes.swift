@@ -16,14 +16,14 @@ struct RunTimeOutlook: Hashable, Sendable {
 extension SchedulerCore {
     /// - Parameter age: for how long it has run.
     func outlook(of row: JobRow, after age: Span = .zero) -> RunTimeOutlook {
-        outlook(of: row, kinds: RunTimeKey.kinds(of: row.specification, user: row.user), after: age)
+        outlook(of: row.specification, kinds: RunTimeKey.kinds(of: row.specification, user: row.user), after: age)
     }
 
     /// As the other, for whoever has the job's kinds at hand.
-    func outlook(of row: JobRow, kinds: [RunTimeKey], after age: Span) -> RunTimeOutlook {
+    func outlook(of specification: JobSpecification, kinds: [RunTimeKey], after age: Span) -> RunTimeOutlook {
         let milliseconds = max(0, age.nanoseconds / 1_000_000)
         var outlook: RunTimeOutlook
-        if let estimate = row.specification.estimate {
+        if let estimate = specification.estimate {
             // Estimates are exceeded: then by a part of what has passed, and by a minute at least.
             let left = max(estimate.nanoseconds - age.nanoseconds, age > .zero ? max(60_000_000_000, age.nanoseconds / 4) : 0)
             outlook = RunTimeOutlook(mean: Span(nanoseconds: left), bound: Span(nanoseconds: left))
@@ -33,7 +33,7 @@ extension SchedulerCore {
                 bound: runTimes.most(of: kinds, beyond: milliseconds).map { .milliseconds(RunTimeOutlook.margin * $0) })
         }
         // A limit is certain: nothing runs longer.
-        guard let limit = row.specification.timeLimit else { return outlook }
+        guard let limit = specification.timeLimit else { return outlook }
         let left = Span(nanoseconds: max(0, limit.nanoseconds - age.nanoseconds))
         return RunTimeOutlook(mean: min(outlook.mean, left), bound: min(outlook.bound ?? left, left))
     }

@@ -116,76 +116,77 @@ extension SchedulerCore {
 
     // MARK: Whether more may be held
 
-    /// Nothing bounds what jobs of the account hold.
-    func isUnlimited(_ row: JobRow) -> Bool { accounts.isUnbounded && (quotas.isEmpty || accounts[row.account].quotas.isEmpty) }
-
     /// Its account holds more than some limit allows by now.
     func isOverItsLimits(_ row: JobRow) -> Bool {
-        guard !isUnlimited(row) else { return false }
-        let isOverQuota = accounts[row.account].quotas.contains { count in
+        guard let applicant = limitedApplicant(row) else { return false }
+        let isOverQuota = applicant.counts.contains { count in
             let (record, use) = (quotas.rows[count.quota].record, quotas.use(count))
             return use.held.firstExcess(over: record.room.mostAmounts) != nil || use.tasks > Int64(record.runningTasks ?? .max)
                 || zip(use.models, record.models).contains { $0 > $1.deviceMilli }
         }
         return isOverQuota
-            || accounts.path(from: accounts.ancestor(of: row.account, at: .queue)).contains { id in
+            || accounts.path(from: applicant.queue).contains { id in
                 guard let record = accounts[id].bounds.record else { return false }
                 return RoomKind.allCases.contains { accounts[id].held[$0] > record.bound(of: $0)?.most ?? .max }
             }
     }
 
     /// Some limit of its account is on models of devices.
-    func countsModels(_ row: JobRow) -> Bool {
-        accounts[row.account].quotas.contains { !quotas.rows[$0.quota].record.models.isEmpty }
+    private func countsModels(_ applicant: Applicant) -> Bool {
+        applicant.counts.contains { !quotas.rows[$0.quota].record.models.isEmpty }
     }
 
-    /// Why these tasks of a job may not be placed now; nil: they may.
-    func quotaMiss(of row: JobRow, _ places: some Collection<TaskPlace>) -> QuotaMiss? {
+    /// Why these tasks may not be placed now; nil: they may.
+    func quotaMiss(of applicant: Applicant, _ places: some Collection<TaskPlace>) -> QuotaMiss? {
         let amounts = amounts(of: places)
-        for count in accounts[row.account].quotas {
+        for count in applicant.counts {
             let quota = quotas.rows[count.quota]
             let miss = quota.miss(
                 of: quotas.use(count), user: count.user, adding: amounts, tasks: Int64(places.count),
                 models: models(of: places, under: quota))
             if let miss { return miss }
         }
-        return queueMiss(of: row, amounts)
+        return queueMiss(of: applicant, amounts)
     }
 
-    /// Why a gang of the job may not start, whichever nodes it got: by what it holds at least.
+    /// Why a gang may not start, whichever nodes it got: by what it holds at least.
     ///
     /// - Parameters:
     ///   - more: what the same accounts are about to hold besides.
     ///   - tasks: with that.
-    func quotaMiss(of row: JobRow, beside more: RoomAmounts = .zero, tasks: Int64 = 0) -> QuotaMiss? {
-        guard !isUnlimited(row), let shape = shapes[row.shape]?.shape else { return nil }
-        let least = shape.leastAmounts + more
-        for count in accounts[row.account].quotas {
+    func quotaMiss(of applicant: Applicant, beside more: RoomAmounts = .zero, tasks: Int64 = 0) -> QuotaMiss? {
+        let least = applicant.shape.leastAmounts + more
+        let tasks = Int64(applicant.shape.gangSize) + tasks
+        for count in applicant.counts {
             let quota = quotas.rows[count.quota]
-            let miss = quota.miss(of: quotas.use(count), user: count.user, adding: least, tasks: Int64(row.gangSize) + tasks, models: [])
+            let miss = quota.miss(of: quotas.use(count), user: count.user, adding: least, tasks: tasks, models: [])
             if let miss { return miss }
         }
-        return queueMiss(of: row, least)
+        return queueMiss(of: applicant, least)
     }
 
     /// As the other, by what the nodes would grant: for people, since it costs a search.
-    func quotaMissOfGrants(to row: JobRow) -> QuotaMiss? {
-        guard !isUnlimited(row), let shape = shapes[row.shape]?.shape, shape.isRoundedUp || countsModels(row) else { return nil }
-        return missWhenIdle(of: shape) { quotaMiss(of: row, $0) }
+    func quotaMissOfGrants(to applicant: Applicant) -> QuotaMiss? {
+        guard applicant.shape.isRoundedUp || countsModels(applicant) else { return nil }
+        return missWhenIdle(of: applicant.shape) { quotaMiss(of: applicant, $0) }
     }
 
-    /// The first way of having devices in which a gang of the job may start as far as limits go; nil: none now.
-    func allowedWay(of row: JobRow) -> RequestClass? {
-        guard let shape = shapes[row.shape]?.shape, !isUnlimited(row) else { return shapes[row.shape]?.shape }
-        guard quotaMiss(of: row) == nil else { return nil }
-        return ([shape] + shape.narrower(models: countsModels(row) ? offers.totals.models.keys.sorted() : [])).first { way in
-            offers.placesWhenIdle(way).map { quotaMiss(of: row, $0) == nil } ?? false
+    /// The first way of having devices in which a gang may start as far as limits go; nil: none now.
+    func allowedWay(of applicant: Applicant) -> RequestClass? {
+        guard quotaMiss(of: applicant) == nil else { return nil }
+        return ([applicant.shape] + narrower(of: applicant)).first { way in
+            offers.placesWhenIdle(way).map { quotaMiss(of: applicant, $0) == nil } ?? false
         }
     }
 
-    private func queueMiss(of row: JobRow, _ amounts: RoomAmounts) -> QuotaMiss? {
+    /// Ways of having devices that it likes less, and single models: what it likes best it may not have.
+    func narrower(of applicant: Applicant) -> [RequestClass] {
+        applicant.shape.narrower(models: countsModels(applicant) ? offers.totals.models.keys.sorted() : [])
+    }
+
+    private func queueMiss(of applicant: Applicant, _ amounts: RoomAmounts) -> QuotaMiss? {
         guard !accounts.isUnbounded else { return nil }
-        for id in accounts.path(from: accounts.ancestor(of: row.account, at: .queue)) {
+        for id in accounts.path(from: applicant.queue) {
             guard let record = accounts[id].bounds.record else { continue }
             let held = accounts[id].held
             for kind in RoomKind.allCases where amounts[kind] > 0 {
@@ -193,15 +194,15 @@ extension SchedulerCore {
                 return QuotaMiss(limit: limit, most: kind.text(most), held: kind.text(held[kind]), requested: kind.text(amounts[kind]))
             }
         }
-        return guaranteeMiss(of: row, amounts)
+        return guaranteeMiss(of: applicant, amounts)
     }
 
     /// Firm work leaves what is guaranteed to others and not held by their firm work; work that can be taken away leaves what is
     /// not lent. What is within one's own guarantee takes nothing from anybody.
-    private func guaranteeMiss(of row: JobRow, _ amounts: RoomAmounts) -> QuotaMiss? {
-        let isFirm = !row.specification.isPreemptible
+    private func guaranteeMiss(of applicant: Applicant, _ amounts: RoomAmounts) -> QuotaMiss? {
+        let isFirm = applicant.isFirm
         let root = accounts[.root]
-        let kept = accounts.kept(adding: amounts, isFirm: isFirm, to: row.account)
+        let kept = accounts.kept(adding: amounts, isFirm: isFirm, to: applicant.queue)
         return guaranteeMiss(
             of: amounts, isFirm, beside: isFirm ? root.firm : root.held, before: isFirm ? root.bounds.owed : root.bounds.kept, after: kept)
     }
@@ -300,10 +301,10 @@ extension QueueRecord {
 }
 
 extension AccountTable {
-    /// What would be kept for queues together, from firm work or from all, if an account held so much more.
-    func kept(adding amounts: RoomAmounts, isFirm: Bool, to id: AccountID) -> RoomAmounts {
+    /// What would be kept for queues together, from firm work or from all, if a queue held so much more.
+    func kept(adding amounts: RoomAmounts, isFirm: Bool, to queue: AccountID) -> RoomAmounts {
         var changeBelow = RoomAmounts.zero
-        for queue in path(from: ancestor(of: id, at: .queue)) {
+        for queue in path(from: queue) {
             var bounds = self[queue].bounds
             bounds.owedBelow += changeBelow
             bounds.keptBelow += changeBelow

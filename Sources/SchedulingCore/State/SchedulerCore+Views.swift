@@ -157,7 +157,7 @@ extension SchedulerCore {
             return (standing, isNew ? "waits for its begin time" : "waits a while before the next try of what failed")
         }
         if row.startAllowance == 0 { return (standing, "the array's limit of running elements is reached") }
-        if let miss = quotaMiss(of: row) ?? quotaMissOfGrants(to: row) {
+        if let applicant = limitedApplicant(row), let miss = quotaMiss(of: applicant) ?? quotaMissOfGrants(to: applicant) {
             if standing.state == .queued { standing.reason = .quota }
             return (standing, miss.sentence)
         }
