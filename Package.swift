@@ -132,8 +132,8 @@ let shell: [Target] = [
     .target(
         name: "ControlAPI",
         dependencies: [
-            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "Telemetry", crypto, hummingbird, hummingbirdCore, httpTypes,
-            nioCore, nioHTTPTypes, nioPosix, nioSSL, nioTLS, logging,
+            "ClusterModel", "Placement", "Metering", "SchedulingCore", "ClusterPorts", "Telemetry", crypto, hummingbird, hummingbirdCore,
+            httpTypes, nioCore, nioHTTPTypes, nioPosix, nioSSL, nioTLS, logging,
         ],
         swiftSettings: strict),
     .target(name: "DaemonKit", dependencies: ["ClusterPorts", yams, logging], swiftSettings: strict),

@@ -44,6 +44,10 @@ public protocol ControlPlane: Sendable {
     func node(named name: String) -> NodeView?
     /// Live standing of a job that has not ended; nil when it has, or is unknown.
     func liveJob(_ id: JobID) -> LiveJobView?
+    /// What is foreseen of a job that waits; nil for any other. Costs a search, and no more than one runs at a time.
+    func forecast(of id: JobID) -> WaitingForecast?
+    /// What would come of a submission now. Nothing changes.
+    func plan(_ submission: Submission) -> Plan
     /// Those of them that wait since their account holds as much as it may.
     func jobsAtTheirQuota(among jobs: [JobID]) -> Set<JobID>
     /// Whether there ever was such a job and it has ended; its rows may be gone.
@@ -288,16 +292,12 @@ public struct LiveJobView: Hashable, Sendable {
     public var standing: JobStanding
     /// Why nothing more of it starts now, with numbers; empty when nothing waits.
     public var waitingExplanation: String
-    /// When it is expected to start on room that is set aside for it, and what was expected first; nil without.
-    public var expectedStart: LogicalTime?
+    /// When it was first expected to start on room that is set aside for it; nil without.
     public var firstExpectedStart: LogicalTime?
 
-    public init(
-        standing: JobStanding, waitingExplanation: String, expectedStart: LogicalTime? = nil, firstExpectedStart: LogicalTime? = nil
-    ) {
+    public init(standing: JobStanding, waitingExplanation: String, firstExpectedStart: LogicalTime? = nil) {
         self.standing = standing
         self.waitingExplanation = waitingExplanation
-        self.expectedStart = expectedStart
         self.firstExpectedStart = firstExpectedStart
     }
 }

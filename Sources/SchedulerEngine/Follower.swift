@@ -14,6 +14,7 @@ final class Follower: Sendable {
         var explanations: SchedulerCore.Explanations = [:]
         /// What the deciding loop has set aside. Not in any event: it follows from state and time.
         var rooms: [ReservedRoom] = []
+        var foresight = Foresight()
         var waiters: [Waiter] = []
         var lastWaiter: UInt64 = 0
     }
@@ -41,6 +42,7 @@ final class Follower: Sendable {
                 state.core.evolve(event, &changes)
             }
             state.index = batch.index
+            state.foresight.relax(&state.core)
             state.explanations.removeAll(keepingCapacity: true)
             let revision = state.core.revision
             let ready = state.waiters.filter { $0.revision <= revision }.map(\.continuation)
@@ -58,6 +60,7 @@ final class Follower: Sendable {
     func follow(_ rooms: [ReservedRoom]) {
         state.withLock { state in
             state.rooms = rooms
+            state.foresight.follow(rooms)
             state.explanations.removeAll(keepingCapacity: true)
         }
     }
@@ -67,9 +70,22 @@ final class Follower: Sendable {
             let room = state.rooms.first { $0.job == id }
             return state.core.liveStanding(of: id, &state.explanations, rooms: state.rooms).map {
                 LiveJobView(
-                    standing: $0.standing, waitingExplanation: $0.explanation, expectedStart: room?.start,
-                    firstExpectedStart: room?.firstStart)
+                    standing: $0.standing, waitingExplanation: $0.explanation, firstExpectedStart: room?.firstStart)
             }
+        }
+    }
+
+    func forecast(of id: JobID, at now: LogicalTime) -> WaitingForecast? {
+        state.withLock { state in
+            let time = max(now, state.core.time)
+            return state.foresight.forecast(of: id, &state.core, known: &state.explanations, at: time)
+        }
+    }
+
+    func plan(_ submission: Submission, at now: LogicalTime) -> Plan {
+        state.withLock { state in
+            let time = max(now, state.core.time)
+            return state.foresight.plan(submission, &state.core, at: time)
         }
     }
 

@@ -120,6 +120,8 @@ extension SchedulerEngine: ControlPlane {
     }
 
     public func liveJob(_ id: JobID) -> LiveJobView? { follower.liveJob(id) }
+    public func forecast(of id: JobID) -> WaitingForecast? { follower.forecast(of: id, at: now()) }
+    public func plan(_ submission: Submission) -> Plan { follower.plan(submission, at: now()) }
     public func hasEnded(_ id: JobID) -> Bool { follower.read { $0.isEnded(id) } }
     public func accessKey(id: String) -> AccessKey? { keys.withLock { $0[id] } }
     public func accessKeys() -> [AccessKey] { follower.read { $0.accessKeys } }

@@ -30,6 +30,16 @@ public struct IntervalSet: Hashable, Sendable {
         return low
     }
 
+    /// How many members are less than `value`.
+    public func count(below value: UInt64) -> UInt64 {
+        var count: UInt64 = 0
+        for interval in intervals {
+            guard interval.first < value else { break }
+            count += min(interval.last, value - 1) - interval.first + 1
+        }
+        return count
+    }
+
     public func contains(_ value: UInt64) -> Bool {
         let index = position(of: value)
         return index < intervals.count && intervals[index].first <= value

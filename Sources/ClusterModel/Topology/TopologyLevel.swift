@@ -91,6 +91,9 @@ public struct TopologyRequest: Hashable, Sendable {
     /// Gangs stay within one center unless they ask for more: what lies between centers is slow, and may cost.
     public func wish(for level: TopologyLevel) -> TopologyWish { wishes[level] ?? (level == .center ? .require : .prefer) }
 
+    /// What was required will do without.
+    public mutating func prefer(_ level: TopologyLevel) { wishes[level] = .prefer }
+
     /// The loosest level that will do for the devices of one task; nil: any devices of a node will.
     public var requiredInsideNode: TopologyLevel? { stated.first { $0.level.isInsideNode && $0.wish == .require }?.level }
 }

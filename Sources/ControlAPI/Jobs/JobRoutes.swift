@@ -8,7 +8,7 @@ import SchedulingCore
 extension ControlRouter {
     static var jobs: [Endpoint] {
         [
-            Endpoint(.post, "/v1/jobs", .submitting) { call in try await submit(call) },
+            Endpoint(.post, "/v1/jobs", .submitting, query: ["ifRevision"]) { call in try await submit(call) },
             Endpoint(.get, "/v1/jobs", .reading, query: ["state", "name", "user", "label", "limit", "cursor"]) { call in
                 try await list(call)
             },
@@ -27,15 +27,23 @@ extension ControlRouter {
     private static func submit(_ call: Call) async throws -> Response {
         let (bytes, value) = try await RequestBodyReader.read(call.request)
         let key = try idempotencyKey(of: call, digesting: bytes)
+        var specification = try await specification(from: value, call)
+        specification.traceParent = TraceContext.parent(call.request.headers) ?? ""
+        try await checkInputs(specification, call)
+        let submission = Submission(
+            specification: specification, user: call.principal.user, key: key,
+            requiredRevision: try call.query.integer("ifRevision", 0...UInt64.max))
+        return try await answer(to: try await call.perform(.submit(submission)), submission, retryOf: nil, call)
+    }
+
+    /// A job as its submitter wrote it, of jobs and files that he may name.
+    static func specification(from value: JSONValue, _ call: Call) async throws -> JobSpecification {
         let controlPlane = call.controlPlane
-        var specification = try JobBody.specification(
+        let specification = try JobBody.specification(
             from: value, principal: call.principal, seal: { controlPlane.seal($0, tenant: $1) },
             dataset: { controlPlane.dataset($0, version: $1, tenant: $2) })
-        specification.traceParent = TraceContext.parent(call.request.headers) ?? ""
         try await checkDependencies(specification, call)
-        try await checkInputs(specification, call)
-        let submission = Submission(specification: specification, user: call.principal.user, key: key)
-        return try await answer(to: try await call.perform(.submit(submission)), submission, retryOf: nil, call)
+        return specification
     }
 
     private static func retry(_ call: Call) async throws -> Response {
@@ -161,9 +169,12 @@ extension ControlRouter {
     }
 
     private static func explain(_ call: Call) async throws -> Response {
-        let live = call.controlPlane.liveJob(try call.jobID())
-        let reply = JobReply(try await call.job(), live: live)
+        let id = try call.jobID()
+        let record = try await call.job()
+        let live = call.controlPlane.liveJob(id)
+        let reply = JobReply(record, live: live)
         let standing = reply.standing
+        let forecast = standing.state.isTerminal ? nil : call.controlPlane.forecast(of: id)
         let reasons = standing.reason == .none ? [] : [standing.reason.name]
         return call.json(
             JSONWriter.object { writer in
@@ -172,7 +183,7 @@ extension ControlRouter {
                 writer.member("reason", standing.reason.nameOrNil)
                 writer.member("reasons", strings: reasons)
                 writer.member("explanation", reply.message.isEmpty ? explanation(of: standing) : reply.message)
-                writer.member("expectedStart", live?.expectedStart)
+                (forecast ?? WaitingForecast()).write(for: record.accepted.specification, to: &writer)
                 writer.member("firstExpectedStart", live?.firstExpectedStart)
                 writer.member("tasks") { JobReply.counts(standing.counts, to: &$0) }
                 writer.member("revision", call.controlPlane.cluster().revision)

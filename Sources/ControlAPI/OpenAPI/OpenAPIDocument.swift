@@ -29,16 +29,17 @@ enum OpenAPIDocument {
         0.0; charset=utf-8":{"schema":{"type":"string"}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs":{"post":{"tags":["jobs"],"operationId":"submitJob","summary":"Submits a job.","description":"With an `Idempotency-Key\#
         ` the same request may be sent again after a lost reply: it answers 200 with the job that exists. The same key with another body\#
-         is refused with 422. Keys are kept for at least 24 hours.","parameters":[{"$ref":"#/components/parameters/IdempotencyKey"}],"re\#
-        questBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/JobRequest"},"examples":{"shor\#
-        t":{"summary":"One task","value":{"command":["python3","train.py"],"resources":{"cpu":4,"memory":"16GiB","gpu":1},"timeLimit":"2\#
-        h"}},"gang":{"summary":"A gang of two tasks that share GPUs, for each index of an array","value":{"name":"digits","kind":"traini\#
-        ng","project":"default/demo","priority":10,"groups":[{"name":"worker","count":2,"resources":{"cpu":"500m","memory":"512MiB","gpu\#
-        ":{"count":1,"share":"250m","memory":"7000MiB","model":"*A100*|*H100*"}},"constraints":["zone=a"],"command":["python3","train.py\#
-        "],"env":{"LR":"0.1"}}],"array":"0-9%2","after":[{"job":"7","when":"ok"}],"retry":{"limit":2,"on":["node_lost","device_fault"]},\#
-        "checkpoint":{"path":"ckpt","grace":"30s"},"onNodeLost":"replace","labels":{"team":"vision"}}}}}}},"responses":{"201":{"$ref":"#\#
-        /components/responses/WrittenJob"},"200":{"$ref":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/\#
-        Problem"}}},
+         is refused with 422. Keys are kept for at least 24 hours.","parameters":[{"$ref":"#/components/parameters/IdempotencyKey"},{"na\#
+        me":"ifRevision","in":"query","description":"The version of the state that the job was planned for (`POST /v1/plans`); at any ot\#
+        her it is refused with 412, `state_moved`.","schema":{"type":"integer","minimum":0}}],"requestBody":{"required":true,"content":{\#
+        "application/json":{"schema":{"$ref":"#/components/schemas/JobRequest"},"examples":{"short":{"summary":"One task","value":{"comm\#
+        and":["python3","train.py"],"resources":{"cpu":4,"memory":"16GiB","gpu":1},"timeLimit":"2h"}},"gang":{"summary":"A gang of two t\#
+        asks that share GPUs, for each index of an array","value":{"name":"digits","kind":"training","project":"default/demo","priority"\#
+        :10,"groups":[{"name":"worker","count":2,"resources":{"cpu":"500m","memory":"512MiB","gpu":{"count":1,"share":"250m","memory":"7\#
+        000MiB","model":"*A100*|*H100*"}},"constraints":["zone=a"],"command":["python3","train.py"],"env":{"LR":"0.1"}}],"array":"0-9%2"\#
+        ,"after":[{"job":"7","when":"ok"}],"retry":{"limit":2,"on":["node_lost","device_fault"]},"checkpoint":{"path":"ckpt","grace":"30\#
+        s"},"onNodeLost":"replace","labels":{"team":"vision"}}}}}}},"responses":{"201":{"$ref":"#/components/responses/WrittenJob"},"200\#
+        ":{"$ref":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}},
         "get":{"tags":["jobs"],"operationId":"listJobs","summary":"Lists jobs, newest first.","parameters":[{"name":"state","in":"query"\#
         ,"description":"One of these states; may come more than once, or as a list with commas.","schema":{"type":"array","items":{"$ref\#
         ":"#/components/schemas/State"}}},{"name":"name","in":"query","schema":{"type":"string"}},{"name":"user","in":"query","schema":{\#
@@ -59,18 +60,51 @@ enum OpenAPIDocument {
         omponents/parameters/IdempotencyKey"}],"responses":{"201":{"$ref":"#/components/responses/WrittenJob"},"200":{"$ref":"#/componen\#
         ts/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs/{id}/explain":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
-        "get":{"tags":["jobs"],"operationId":"explainJob","summary":"Says why nothing more of a job starts now.","parameters":[{"$ref":"\#
-        #/components/parameters/MinRevision"}],"responses":{"200":{"description":"The explanation","content":{"application/json":{"schem\#
-        a":{"type":"object","required":["job","state","reason","reasons","explanation","expectedStart","firstExpectedStart","tasks","rev\#
-        ision"],"properties":{"job":{"type":"string"},"state":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schem\#
-        as/Reason"},"reasons":{"type":"array","items":{"type":"string"}},"explanation":{"type":"string"},"expectedStart":{"type":["strin\#
-        g","null"],"format":"date-time","description":"on room that is set aside for it; null without"},"firstExpectedStart":{"type":["s\#
-        tring","null"],"format":"date-time","description":"what was expected when room was first set aside"},"tasks":{"$ref":"#/componen\#
-        ts/schemas/TaskCounts"},"revision":{"type":"integer","description":"the state that the explanation is about"}}},"example":{"job"\#
-        :"12","state":"queued","reason":"capacity","reasons":["capacity"],"explanation":"needs 4 whole GPUs on one node; 3 of 8 nodes ha\#
-        ve that many, none has them free","expectedStart":null,"firstExpectedStart":null,"tasks":{"total":2,"queued":2,"starting":0,"run\#
-        ning":0,"stopping":0,"succeeded":0,"failed":0,"cancelled":0},"revision":4711}}}},"default":{"$ref":"#/components/responses/Probl\#
-        em"}}}},
+        "get":{"tags":["jobs"],"operationId":"explainJob","summary":"Says why nothing more of a job starts now, when it may, and what wo\#
+        uld let it start now.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"The expl\#
+        anation","content":{"application/json":{"schema":{"type":"object","required":["job","state","reason","reasons","explanation","po\#
+        sition","expectedStart","latestStart","startsAfter","firstExpectedStart","nodeClasses","startsNow","tasks","revision"],"properti\#
+        es":{"job":{"type":"string"},"state":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schemas/Reason"},"reas\#
+        ons":{"type":"array","items":{"type":"string"}},"explanation":{"type":"string"},"position":{"$ref":"#/components/schemas/QueuePo\#
+        sition"},"expectedStart":{"$ref":"#/components/schemas/ExpectedStart"},"latestStart":{"$ref":"#/components/schemas/LatestStart"}\#
+        ,"startsAfter":{"$ref":"#/components/schemas/StartsAfter"},"nodeClasses":{"type":"array","description":"Why nodes do not hold a \#
+        task of it, by class of nodes; those first of which there are most","items":{"type":"object","required":["class","nodes","nodesT\#
+        hatFit","nodesKeptForOthers","causes"],"properties":{"class":{"type":"string"},"nodes":{"type":"integer"},"nodesThatFit":{"type"\#
+        :"integer"},"nodesKeptForOthers":{"type":"integer","description":"would hold a task were their room not set aside"},"causes":{"t\#
+        ype":"array","items":{"type":"object","required":["nodes","sentence"],"properties":{"nodes":{"type":"integer"},"sentence":{"type\#
+        ":"string"}}}}}}},"startsNow":{"$ref":"#/components/schemas/StartsNow"},"firstExpectedStart":{"type":["string","null"],"format":\#
+        "date-time","description":"what was expected when room was first set aside"},"tasks":{"$ref":"#/components/schemas/TaskCounts"},\#
+        "revision":{"type":"integer","description":"the state that the explanation is about"}}},"example":{"job":"12","state":"queued","\#
+        reason":"capacity","reasons":["capacity"],"explanation":"needs 4 whole GPUs on one node; 3 of 8 nodes have that many, none has t\#
+        hem free","position":{"ahead":2,"waiting":7,"isLeast":false},"expectedStart":"2026-11-23T10:12:00Z","latestStart":"2026-11-23T10\#
+        :40:00Z","startsAfter":"9","firstExpectedStart":null,"nodeClasses":[{"class":"8 × NVIDIA A100-SXM4-80GB, 128 cores, 1024 GiB","n\#
+        odes":8,"nodesThatFit":0,"nodesKeptForOthers":0,"causes":[{"nodes":8,"sentence":"4 gpu requested, at most 2 free"}]}],"startsNow\#
+        ":[{"sentence":"starts now with 2 gpus instead of 4","option":"--gpus 2","changes":[{"field":"groups[0].resources.gpu.count","va\#
+        lue":2}]}],"tasks":{"total":2,"queued":2,"starting":0,"running":0,"stopping":0,"succeeded":0,"failed":0,"cancelled":0},"revision\#
+        ":4711}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/plans":{"post":{"tags":["jobs"],"operationId":"planJob","summary":"Says what would become of a job if it were submitted now\#
+        ; changes nothing.","description":"The body and its checks are those of a submission. What could never run is an answer, `never`\#
+        ; what is wrong with the request is a problem. A submission with `ifRevision` is accepted only while the plan still holds.","req\#
+        uestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/JobRequest"},"examples":{"short\#
+        ":{"summary":"One task","value":{"command":["python3","train.py"],"resources":{"cpu":4,"memory":"16GiB","gpu":1},"timeLimit":"2h\#
+        "}}}}}},"responses":{"200":{"description":"The plan","content":{"application/json":{"schema":{"type":"object","required":["verdi\#
+        ct","reason","reasons","explanation","gangs","gangsStarting","placement","position","expectedStart","latestStart","startsAfter",\#
+        "preempts","expectedRunSeconds","timeLimitSeconds","computeUnitsMilli","computeUnitMilliHours","computeUnitMilliHoursMax","start\#
+        sNow","revision"],"properties":{"verdict":{"type":"string","enum":["starts","waits","never"]},"reason":{"type":["string","null"]\#
+        },"reasons":{"type":"array","items":{"type":"string"}},"explanation":{"type":["string","null"]},"gangs":{"type":"integer","descr\#
+        iption":"elements of its array","or one":null},"gangsStarting":{"type":"integer","description":"those that start at once; 256 ar\#
+        e looked at"},"placement":{"type":"array","description":"Where tasks start at once, 256 at most","items":{"type":"object","requi\#
+        red":["gang","rank","node","allocation"],"properties":{"gang":{"type":"integer"},"rank":{"type":"integer"},"node":{"type":"strin\#
+        g"},"allocation":{"type":"object"}}}},"position":{"$ref":"#/components/schemas/QueuePosition"},"expectedStart":{"$ref":"#/compon\#
+        ents/schemas/ExpectedStart"},"latestStart":{"$ref":"#/components/schemas/LatestStart"},"startsAfter":{"$ref":"#/components/schem\#
+        as/StartsAfter"},"preempts":{"type":"array","description":"What would be stopped so that its first gang can start; it goes on la\#
+        ter","items":{"type":"object","required":["job","gang","ranForSeconds","graceSeconds"],"properties":{"job":{"type":"string"},"ga\#
+        ng":{"type":"integer"},"ranForSeconds":{"type":"integer"},"graceSeconds":{"type":"integer"}}}},"expectedRunSeconds":{"type":"int\#
+        eger","description":"by what it says","or by what its like took":null},"timeLimitSeconds":{"type":["integer","null"]},"computeUn\#
+        itsMilli":{"type":"integer","description":"of one gang"},"computeUnitMilliHours":{"type":"integer","description":"of all gangs i\#
+        f they run as long as is expected"},"computeUnitMilliHoursMax":{"type":["integer","null"],"description":"of all gangs at their t\#
+        ime limit"},"startsNow":{"$ref":"#/components/schemas/StartsNow"},"revision":{"type":"integer","description":"the state that the\#
+         plan is about"}}}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs/{id}/tasks":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "get":{"tags":["jobs"],"operationId":"listTasks","summary":"Lists all tasks of a job by index, started or not, each with its las\#
         t attempt.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/componen\#
@@ -470,6 +504,19 @@ enum OpenAPIDocument {
         ion":"not in this version"},"min":{"type":"null","description":"not in this version"},"topology":{"$ref":"#/components/schemas/T\#
         opology"},"spread":{"type":"boolean","default":false,"description":"Tasks of a gang, or of an array, on as many nodes as there a\#
         re, instead of as few as will do."}}},
+        "QueuePosition":{"type":["object","null"],"description":"Its place in the order in which jobs are tried, as things stand; null w\#
+        here it could not start for reasons of its own","required":["ahead","waiting","isLeast"],"properties":{"ahead":{"type":"integer"\#
+        },"waiting":{"type":"integer","description":"all jobs in the order"},"isLeast":{"type":"boolean","description":"there are so man\#
+        y that not all were counted"}}},
+        "ExpectedStart":{"type":["string","null"],"format":"date-time","description":"If it were the next and running work ended as expe\#
+        cted, or on room that is set aside for it; null where nothing tells"},
+        "LatestStart":{"type":["string","null"],"format":"date-time","description":"If all that goes before it now did so; others may st\#
+        ill come who go first"},
+        "StartsAfter":{"type":["string","null"],"description":"The job whose end it waits for last"},
+        "StartsNow":{"type":"array","description":"Changes of the job, each of which alone would let it start at once","items":{"type":"\#
+        object","required":["sentence","option","changes"],"properties":{"sentence":{"type":"string"},"option":{"type":["string","null"]\#
+        ,"description":"for the command line; null where something is to be left out"},"changes":{"type":"array","items":{"type":"object\#
+        ","required":["field","value"],"properties":{"field":{"type":"string","description":"of the job's body"},"value":{}}}}}}},
         "JobRequest":{"type":"object","additionalProperties":false,"description":"Either `groups`, or the fields of one group at the top\#
          level; that group is then called `main`. Fields marked as not in this version may be null or empty.","properties":{"name":{"des\#
         cription":"Without it, the program's name.","$ref":"#/components/schemas/Name"},"kind":{"default":"batch","$ref":"#/components/s\#

@@ -45,6 +45,11 @@ extension Problem {
             case .conflict(let sentence): Problem(.conflict, rejection.code, sentence)
             case .changed(let what):
                 Problem(.preconditionFailed, rejection.code, "\(what) has changed since it was read; read it again and repeat the change.")
+            case .moved(let from, let to):
+                Problem(
+                    .preconditionFailed, rejection.code,
+                    "The cluster is at version \(to) and the job was planned for version \(from): plan it again, or submit it without a version."
+                )
             case .quota(let miss): .quota(miss)
             case .keyReused(let key):
                 Problem(

@@ -107,9 +107,9 @@ final class CoordinatorClient: Sendable {
 
     /// A write; sent again under the same key until an answer has come.
     func send(
-        _ method: Method, _ path: String, body: JSONValue? = nil, idempotencyKey: String? = nil
+        _ method: Method, _ path: String, query: Query = [], body: JSONValue? = nil, idempotencyKey: String? = nil
     ) async throws(CommandFailure) -> JSONValue {
-        try await call(method, path, query: [], body: body, idempotencyKey: idempotencyKey ?? Self.randomKey())
+        try await call(method, path, query: query, body: body, idempotencyKey: idempotencyKey ?? Self.randomKey())
     }
 
     /// 128 random bits.

@@ -11,7 +11,7 @@ struct Suanpan: AsyncParsableCommand {
             First steps: `suanpan up` in one terminal, then `suanpan run -- echo hello` in another.
 
             Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 refused by quota, budget or policy, \
-            7 coordinator unreachable; `run` and `wait` end like the job, with 125 for every failure of their own but 2.
+            7 coordinator unreachable; `run` and `wait` end like the job, with 125 for every failure of their own but 2; `plan` with 0, 10 or 11.
             """,
         version: "suanpan \(Release.version)",
         groupedSubcommands: [
@@ -19,7 +19,8 @@ struct Suanpan: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [
                     SubmitCommand.self, RunCommand.self, JobsCommand.self, ShowCommand.self, LogsCommand.self, WaitCommand.self,
-                    CancelCommand.self, RetryCommand.self, ExplainCommand.self, CopyCommand.self,
+                    CancelCommand.self, RetryCommand.self, ExplainCommand.self, PlanCommand.self,
+                    CopyCommand.self,
                 ]),
             CommandGroup(name: "What jobs use", subcommands: [DatasetCommand.self, SecretCommand.self]),
             CommandGroup(

@@ -48,36 +48,3 @@ struct RetryCommand: Verb {
         context.console.write(format.text(of: new))
     }
 }
-
-struct ExplainCommand: Verb {
-    static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Say why a job does not run, and what would change that.",
-        discussion: "EXAMPLE: suanpan explain 12")
-
-    @Argument(help: "Job by number, or last.")
-    var job: String
-
-    @OptionGroup var output: OutputOptions
-    @OptionGroup var connection: ConnectionOptions
-
-    func perform(in context: CommandContext) async throws {
-        let client = try context.client(connection)
-        let id = try await JobSelector.resolve(job, through: client)
-        let explanation = try await client.get("/v1/jobs/\(id)/explain")
-        context.console.write(Detail(object: explanation, human: Self.text).text(as: output.format))
-    }
-
-    /// The coordinator's sentence first, then the state that it explains.
-    static func text(of explanation: JSONValue) -> String {
-        let sentence = explanation["explanation"]?.text ?? JobOutcome.sentence(explanation)
-        var facts: [(name: String, value: String?)] = [
-            ("Job", explanation["job"]?.scalarText), ("State", JobOutcome.sentence(explanation)),
-        ]
-        if let total = explanation["tasks"]?["total"]?.integer, total > 1 {
-            facts.append(("Tasks", JobsCommand.tasks(explanation["tasks"])))
-        }
-        if let start = explanation["expectedStart"]?.text { facts.append(("Expected start", start)) }
-        if let first = explanation["firstExpectedStart"]?.text { facts.append(("First expected", first)) }
-        return Printable.line(sentence) + "\n\n" + Facts.text(facts)
-    }
-}

@@ -82,7 +82,8 @@ extension Misfit {
         case .memory(let requested, let free):
             return "\(AmountText.memory(requested, isNeeded: true)) of memory requested, \(most)\(AmountText.memory(free)) free"
         case .devices(let kind, let requested, let free): return "\(requested) \(kind) requested, \(most)\(free) free"
-        case .noSuchDevice(let kind, let model): return "no \(kind)\(model.isEmpty ? "" : " like '\(model)'") that is large enough"
+        case .noSuchDevice(let kind, let model):
+            return model.isEmpty ? "no such \(kind)" : "no \(kind) like '\(model)' that is large enough"
         case .noSuchTemplate(let template): return "no device is divided into partitions '\(template)'"
         case .computeUnits(let requested, let free):
             let (requested, free) = (AmountText.computeUnits(requested), AmountText.computeUnits(free))

@@ -34,7 +34,8 @@ public struct NodeClass: Hashable, Sendable {
     /// Such as "8 × NVIDIA H200, 128 cores, 1024 GiB".
     public var text: String {
         let devices = devices.map { "\($0.count) × \($0.model.isEmpty ? $0.kind.name : $0.model)" }
-        return (devices + [AmountText.cores(cpuMilli), "\(memoryGibibytes) GiB"] + (isSimulated ? ["simulated"] : [])).joined(separator: ", ")
+        let amounts = [AmountText.cores(cpuMilli), "\(memoryGibibytes) GiB"]
+        return (devices + amounts + (isSimulated ? ["simulated"] : [])).joined(separator: ", ")
     }
 }
 

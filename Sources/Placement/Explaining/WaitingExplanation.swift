@@ -59,6 +59,12 @@ public struct WaitingExplanation: Hashable, Sendable {
         return rows.count - 1
     }
 
+    /// What stands beside the state of a job that waits for this.
+    public var reason: Reason {
+        if isUnsatisfiable, nodesExamined > 0 { return .unsatisfiable }
+        return nodesKeptForOthers > 0 ? .reservation : .capacity
+    }
+
     /// One sentence for people, numbers included.
     public var sentence: String {
         guard nodesExamined > 0 else { return "no node has registered yet" }
@@ -69,7 +75,8 @@ public struct WaitingExplanation: Hashable, Sendable {
         var parts = misfits.causes.map { "\($0.nodes) of \(nodesExamined) nodes: \($0.sentence)" }
         let nodesThatFit = rows.reduce(0) { $0 + $1.nodesThatFit }
         if shape.gangSize > 1, nodesThatFit > 0 {
-            parts.insert("\(nodesThatFit) of \(nodesExamined) nodes: room for a task, not for all \(shape.gangSize) of the gang at once", at: 0)
+            let room = "room for a task, not for all \(shape.gangSize) of the gang at once"
+            parts.insert("\(nodesThatFit) of \(nodesExamined) nodes: \(room)", at: 0)
         }
         if nodesKeptForOthers > 0 {
             parts.insert("\(nodesKeptForOthers) of \(nodesExamined) nodes: room is set aside for a job that has waited too long", at: 0)
@@ -106,6 +113,13 @@ public enum AmountText {
         let seconds = span.wholeSeconds
         if seconds < 120 { return "about \(max(1, seconds)) s" }
         return seconds < 7200 ? "about \(seconds / 60) min" : "about \(seconds / 3600) h"
+    }
+
+    /// A length of time as it would be written: `90s`, `45m`, `2h`.
+    public static func exactly(_ span: Span) -> String {
+        let seconds = span.wholeSeconds
+        if seconds > 0, seconds % 3600 == 0 { return "\(seconds / 3600)h" }
+        return seconds > 0 && seconds % 60 == 0 ? "\(seconds / 60)m" : "\(seconds)s"
     }
 
     public static func computeUnits(_ milli: Int64) -> String {

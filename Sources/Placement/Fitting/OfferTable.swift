@@ -74,6 +74,12 @@ public struct OfferTable: Sendable {
 
     private mutating func note(_ id: NodeID) { if isFollowed { changed.append(id) } }
 
+    /// Most changes are worth nobody's note: at the next `takeChanges` all nodes count as changed.
+    public mutating func forgetChanges(beyond most: Int) {
+        guard isFollowed, changed.count > most else { return }
+        (isFollowed, changed) = (false, [])
+    }
+
     /// Nodes whose offers changed since the last call, some of them more than once; at the first call all nodes.
     public mutating func takeChanges() -> [NodeID] {
         guard isFollowed else {

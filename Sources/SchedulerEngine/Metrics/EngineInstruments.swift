@@ -87,7 +87,8 @@ enum CommandRefusal: Int, CaseIterable, Sendable {
 
 /// Rejections as they are counted: by their code, those of an enrolment under one.
 enum CountedRejection: Int, CaseIterable, Sendable {
-    case invalid, unsatisfiable, notFound, conflict, changed, quota, keyReused, tooManyKeys, enrollment, registration, outdated, stale
+    case invalid, unsatisfiable, notFound, conflict, changed, moved, quota
+    case keyReused, tooManyKeys, enrollment, registration, outdated, stale
 
     init(_ rejection: Rejection) {
         self =
@@ -97,6 +98,7 @@ enum CountedRejection: Int, CaseIterable, Sendable {
             case .jobNotFound, .nodeNotFound, .keyNotFound, .notFound: .notFound
             case .conflict: .conflict
             case .changed: .changed
+            case .moved: .moved
             case .quota: .quota
             case .keyReused: .keyReused
             case .tooManyKeys: .tooManyKeys
@@ -114,6 +116,7 @@ enum CountedRejection: Int, CaseIterable, Sendable {
         case .notFound: "not_found"
         case .conflict: "conflict"
         case .changed: "changed"
+        case .moved: "state_moved"
         case .quota: "quota"
         case .keyReused: "idempotency_key_reused"
         case .tooManyKeys: "too_many_idempotency_keys"

@@ -65,11 +65,14 @@ public struct Submission: Hashable, Sendable {
     public var specification: JobSpecification
     public var user: String
     public var key: Key?
+    /// The state version that it was planned for; nil: it is meant for any. Of a repetition with a known key nothing is required.
+    public var requiredRevision: UInt64?
 
-    public init(specification: JobSpecification, user: String, key: Key?) {
+    public init(specification: JobSpecification, user: String, key: Key?, requiredRevision: UInt64? = nil) {
         self.specification = specification
         self.user = user
         self.key = key
+        self.requiredRevision = requiredRevision
     }
 }
 

@@ -14,6 +14,8 @@ public enum Rejection: Error, Hashable, Sendable {
     case conflict(String)
     /// It is no longer what the request says it was; what it is, as the beginning of a sentence.
     case changed(String)
+    /// The state is no longer of the version that the request was made for.
+    case moved(from: UInt64, to: UInt64)
     /// More than a quota allows, or a queue can ever hold.
     case quota(QuotaMiss)
     /// The same Idempotency-Key came with another body.
@@ -33,6 +35,7 @@ public enum Rejection: Error, Hashable, Sendable {
         case .jobNotFound, .nodeNotFound, .keyNotFound, .notFound: "not_found"
         case .conflict: "conflict"
         case .changed: "changed"
+        case .moved: "state_moved"
         case .quota: "quota"
         case .keyReused: "idempotency_key_reused"
         case .tooManyKeys: "too_many_idempotency_keys"

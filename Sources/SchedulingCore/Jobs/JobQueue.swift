@@ -103,6 +103,16 @@ struct JobQueue: Sendable {
     /// The first job of a lane whose number is at least `number`.
     func first(of id: LaneID, from number: UInt64 = 0) -> JobID? { lanes[id]?.first(from: number).map { JobID($0) } }
 
+    /// How many jobs of a lane came before one.
+    func count(in id: LaneID, before job: JobID) -> Int { lanes[id].map { Int($0.count(below: job.value)) } ?? 0 }
+
+    /// Every lane that is not empty, in no order, until the body has had enough.
+    func forEachLane(_ body: (LaneID, _ first: JobID, _ jobs: Int) -> Bool) {
+        for (lane, jobs) in lanes {
+            guard body(lane, JobID(jobs.first ?? 0), Int(jobs.count)) else { return }
+        }
+    }
+
     /// Lanes that are not empty, in order.
     var allLanes: [LaneID] { lanes.keys.sorted() }
 

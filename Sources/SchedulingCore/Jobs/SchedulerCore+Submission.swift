@@ -9,6 +9,9 @@ extension SchedulerCore {
     func decideSubmit(_ submission: Submission, retryOf: JobID?, at now: LogicalTime) throws(Rejection) -> Decided {
         let specification = submission.specification
         if let key = submission.key, let earlier = try replay(of: key, tenant: specification.tenant) { return earlier }
+        if let required = submission.requiredRevision, required != revision {
+            throw .moved(from: required, to: revision)
+        }
         let errors = specification.validate()
         if !errors.isEmpty { throw .invalid(errors) }
         for dependency in specification.dependencies where dependency.job.value > lastJob {

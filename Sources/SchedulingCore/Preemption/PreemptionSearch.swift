@@ -278,21 +278,33 @@ extension SchedulerCore {
                 guard let row = jobs[job], let ready = row.readySet(at: now), row.startAllowance > 0, !isClaiming(job, at: now),
                     let amounts = shapes[row.shape]?.shape.leastAmounts
                 else { continue }
-                var candidate = PreemptionCandidate(
-                    job: job, cause: .guarantee, priority: row.specification.priority, tenant: tenant, queue: queueID)
-                if let owner = guaranteeOwner(of: queueID, for: amounts, beside: [:]) {
-                    candidate.guaranteed = owner
-                } else if accounts[tenant].held != accounts[tenant].firm, row.waiting[ready].reason != .preempted {
-                    candidate.cause = .priority
-                } else {
-                    // All of the lane are alike, but for what was preempted itself.
-                    if accounts[tenant].held == accounts[tenant].firm { break }
-                    continue
-                }
-                candidates.append(candidate)
+                let candidate = preemptionCandidate(
+                    job, amounts, priority: row.specification.priority, tenant: tenant, queue: queueID,
+                    wasPreempted: row.waiting[ready].reason == .preempted)
+                if let candidate { candidates.append(candidate) }
+                // All of the lane are alike, but for what was preempted itself.
+                if candidate == nil, accounts[tenant].held == accounts[tenant].firm { break }
             }
         }
         return candidates
+    }
+
+    /// By what a job may take room; nil: by nothing.
+    ///
+    /// - Parameters:
+    ///   - tenant: nil where nothing of it has ever been there.
+    ///   - wasPreempted: itself.
+    borrowing func preemptionCandidate(
+        _ job: JobID, _ amounts: RoomAmounts, priority: Int32, tenant: AccountID?, queue: AccountID, wasPreempted: Bool
+    ) -> PreemptionCandidate? {
+        var candidate = PreemptionCandidate(job: job, cause: .guarantee, priority: priority, tenant: tenant ?? .none, queue: queue)
+        if let owner = guaranteeOwner(of: queue, for: amounts, beside: [:]) {
+            candidate.guaranteed = owner
+            return candidate
+        }
+        guard let tenant, accounts[tenant].held != accounts[tenant].firm, !wasPreempted else { return nil }
+        candidate.cause = .priority
+        return candidate
     }
 
     /// The queue whose guarantee holds so much more.

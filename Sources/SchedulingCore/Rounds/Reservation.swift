@@ -33,7 +33,8 @@ struct Reservation: Sendable {
     }
 
     /// Another class, in the numbers of `fleet`.
-    mutating func gang(of id: RequestClassID, _ shape: RequestClass) -> GangShape {
+    mutating func gang(of id: RequestClassID?, _ shape: RequestClass) -> GangShape {
+        guard let id else { return fleet.shape(of: shape) }
         if let known = gangs[id] { return known }
         let made = fleet.shape(of: shape)
         gangs.set(made, for: id)
@@ -68,7 +69,7 @@ struct RoomProjection {
         }
     }
 
-    private var releases: [(at: LogicalTime, node: NodeID, allocation: Allocation)] = []
+    private var releases: [(at: LogicalTime, job: JobID, node: NodeID, allocation: Allocation)] = []
     private let now: LogicalTime
 
     init(of core: borrowing SchedulerCore, at now: LogicalTime) {
@@ -81,7 +82,8 @@ struct RoomProjection {
                 let task = unit.tasks[rank]
                 let known = kinds[attempt.task.job] ?? RunTimeKey.kinds(of: row.specification, user: row.user)
                 kinds[attempt.task.job] = known
-                releases.append((now + core.outlook(of: row.specification, kinds: known, after: now - task.heldSince).mean, node, task.allocation))
+                let rest = core.outlook(of: row.specification, kinds: known, after: now - task.heldSince).mean
+                releases.append((now + rest, attempt.task.job, node, task.allocation))
             }
         }
     }
@@ -119,6 +121,19 @@ struct RoomProjection {
 
     private static func nodes(of gang: GangShape, in fleet: inout Fleet) -> Set<NodeID>? {
         fleet.placeGang(gang).map { Set($0.map(\.node)) }
+    }
+
+    /// What is left of all that runs: seconds of the whole cluster.
+    func work(of total: RoomAmounts, _ core: borrowing SchedulerCore) -> Double {
+        releases.reduce(0) { sum, release in
+            let held = RoomAmounts(of: release.allocation, strengths: core.nodes[release.node]?.strengths ?? [])
+            return sum + held.dominantShare(of: total) * Double(max(0, (release.at - now).nanoseconds)) / 1e9
+        }
+    }
+
+    /// The job whose end is the last that a start on these nodes waits for.
+    func lastToEnd(on nodes: Set<NodeID>, by time: LogicalTime) -> JobID? {
+        releases.lazy.filter { nodes.contains($0.node) && $0.at <= time }.max { ($0.at, $0.job) < ($1.at, $1.job) }?.job
     }
 
     private func time(of nodes: Set<NodeID>, _ latest: [NodeID: LogicalTime]) -> LogicalTime {

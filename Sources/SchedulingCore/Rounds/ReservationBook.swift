@@ -54,6 +54,17 @@ struct ReservationBook: Sendable {
 
     init() {}
 
+    /// What somebody else has set aside.
+    ///
+    /// - Parameter fleet: all nodes; those that are set aside leave it.
+    init(_ rooms: [ReservedRoom], _ fleet: inout Fleet, of core: borrowing SchedulerCore) {
+        for room in rooms {
+            // Limits may be felt by now that were not when it was set aside.
+            guard let row = core.jobs[room.job], let shape = core.allowedWay(of: row) ?? core.shapes[row.shape]?.shape else { continue }
+            reserve(Set(room.nodes), for: room.job, shape, from: room.start, first: room.firstStart, &fleet)
+        }
+    }
+
     var isEmpty: Bool { reservations.isEmpty }
     func isAside(_ node: NodeID) -> Bool { aside[node] != nil }
     var nodesAside: Set<NodeID> { Set(aside.keys) }
@@ -253,8 +264,10 @@ struct ReservationBook: Sendable {
     }
 
     /// Places on nodes set aside for work that is expected to be gone by the time they are needed.
+    ///
+    /// - Parameter id: nil for a class that no job is of.
     mutating func backfill(
-        _ id: RequestClassID, _ shape: RequestClass, lasting run: Span, limit: Int, at now: LogicalTime
+        _ id: RequestClassID?, _ shape: RequestClass, lasting run: Span, limit: Int, at now: LogicalTime
     ) -> [TaskPlace]? {
         for place in reservations.indices where now + run <= reservations[place].start {
             let gang = reservations[place].gang(of: id, shape)
@@ -266,6 +279,13 @@ struct ReservationBook: Sendable {
             }
         }
         return nil
+    }
+
+    /// False: the node is not set aside.
+    mutating func take(_ place: TaskPlace) -> Bool {
+        guard let owner = aside[place.node] else { return false }
+        reservations[owner].fleet.take(place.allocation, on: place.node)
+        return true
     }
 
     var rooms: [ReservedRoom] {

@@ -25,7 +25,7 @@ enum Patience {
 struct Turn: Comparable, Sendable {
     var lane: LaneID
     var job: JobID
-    /// For how long it has waited, in what it is expected to take of the cluster: seconds by part of all.
+    /// For how long it has waited, in what it is expected to take of the cluster: time by part of all.
     var need: Double
 
     static func < (left: Turn, right: Turn) -> Bool {
@@ -40,7 +40,7 @@ struct Turn: Comparable, Sendable {
 struct Claim: Sendable {
     var job: JobID
     var waitingSince: LogicalTime
-    /// Seconds by part of all.
+    /// Nanoseconds by part of all.
     var amount: Double
     var madeAt: LogicalTime
 
@@ -55,8 +55,8 @@ struct Claim: Sendable {
 extension SchedulerCore {
     borrowing func claim(of job: JobID, at now: LogicalTime) -> Claim {
         guard let row = jobs[job] else { return Claim(job: job, waitingSince: now, amount: 1, madeAt: now) }
-        let seconds = Double(max(outlook(of: row).mean.nanoseconds, 1_000_000_000))
-        return Claim(job: job, waitingSince: row.waitingSince, amount: seconds * max(share(of: row.shape), 1e-9), madeAt: now)
+        let run = Double(max(outlook(of: row).mean.nanoseconds, 1_000_000_000))
+        return Claim(job: job, waitingSince: row.waitingSince, amount: run * max(share(of: row.shape), 1e-9), madeAt: now)
     }
 
     /// When a job that still waits gets room set aside. One of which something runs is served, however much of it waits.

@@ -193,7 +193,7 @@ struct TurnTree: Sendable {
 
 extension SchedulerCore {
     /// How an account stands beside its siblings; the least is first.
-    fileprivate borrowing func rank(of account: AccountID, at now: LogicalTime) -> (tier: UInt8, value: Double) {
+    borrowing func rank(of account: AccountID, at now: LogicalTime) -> (tier: UInt8, value: Double) {
         if let part = accounts[account].partOfGuarantee, part < 1 { return (0, part) }
         return (1, accounts.score(of: account, at: now, capacity: roomTotal))
     }

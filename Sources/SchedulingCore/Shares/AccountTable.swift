@@ -168,6 +168,17 @@ struct AccountTable: Sendable {
 
     func known(queue name: String) -> AccountID? { queues[name] }
 
+    /// The account of that name, or the lowest above it that there is, with the levels that are missing below that.
+    func known(_ name: AccountName) -> (id: AccountID, missing: [Account.Level]) {
+        guard var id = queues[name.queue] else { return (.root, [.queue, .tenant, .project, .user]) }
+        let below: [(level: Account.Level, name: String)] = [(.tenant, name.tenant), (.project, name.project), (.user, name.user)]
+        for (index, step) in below.enumerated() {
+            guard let child = ids[Key(parent: id, level: step.level, name: step.name)] else { return (id, below[index...].map(\.level)) }
+            id = child
+        }
+        return (id, [])
+    }
+
     private mutating func child(of parent: AccountID, _ level: Account.Level, _ name: String, weight: () -> UInt32) -> AccountID {
         let key = Key(parent: parent, level: level, name: name)
         if let known = ids[key] { return known }

@@ -157,7 +157,7 @@ extension SchedulerCore {
             return (standing, isNew ? "waits for its begin time" : "waits a while before the next try of what failed")
         }
         if row.startAllowance == 0 { return (standing, "the array's limit of running elements is reached") }
-        if let applicant = limitedApplicant(row), let miss = quotaMiss(of: applicant) ?? quotaMissOfGrants(to: applicant) {
+        if let applicant = limitedApplicant(row), let miss = limitMiss(of: applicant) {
             if standing.state == .queued { standing.reason = .quota }
             return (standing, miss.sentence)
         }
@@ -165,10 +165,12 @@ extension SchedulerCore {
         if let room = rooms.first(where: { $0.job == id }) { return (standing, sentence(of: room)) }
         let explanation = known[row.shape] ?? WaitingExplanation(of: shape, on: offers, aside: Set(rooms.flatMap(\.nodes)))
         known[row.shape] = explanation
-        if standing.state == .queued, explanation.nodesKeptForOthers > 0 { standing.reason = .reservation }
-        if standing.state == .queued, explanation.isUnsatisfiable, explanation.nodesExamined > 0 { standing.reason = .unsatisfiable }
+        if standing.state == .queued { standing.reason = explanation.reason }
         return (standing, explanation.sentence)
     }
+
+    /// Why its limits keep a gang from starting: by what it asks for, or by what it would be granted.
+    func limitMiss(of applicant: Applicant) -> QuotaMiss? { quotaMiss(of: applicant) ?? quotaMissOfGrants(to: applicant) }
 
     /// Whether it could start but for what its account holds already.
     public func isAtItsQuota(_ id: JobID) -> Bool {

@@ -4,13 +4,17 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     public init(seed: UInt64, stream: UInt64 = 0) {
-        state = seed &* 0x9E37_79B9_7F4A_7C15 &+ stream &* 0xD1B5_4A32_D192_ED03 &+ 1
-        _ = next()
+        // Mixed before it is stepped: a seed that were only multiplied would give the draws of the seed before it, less the first.
+        state = Self.mixed(Self.mixed(seed &+ 0x9E37_79B9_7F4A_7C15) &+ stream &* 0xD1B5_4A32_D192_ED03)
     }
 
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
+        return Self.mixed(state)
+    }
+
+    private static func mixed(_ value: UInt64) -> UInt64 {
+        var mixed = value
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
         return mixed ^ (mixed >> 31)

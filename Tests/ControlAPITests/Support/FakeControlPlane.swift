@@ -12,6 +12,7 @@ final class FakeControlPlane: ControlPlane {
         var commands: [Command] = []
         var records: [JobID: JobRecord] = [:]
         var live: [JobID: LiveJobView] = [:]
+        var forecasts: [JobID: WaitingForecast] = [:]
         var attempts: [AttemptRecord] = []
         var nodes: [NodeView] = []
         var keys: [String: AccessKey] = [:]
@@ -79,6 +80,8 @@ final class FakeControlPlane: ControlPlane {
     func node(_ id: NodeID) -> NodeView? { nodes().first { $0.id == id } }
     func node(named name: String) -> NodeView? { nodes().first { $0.name == name } }
     func liveJob(_ id: JobID) -> LiveJobView? { state.withLock { $0.live[id] } }
+    func forecast(of id: JobID) -> WaitingForecast? { state.withLock { $0.forecasts[id] } }
+    func plan(_ submission: Submission) -> Plan { state.withLock { $0.plan(submission) } }
     func hasEnded(_ id: JobID) -> Bool {
         state.withLock { $0.forgottenJobs.contains(id) || $0.records[id]?.standing.state.isTerminal == true }
     }
@@ -115,6 +118,17 @@ final class FakeControlPlane: ControlPlane {
 }
 
 extension FakeControlPlane.State {
+    /// Of a cluster without a node, in which all tenants are known that have a key.
+    func plan(_ submission: Submission) -> Plan {
+        var core = SchedulerCore()
+        var changes = Changes(recording: false)
+        for tenant in Set(keys.values.map(\.tenant)).sorted() {
+            core.evolve(.shareObjectSet(.tenant(TenantRecord(name: tenant)), at: time), &changes)
+        }
+        var foresight = Foresight()
+        return foresight.plan(submission, &core, at: time)
+    }
+
     mutating func apply(_ command: Command) -> Result<Answer, ControlError> {
         switch command {
         case .submit(let submission): return submit(submission, retryOf: nil)

@@ -186,7 +186,7 @@ import Testing
 }
 
 extension Result<Answer, Rejection>? {
-    fileprivate var isSuccess: Bool {
+    var isSuccess: Bool {
         if case .success? = self { return true }
         return false
     }

@@ -1,0 +1,44 @@
+import ClusterModel
+import ClusterPorts
+import Hummingbird
+import SchedulingCore
+
+extension ControlRouter {
+    static var plans: [Endpoint] {
+        [Endpoint(.post, "/v1/plans", .submitting) { call in try await plan(call) }]
+    }
+
+    /// What a job would become: the same body, the same checks, and nothing changes.
+    private static func plan(_ call: Call) async throws -> Response {
+        let (_, value) = try await RequestBodyReader.read(call.request)
+        let specification = try await specification(from: value, call)
+        let submission = Submission(specification: specification, user: call.principal.user, key: nil)
+        let plan = call.controlPlane.plan(submission)
+        var refusal: Problem?
+        if let rejection = plan.rejection { refusal = try asAnswer(rejection) }
+        let controlPlane = call.controlPlane
+        let verdict: String =
+            switch plan.verdict {
+            case .starts: "starts"
+            case .waits: "waits"
+            case .never: "never"
+            }
+        return call.json(
+            JSONWriter.object { [refusal] writer in
+                writer.member("verdict", verdict)
+                let reasons = refusal?.reasons ?? (plan.reason == .none ? [] : [plan.reason.name])
+                writer.member("reason", reasons.first)
+                writer.member("reasons", strings: reasons)
+                writer.member("explanation", refusal?.detail ?? (plan.explanation.isEmpty ? nil : plan.explanation))
+                plan.write(for: specification, nodeName: { controlPlane.node($0)?.name }, to: &writer)
+            })
+    }
+
+    /// What is never possible is an answer; what is wrong with the request is a problem, as it would be of a submission.
+    private static func asAnswer(_ rejection: Rejection) throws -> Problem {
+        switch rejection {
+        case .unsatisfiable, .quota: return Problem(rejection)
+        default: throw Problem(rejection)
+        }
+    }
+}
