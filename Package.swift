@@ -197,8 +197,8 @@ let shell: [Target] = [
     .testTarget(
         name: "ControlAPITests",
         dependencies: [
-            "ContentFiles", "FileStorage", "FileTestKit", "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "ControlAPI",
-            "CoordinatorComposition", "Telemetry", hummingbird, httpTypes, nioCore, nioEmbedded, nioPosix, crypto,
+            "ContentFiles", "FileStorage", "FileTestKit", "ClusterModel", "Placement", "Metering", "SchedulingCore", "ClusterPorts",
+            "ControlAPI", "CoordinatorComposition", "Telemetry", hummingbird, httpTypes, nioCore, nioEmbedded, nioPosix, crypto,
             nioHTTPTypes, nioSSL, logging, yams,
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ],

@@ -61,16 +61,19 @@ extension SQLiteJournal {
         return database.changesCount
     }
 
-    private static func removeJob(_ id: JobID, from database: Database) throws {
-        // Labels are found by name and text only.
-        if let row = try Row.fetchOne(database, sql: "SELECT spec FROM jobs WHERE id = ?", arguments: [id.column]) {
-            var columns = ColumnReader(row, of: "jobs")
-            let specification: JobSpecification = try columns.value()
-            for label in specification.labels {
-                try database.cachedStatement(sql: "DELETE FROM job_label WHERE name = ? AND text = ? AND job = ?")
-                    .execute(arguments: [label.name.databaseValue, label.text.databaseValue, id.column])
-            }
+    /// Labels are found by name and text only: the job's own row has them.
+    static func removeLabels(of id: JobID, from database: Database) throws {
+        guard let row = try Row.fetchOne(database, sql: "SELECT spec FROM jobs WHERE id = ?", arguments: [id.column]) else { return }
+        var columns = ColumnReader(row, of: "jobs")
+        let specification: JobSpecification = try columns.value()
+        for label in specification.labels {
+            try database.cachedStatement(sql: "DELETE FROM job_label WHERE name = ? AND text = ? AND job = ?")
+                .execute(arguments: [label.name.databaseValue, label.text.databaseValue, id.column])
         }
+    }
+
+    private static func removeJob(_ id: JobID, from database: Database) throws {
+        try removeLabels(of: id, from: database)
         try database.cachedStatement(sql: "DELETE FROM jobs WHERE id = ?").execute(arguments: [id.column])
     }
 

@@ -26,6 +26,8 @@ struct TableChanges {
 
     private var attempts: [AttemptID: AttemptChange] = [:]
     private var jobs: [JobID: JobChange] = [:]
+    /// What jobs ask for that was changed.
+    private var specifications: [JobID: JobSpecification] = [:]
 
     /// `capacity`: row changes to come, so that the tables here do not grow step by step.
     init(capacity: Int) { attempts.reserveCapacity(capacity) }
@@ -35,6 +37,7 @@ struct TableChanges {
         case .jobAccepted(let job):
             guard jobs[job.id] == nil else { throw JournalError(.order, "job \(job.id) is accepted twice") }
             jobs[job.id] = JobChange(accepted: job, standing: .accepted(job))
+        case .jobUpdated(let id, let specification): specifications[id] = specification
         case .job(let standing): jobs[standing.id, default: JobChange(standing: standing)].standing = standing
         case .attemptPlaced(let placement):
             guard attempts[placement.attempt] == nil else {
@@ -76,6 +79,7 @@ struct TableChanges {
                 try Self.update(id, change.standing, in: database)
             }
         }
+        for (id, specification) in specifications.sorted(by: { $0.key < $1.key }) { try Self.update(id, specification, in: database) }
         try writeAttempts(to: database)
     }
 
@@ -149,13 +153,7 @@ struct TableChanges {
         writer.bytes(job.key?.requestDigest)
         writer.bytes(specification.canonicalBytes)
         try writer.write()
-        var label = try RowWriter(database, "INSERT OR IGNORE INTO job_label (name, text, job) VALUES (?, ?, ?)")
-        for entry in specification.labels {
-            label.text(entry.name)
-            label.text(entry.text)
-            label.integer(job.id.value)
-            try label.write()
-        }
+        try insertLabels(specification.labels, of: job.id, into: database)
     }
 
     private static func update(_ id: JobID, _ standing: JobStanding, in database: Database) throws {
@@ -171,6 +169,28 @@ struct TableChanges {
         writer.integer(id.value)
         try writer.write()
         try expectOneRow(database, "job \(id)")
+    }
+
+    /// What of a specification may change has columns of its own, but for what is read with all of it.
+    private static func update(_ id: JobID, _ specification: JobSpecification, in database: Database) throws {
+        try SQLiteJournal.removeLabels(of: id, from: database)
+        var writer = try RowWriter(database, "UPDATE jobs SET priority = ?, spec = ? WHERE id = ?")
+        writer.integer(Int64(specification.priority))
+        writer.bytes(specification.canonicalBytes)
+        writer.integer(id.value)
+        try writer.write()
+        try expectOneRow(database, "job \(id)")
+        try insertLabels(specification.labels, of: id, into: database)
+    }
+
+    private static func insertLabels(_ labels: [NamedText], of id: JobID, into database: Database) throws {
+        var label = try RowWriter(database, "INSERT OR IGNORE INTO job_label (name, text, job) VALUES (?, ?, ?)")
+        for entry in labels {
+            label.text(entry.name)
+            label.text(entry.text)
+            label.integer(id.value)
+            try label.write()
+        }
     }
 
     /// The first twelve values of both statements.

@@ -74,16 +74,18 @@ struct JobFormTests {
     func forms() throws {
         let job = JobSpecification(name: "j", groups: [TaskGroup(name: "main", command: ["true"])])
         let bytes = job.canonicalBytes
-        #expect(bytes.prefix(2) == [0, 4])
-        // What form 4 added to a job without an estimate: one empty field; form 3 to one without centers: two; form 2 to one without
-        // files: four.
-        let third = Array(bytes.dropFirst(2).dropLast(1))
+        #expect(bytes.prefix(2) == [0, 5])
+        // What form 5 added to a job that says nothing of it: six empty fields; form 4 to one without an estimate: one; form 3 to one without
+        // centers: two; form 2 to one without files: four.
+        let fourth = Array(bytes.dropFirst(2).dropLast(6))
+        #expect(try JobSpecification(canonicalBytes: [0, 4] + fourth) == job)
+        let third = Array(fourth.dropLast(1))
         #expect(try JobSpecification(canonicalBytes: [0, 3] + third) == job)
         let second = Array(third.dropLast(2))
         #expect(try JobSpecification(canonicalBytes: [0, 2] + second) == job)
         let first = Array(second.dropLast(4))
         #expect(try JobSpecification(canonicalBytes: first) == job)
-        #expect(throws: CanonicalError.malformed("unknown form 5 of a job")) { try JobSpecification(canonicalBytes: [0, 5] + first) }
+        #expect(throws: CanonicalError.malformed("unknown form 6 of a job")) { try JobSpecification(canonicalBytes: [0, 6] + first) }
     }
 
     @Test("files and secrets are judged with their fields")

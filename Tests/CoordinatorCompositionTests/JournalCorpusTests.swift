@@ -31,6 +31,8 @@ struct OldJournal: Sendable, CustomTestStringConvertible {
         OldJournal(name: "2026-11-state5", batches: 166, usageRecords: 104, snapshots: [76], nodes: 4, liveJobs: 2),
         /// State level 6, schema 1, before anything was shared by weight.
         OldJournal(name: "2026-11-state6", batches: 316, usageRecords: 211, snapshots: [151], nodes: 4, liveJobs: 2),
+        /// State level 7, schema 1, before jobs could be held, changed or given up in time.
+        OldJournal(name: "2026-11-state7", batches: 609, usageRecords: 485, snapshots: [298], nodes: 4, liveJobs: 2),
     ]
 
     private static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Corpus").path()

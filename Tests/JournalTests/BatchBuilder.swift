@@ -46,6 +46,11 @@ struct BatchBuilder {
         return job
     }
 
+    mutating func change(_ id: UInt64, _ update: JobUpdate, to specification: JobSpecification) {
+        events.append(.jobUpdated(JobID(id), update, at: now))
+        rows.append(.jobUpdated(JobID(id), specification))
+    }
+
     mutating func place(_ job: UInt64, _ task: UInt32, attempt number: UInt32 = 1, node: UInt64 = 1) {
         let fence = Fence(index + 1)
         let place = PlacedUnits.Place(node: NodeID(node), fence: fence, allocation: Self.allocation)

@@ -12,7 +12,7 @@ enum EventKind: String, CaseIterable {
     case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet,
         hourCut, nodeDrainBegan, nodeDrainDue, secretSet, secretRemoved, datasetCreated, datasetRemoved
     case attemptLeftBehind, attemptGone, nodeConfirmedDead, nodeContested, nodeQuarantined, stateOutdated
-    case shareObjectSet, shareObjectRemoved, gangsPreempted
+    case shareObjectSet, shareObjectRemoved, gangsPreempted, jobUpdated, jobExpired
 
     init(_ event: Event) {
         switch event {
@@ -57,6 +57,8 @@ enum EventKind: String, CaseIterable {
         case .shareObjectSet: self = .shareObjectSet
         case .shareObjectRemoved: self = .shareObjectRemoved
         case .gangsPreempted: self = .gangsPreempted
+        case .jobUpdated: self = .jobUpdated
+        case .jobExpired: self = .jobExpired
         }
     }
 }
@@ -95,6 +97,12 @@ enum Sample {
                 AcceptedJob(
                     id: JobID(300), specification: specification, user: "alice",
                     key: Submission.Key(text: "k-1", requestDigest: [0xAA, 0xBB]), retryOf: JobID(299), at: time)),
+            .jobUpdated(
+                JobID(300),
+                JobUpdate(
+                    priority: -5, isHeld: true, timeLimit: .to(.seconds(60)), estimate: JobUpdate.Change.none, deadline: .to(time),
+                    maxPending: .to(.seconds(9)), labels: [NamedText("team", "blue")]), at: time),
+            .jobExpired(JobID(300), .maxPending, at: time),
             .jobCancelRequested(JobID(300), at: time), .waitingUnitsCancelled(JobID(300), at: time),
             .unitsPlaced(
                 PlacedUnits(
@@ -207,8 +215,20 @@ enum Sample {
         center: Center(id: "lab", name: "Lab 1", province: "Zhejiang", city: "Hangzhou", hasNetAccess: true), pool: "a100",
         labels: [NamedText("rack", "r1")], taints: ["reserved"])
 
-    /// All that form 4 can say.
+    /// All that form 5 can say.
     static let specification: JobSpecification = {
+        var job = fourthSpecification
+        job.deadline = time
+        job.maxPending = .seconds(600)
+        job.isHeld = true
+        job.checkpointInterval = .seconds(1800)
+        job.retry.limits = [RetryPolicy.CauseLimit(cause: .nodeLost, limit: 1)]
+        job.retry.backoff = .seconds(30)
+        return job
+    }()
+
+    /// All that form 4 can say.
+    static let fourthSpecification: JobSpecification = {
         var job = earlierSpecification
         job.estimate = .seconds(5400)
         return job

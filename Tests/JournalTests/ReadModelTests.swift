@@ -54,6 +54,37 @@ import Testing
         await journal.close()
     }
 
+    /// Also by its new labels only.
+    @Test func aJobIsWhatItWasChangedTo() async throws {
+        let journal = try await backend.open()
+        var builder = BatchBuilder()
+        builder.accept(1, labels: [NamedText("team", "red"), NamedText("stage", "dev")])
+        builder.accept(2, labels: [NamedText("team", "red")])
+        try await journal.append([builder.batch()])
+        let reads = try await backend.reads()
+        var specification = try #require(try await reads.job(JobID(1), .all)).accepted.specification
+        specification.priority = 9
+        specification.labels = [NamedText("team", "blue")]
+        builder.change(1, JobUpdate(priority: 9, labels: specification.labels), to: specification)
+        var fresh = builder.accept(4, labels: [NamedText("team", "red")]).specification
+        fresh.labels = []
+        builder.change(4, JobUpdate(labels: []), to: fresh)
+        try await journal.append([builder.batch()])
+        #expect(try await reads.job(JobID(1), .all)?.accepted.specification == specification)
+        #expect(try await reads.job(JobID(4), .all)?.accepted.specification == fresh)
+        func ids(_ label: NamedText) async throws -> [UInt64] {
+            var query = JobQuery(limit: 10)
+            query.labels = [label]
+            return try await reads.jobs(query, .all).map(\.accepted.id.value)
+        }
+        #expect(try await ids(NamedText("team", "blue")) == [1])
+        #expect(try await ids(NamedText("team", "red")) == [2])
+        #expect(try await ids(NamedText("stage", "dev")).isEmpty)
+        builder.change(99, JobUpdate(priority: 1), to: specification)
+        await #expect(throws: JournalError.self) { try await journal.append([builder.batch()]) }
+        await journal.close()
+    }
+
     @Test func jobsAreFilteredAndPagedNewestFirst() async throws {
         let (journal, reads) = try await cluster()
         func ids(_ query: JobQuery, _ visibility: Visibility = .all) async throws -> [UInt64] {

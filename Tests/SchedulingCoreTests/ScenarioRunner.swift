@@ -142,6 +142,8 @@ enum Trace {
         switch event {
         case .jobAccepted(let job): "accepted \(job.id)"
         case .jobCancelRequested(let job, _): "cancelling \(job)"
+        case .jobUpdated(let job, _, _): "changed \(job)"
+        case .jobExpired(let job, let reason, _): "time is up for \(job)\(Self.reason(reason))"
         case .waitingUnitsCancelled(let job, _): "waiting tasks of \(job) cancelled"
         case .unitsPlaced(let placed):
             "placed "

@@ -76,11 +76,22 @@ extension RetryPolicy: CanonicalValue {
     }
 }
 
+extension RetryPolicy.CauseLimit: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(cause)
+        writer.write(limit)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(cause: try reader.read(), limit: try reader.readUInt32())
+    }
+}
+
 /// Form 1 begins with the name, which is never empty. Later forms begin with an empty one and their number; form 2 added
 /// what stands from the labels to the trace parent, form 3 the centers and the
-/// internet, form 4 the estimate.
+/// internet, form 4 the estimate, form 5 what bounds its waiting, holds, checkpoints and the rest of the retry policy.
 extension JobSpecification: CanonicalValue {
-    private static let newestForm: UInt8 = 4
+    private static let newestForm: UInt8 = 5
 
     public func write(to writer: inout CanonicalWriter) {
         writer.write("")
@@ -109,6 +120,12 @@ extension JobSpecification: CanonicalValue {
         writer.write(centers)
         writer.write(needsInternet)
         writer.write(estimate)
+        writer.write(deadline)
+        writer.write(maxPending)
+        writer.write(isHeld)
+        writer.write(checkpointInterval)
+        writer.write(retry.limits)
+        writer.write(retry.backoff)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -136,5 +153,12 @@ extension JobSpecification: CanonicalValue {
         needsInternet = try reader.readBool()
         guard form >= 4 else { return }
         estimate = try reader.readOptional()
+        guard form >= 5 else { return }
+        deadline = try reader.readOptional()
+        maxPending = try reader.readOptional()
+        isHeld = try reader.readBool()
+        checkpointInterval = try reader.readOptional()
+        retry.limits = try reader.readList()
+        retry.backoff = try reader.readOptional()
     }
 }

@@ -25,6 +25,7 @@ extension JobSpecification {
         if let timeLimit, timeLimit <= .zero { errors.append(FieldError("timeLimit", "must be at least 1s")) }
         if let estimate, estimate <= .zero { errors.append(FieldError("estimate", "must be at least 1s")) }
         if grace < .zero || grace > .hour { errors.append(FieldError("grace", "must be 0s … 1h")) }
+        validateTimes(into: &errors)
         if retry.limit > 1000 { errors.append(FieldError("retry.limit", "must be 0 … 1000")) }
         for cause in retry.causes where !RetryPolicy.retryableCauses.contains(cause) {
             let valid = RetryPolicy.retryableCauses.map(\.name).joined(separator: ", ")
@@ -42,6 +43,24 @@ extension JobSpecification {
         for (index, center) in centers.enumerated() { check(name: center, field: "centers[\(index)]", into: &errors) }
         validateFiles(into: &errors)
         return errors
+    }
+
+    private func validateTimes(into errors: inout [FieldError]) {
+        if let maxPending, maxPending <= .zero { errors.append(FieldError("maxPending", "must be at least 1s")) }
+        if let checkpointInterval, checkpointInterval <= .zero {
+            errors.append(FieldError("checkpoint.interval", "must be at least 1s"))
+        }
+        if let deadline, let beginAt, deadline <= beginAt { errors.append(FieldError("deadline", "must be after the begin time")) }
+        if let backoff = retry.backoff, backoff < .zero || backoff > .seconds(24 * 3600) {
+            errors.append(FieldError("retry.backoff", "must be 0s … 24h"))
+        }
+        for entry in retry.limits where !retry.causes.contains(entry.cause) || entry.limit > retry.limit {
+            errors.append(
+                FieldError("retry.limits", "\(entry.cause.name): must be a cause in 'on' and at most the limit, \(retry.limit)"))
+        }
+        if Set(retry.limits.map(\.cause)).count != retry.limits.count {
+            errors.append(FieldError("retry.limits", "names a cause twice"))
+        }
     }
 
     /// What one group says of the whole gang, another may not deny.

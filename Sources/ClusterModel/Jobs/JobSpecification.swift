@@ -110,16 +110,37 @@ public struct RetryPolicy: Hashable, Sendable {
     public var limit: UInt32
     /// Causes that are retried; sorted.
     public var causes: [Reason]
+    /// Of some causes, further attempts after the first that ended so: less than `limit` allows. Sorted by cause.
+    public var limits: [CauseLimit]
+    /// The wait before the second attempt; each later one is twice as long. nil: as the platform has it.
+    public var backoff: Span?
+
+    public struct CauseLimit: Hashable, Sendable {
+        public var cause: Reason
+        public var limit: UInt32
+
+        public init(cause: Reason, limit: UInt32) {
+            self.cause = cause
+            self.limit = limit
+        }
+    }
 
     /// Causes that a user may name.
     public static let retryableCauses: [Reason] = [
         .nodeLost, .deviceFault, .preempted, .exitCode, .oom, .timeout, .infrastructure, .staging,
     ]
 
-    public init(limit: UInt32 = 0, causes: [Reason] = RetryPolicy.defaultCauses) {
+    public init(
+        limit: UInt32 = 0, causes: [Reason] = RetryPolicy.defaultCauses, limits: [CauseLimit] = [], backoff: Span? = nil
+    ) {
         self.limit = limit
         self.causes = causes.sorted { $0.rawValue < $1.rawValue }
+        self.limits = limits.sorted { $0.cause.rawValue < $1.cause.rawValue }
+        self.backoff = backoff
     }
+
+    /// Further attempts after one that ended so.
+    public func limit(for cause: Reason) -> UInt32? { limits.first { $0.cause == cause }?.limit }
 
     /// What `--retries N` alone retries: every failure that may pass.
     public static let defaultCauses: [Reason] = [.nodeLost, .deviceFault, .preempted, .exitCode, .infrastructure, .staging]
@@ -144,6 +165,14 @@ public struct JobSpecification: Hashable, Sendable {
     public var timeLimit: Span?
     /// How long a task is expected to run. It is not stopped then.
     public var estimate: Span?
+    /// What has not ended by then is stopped, or never starts.
+    public var deadline: LogicalTime?
+    /// For so long it may wait for its first start, from when it was submitted or its begin time.
+    public var maxPending: Span?
+    /// Nothing of it starts before it is released.
+    public var isHeld: Bool
+    /// How often it writes a checkpoint, about: what is lost when it is stopped is no more. nil: it never says.
+    public var checkpointInterval: Span?
     /// From the stop signal to the kill.
     public var grace: Span
     public var retry: RetryPolicy
@@ -176,7 +205,8 @@ public struct JobSpecification: Hashable, Sendable {
         grace: Span = .seconds(30), retry: RetryPolicy = RetryPolicy(), checkpointPath: String = "", onNodeLost: NodeLossPolicy = .wait,
         labels: [NamedText] = [],
         inputs: [JobInput] = [], outputs: [JobOutput] = [], secrets: [JobSecret] = [],
-        centers: [String] = [], needsInternet: Bool = false, traceParent: String = ""
+        centers: [String] = [], needsInternet: Bool = false, traceParent: String = "", deadline: LogicalTime? = nil,
+        maxPending: Span? = nil, isHeld: Bool = false, checkpointInterval: Span? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -202,6 +232,10 @@ public struct JobSpecification: Hashable, Sendable {
         self.centers = centers
         self.needsInternet = needsInternet
         self.traceParent = traceParent
+        self.deadline = deadline
+        self.maxPending = maxPending
+        self.isHeld = isHeld
+        self.checkpointInterval = checkpointInterval
     }
 
     /// Its tasks have work directories of their own, filled before they start or emptied of what is kept.

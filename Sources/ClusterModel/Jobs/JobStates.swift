@@ -39,6 +39,8 @@ public enum Reason: UInt8, NamedTag {
     case user = 20
     case infrastructure = 21
     case exitCode = 22
+    case deadline = 23
+    case maxPending = 24
 
     public static let names = TagNames<Self>(except: [.none: ""])
 }

@@ -33,6 +33,18 @@ public struct BinaryHeap<Element: Comparable> {
         }
     }
 
+    /// All that are not greater than `bound`, ascending. Costs nothing for those that are.
+    @inlinable public func elements(through bound: Element) -> [Element] {
+        var found: [Element] = []
+        var open = elements.isEmpty ? [] : [0]
+        while let place = open.popLast() {
+            guard elements[place] <= bound else { continue }
+            found.append(elements[place])
+            for child in [2 * place + 1, 2 * place + 2] where child < elements.count { open.append(child) }
+        }
+        return found.sorted()
+    }
+
     /// Linear; keeps those that satisfy the condition.
     @inlinable public mutating func keep(where belongs: (Element) -> Bool) {
         // A sorted array is a heap.

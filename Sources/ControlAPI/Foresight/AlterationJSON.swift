@@ -40,6 +40,7 @@ extension Alteration {
         case .preemptible: return [("preemptible", .flag(true))]
         case .timeLimit(let span): return [("timeLimit", .text(AmountText.exactly(span)))]
         case .queue(let name): return [("queue", .text(name))]
+        case .released: return [("hold", .flag(false))]
         case .withoutDependencies: return [("after", .texts([]))]
         case .beginNow: return [("beginAt", .none)]
         }
@@ -64,7 +65,7 @@ extension Alteration {
         case .preemptible: return "--preemptible"
         case .timeLimit(let span): return "--time-limit \(AmountText.exactly(span))"
         case .queue(let name): return "--queue \(name)"
-        case .sharedCores, .withoutConstraint, .anyCenter, .withoutInternet, .withoutDependencies, .beginNow: return nil
+        case .sharedCores, .withoutConstraint, .anyCenter, .withoutInternet, .released, .withoutDependencies, .beginNow: return nil
         }
     }
 

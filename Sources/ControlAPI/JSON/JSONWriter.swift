@@ -129,6 +129,19 @@ struct JSONWriter {
     }
 
     /// Members whose names are data, such as labels.
+    /// An object whose names are data.
+    mutating func member(_ key: StaticString, numbers: some Sequence<(name: String, number: Int64)>) {
+        member(key) { writer in
+            for entry in numbers {
+                writer.separate()
+                writer.quote(entry.name)
+                writer.bytes.append(UInt8(ascii: ":"))
+                writer.needsComma = false
+                writer.value(entry.number)
+            }
+        }
+    }
+
     mutating func member(_ key: StaticString, map: some Sequence<(name: String, text: String)>) {
         name(key)
         object { writer in

@@ -46,7 +46,10 @@ struct JobBody {
             labels: reader.map("labels") ?? [], inputs: inputs(&reader), outputs: outputs(&reader), secrets: secrets(&reader),
             centers: reader.strings("centers") ?? [], needsInternet: reader.bool("needsInternet") ?? false)
         checkpoint(&reader, into: &specification)
-        reader.refuse("deadline", "ports", "volumes")
+        specification.deadline = time(&reader, "deadline")
+        specification.maxPending = reader.quantity("maxPending", forms: Quantity.spanForms, Quantity.span)
+        specification.isHeld = reader.bool("hold") ?? false
+        reader.refuse("ports", "volumes")
         reader.finish()
         check(specification, isShort: isShort)
         guard problems.list.isEmpty else { throw .invalid(problems.list) }
@@ -104,15 +107,36 @@ struct JobBody {
         var entry = FieldReader(value, at: reader.path(of: "retry"), problems: problems)
         let limit: UInt32 = entry.integer("limit", 0...1000) ?? 0
         let names = entry.strings("on")
+        let limits = self.limits(&entry)
+        let backoff = entry.quantity("backoff", forms: Quantity.spanForms, Quantity.span)
         entry.finish()
-        guard let names else { return RetryPolicy(limit: limit) }
+        guard let names else { return RetryPolicy(limit: limit, limits: limits, backoff: backoff) }
         let causes = names.enumerated().compactMap { index, name in
             if let cause = RetryPolicy.retryableCauses.first(where: { $0.name == name }) { return cause }
             let valid = RetryPolicy.retryableCauses.map(\.name).joined(separator: ", ")
             problems.add(.item(entry.path(of: "on"), index), expected: "one of \(valid)", not: .string(name))
             return nil
         }
-        return RetryPolicy(limit: limit, causes: causes)
+        return RetryPolicy(limit: limit, causes: causes, limits: limits, backoff: backoff)
+    }
+
+    /// `{oom: 1, node_lost: 3}`.
+    private func limits(_ retry: inout FieldReader) -> [RetryPolicy.CauseLimit] {
+        guard let value = retry.value("limits") else { return [] }
+        guard case .object(let members) = value else {
+            problems.add(retry.path(of: "limits"), expected: "causes with how often each is retried", not: value)
+            return []
+        }
+        return members.compactMap { member in
+            guard let cause = RetryPolicy.retryableCauses.first(where: { $0.name == member.name }), case .number(let text) = member.value,
+                let limit = UInt32(text)
+            else {
+                let valid = RetryPolicy.retryableCauses.map(\.name).joined(separator: ", ")
+                problems.add(retry.path(of: "limits"), "'\(member.name.prefix(40))': expected a whole number for one of \(valid)")
+                return nil
+            }
+            return RetryPolicy.CauseLimit(cause: cause, limit: limit)
+        }
     }
 
     /// The grace belongs to the checkpoint in a job file and stands alone on the command line: either, not both.
@@ -121,6 +145,7 @@ struct JobBody {
         if let value = reader.value("checkpoint") {
             var entry = FieldReader(value, at: reader.path(of: "checkpoint"), problems: problems)
             specification.checkpointPath = entry.string("path") ?? ""
+            specification.checkpointInterval = entry.quantity("interval", forms: Quantity.spanForms, Quantity.span)
             if let inner = entry.quantity("grace", forms: Quantity.spanForms, Quantity.span) {
                 if grace != nil { problems.add(entry.path(of: "grace"), "give the grace once") }
                 grace = inner

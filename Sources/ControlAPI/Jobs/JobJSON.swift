@@ -81,12 +81,18 @@ struct JobReply {
         writer.member("beginAt", specification.beginAt)
         writer.member("timeLimitSeconds", specification.timeLimit?.wholeSeconds)
         writer.member("estimateSeconds", specification.estimate?.wholeSeconds)
+        writer.member("deadline", specification.deadline)
+        writer.member("maxPendingSeconds", specification.maxPending?.wholeSeconds)
+        writer.member("hold", specification.isHeld)
         writer.member("graceSeconds", specification.grace.wholeSeconds)
         writer.member("retry") {
             $0.member("limit", specification.retry.limit)
             $0.member("on", strings: specification.retry.causes.map(\.name))
+            $0.member("limits", numbers: specification.retry.limits.map { ($0.cause.name, Int64($0.limit)) })
+            $0.member("backoffSeconds", specification.retry.backoff?.wholeSeconds)
         }
         writer.member("checkpointPath", specification.checkpointPath.isEmpty ? nil : specification.checkpointPath)
+        writer.member("checkpointIntervalSeconds", specification.checkpointInterval?.wholeSeconds)
         writer.member("onNodeLost", specification.onNodeLost.name)
         writer.member("labels", map: specification.labels.map { ($0.name, $0.text) })
         writer.member("retryOf", accepted.retryOf?.description)

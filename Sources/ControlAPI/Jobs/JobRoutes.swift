@@ -15,6 +15,7 @@ extension ControlRouter {
             Endpoint(.get, "/v1/jobs/{id}", .reading) { call in
                 call.tagged(try await reply(of: call))
             },
+            Endpoint(.patch, "/v1/jobs/{id}", .submitting) { call in try await update(call) },
             Endpoint(.post, "/v1/jobs/{id}/cancel", .submitting) { call in try await cancel(call) },
             Endpoint(.post, "/v1/jobs/{id}/retry", .submitting) { call in try await retry(call) },
             Endpoint(.get, "/v1/jobs/{id}/explain", .reading) { call in try await explain(call) },
@@ -63,6 +64,16 @@ extension ControlRouter {
         try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
         let id = try await call.ownJob().accepted.id
         let decision = try await call.perform(.cancel(id))
+        return call.json(try await reply(of: call), revision: decision.revision)
+    }
+
+    private static func update(_ call: Call) async throws -> Response {
+        let problems = FieldProblems()
+        var reader = FieldReader(try await RequestBodyReader.read(call.request).value, at: .body, problems: problems)
+        let update = JobUpdateBody(problems: problems).update(&reader)
+        reader.finish()
+        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+        let decision = try await call.perform(.updateJob(try await call.ownJob().accepted.id, update))
         return call.json(try await reply(of: call), revision: decision.revision)
     }
 

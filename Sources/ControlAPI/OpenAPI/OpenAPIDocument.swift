@@ -51,7 +51,15 @@ enum OpenAPIDocument {
         "/v1/jobs/{id}":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "get":{"tags":["jobs"],"operationId":"getJob","summary":"Shows a job.","parameters":[{"$ref":"#/components/parameters/MinRevisio\#
         n"},{"$ref":"#/components/parameters/IfNoneMatch"}],"responses":{"200":{"$ref":"#/components/responses/Job"},"304":{"description\#
-        ":"The client has it, by its ETag."},"default":{"$ref":"#/components/responses/Problem"}}}},
+        ":"The client has it, by its ETag."},"default":{"$ref":"#/components/responses/Problem"}}},
+        "patch":{"tags":["jobs"],"operationId":"updateJob","summary":"Changes what a job asks of the queue, holds it, or lets it go.","d\#
+        escription":"What is not named stays; the text `none` takes a bound away. A time limit holds for attempts that start from now on\#
+        .","requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object","additionalProperties":false,"propert\#
+        ies":{"priority":{"type":"integer","minimum":-1000,"maximum":1000},"hold":{"type":"boolean"},"timeLimit":{"$ref":"#/components/s\#
+        chemas/Amount"},"estimate":{"$ref":"#/components/schemas/Amount"},"deadline":{"type":"string","description":"an instant (RFC 333\#
+        9) or `none`"},"maxPending":{"$ref":"#/components/schemas/Amount"},"labels":{"type":"object","additionalProperties":{"type":"str\#
+        ing"},"description":"all of them"}}},"example":{"priority":10,"hold":false,"timeLimit":"4h","maxPending":"none"}}}},"responses":\#
+        {"200":{"$ref":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs/{id}/cancel":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "post":{"tags":["jobs"],"operationId":"cancelJob","summary":"Cancels a job; its tasks get their grace.","responses":{"200":{"$re\#
         f":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}}},
@@ -532,26 +540,33 @@ enum OpenAPIDocument {
         mponents/schemas/Amount","description":"How long a task is expected to run. It is not stopped then."},"grace":{"$ref":"#/compone\#
         nts/schemas/Amount"},"retry":{"type":"object","additionalProperties":false,"properties":{"limit":{"type":"integer","minimum":0,"\#
         maximum":1000},"on":{"type":"array","items":{"type":"string","enum":["node_lost","device_fault","preempted","exit_code","oom","t\#
-        imeout","infrastructure"]}}}},"checkpoint":{"type":"object","additionalProperties":false,"properties":{"path":{"type":"string"},\#
+        imeout","infrastructure","staging"]}},"limits":{"type":"object","description":"Of single causes, further attempts after the firs\#
+        t that ended so; at most the limit","additionalProperties":{"type":"integer","minimum":0}},"backoff":{"$ref":"#/components/schem\#
+        as/Amount","description":"The wait before the second attempt; each later one is twice as long. 1 s, and 5 min at most, where not\#
+        hing is said."}}},"checkpoint":{"type":"object","additionalProperties":false,"properties":{"path":{"type":"string"},"interval":{\#
+        "$ref":"#/components/schemas/Amount","description":"About how often it writes one; what is lost when it is stopped is no more"},\#
         "grace":{"$ref":"#/components/schemas/Amount"},"signal":{"type":"null","description":"not in this version"}}},"onNodeLost":{"def\#
         ault":"wait","$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"string"},"m\#
         axProperties":64},"image":{"type":"null","description":"not in this version"},"min":{"type":"null","description":"not in this ve\#
         rsion"},"topology":{"$ref":"#/components/schemas/Topology"},"spread":{"type":"boolean","default":false,"description":"Tasks of a\#
-         gang, or of an array, on as many nodes as there are, instead of as few as will do."},"deadline":{"type":"null","description":"n\#
-        ot in this version"},"ports":{"type":"array","maxItems":0,"description":"not in this version"},"inputs":{"type":"array","maxItem\#
-        s":32,"description":"Put into every task's work directory before it starts, in this order.","items":{"type":"object","additional\#
-        Properties":false,"required":["from"],"properties":{"from":{"type":"string","description":"`tree:DIGEST`, `dataset:NAME@VERSION`\#
-        , or an http://, https:// or s3:// address"},"to":{"type":"string","default":".","description":"A path below the work directory.\#
-        "},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"description":"Of what is expected at an http:// or https:// addre\#
-        ss."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept with the job when a task has ended.","items":{"type":"objec\#
-        t","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"string","description":"A path below the work d\#
-        irectory."},"to":{"type":"string","description":"Where it stands among the job's files, the same path by default; or `s3://BUCKE\#
-        T/PATH`, below which each task has a folder of its own."}}}},"centers":{"type":"array","maxItems":32,"items":{"$ref":"#/componen\#
-        ts/schemas/Name"},"description":"Where it may run; without any","everywhere.":null},"needsInternet":{"type":"boolean","default":\#
-        false,"description":"It runs only in centers with network access."},"volumes":{"type":"array","maxItems":0,"description":"not in\#
-         this version"},"secrets":{"type":"array","maxItems":32,"description":"Secrets of the tenant, each a file in SUANPAN_SECRETS_DIR\#
-         or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"type":"object","additionalProperties":fal\#
-        se,"required":["name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{"type":"string"}}}]}}}},
+         gang, or of an array, on as many nodes as there are, instead of as few as will do."},"deadline":{"type":["string","null"],"form\#
+        at":"date-time","description":"What has not ended by then is stopped or never starts"},"maxPending":{"$ref":"#/components/schema\#
+        s/Amount","description":"For so long it may wait for its first start, from its submission or begin time"},"hold":{"type":"boolea\#
+        n","default":false,"description":"Nothing of it starts before it is released"},"ports":{"type":"array","maxItems":0,"description\#
+        ":"not in this version"},"inputs":{"type":"array","maxItems":32,"description":"Put into every task's work directory before it st\#
+        arts, in this order.","items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"st\#
+        ring","description":"`tree:DIGEST`, `dataset:NAME@VERSION`, or an http://, https:// or s3:// address"},"to":{"type":"string","de\#
+        fault":".","description":"A path below the work directory."},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"descrip\#
+        tion":"Of what is expected at an http:// or https:// address."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept w\#
+        ith the job when a task has ended.","items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"fro\#
+        m":{"type":"string","description":"A path below the work directory."},"to":{"type":"string","description":"Where it stands among\#
+         the job's files, the same path by default; or `s3://BUCKET/PATH`, below which each task has a folder of its own."}}}},"centers"\#
+        :{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Name"},"description":"Where it may run; without any","every\#
+        where.":null},"needsInternet":{"type":"boolean","default":false,"description":"It runs only in centers with network access."},"v\#
+        olumes":{"type":"array","maxItems":0,"description":"not in this version"},"secrets":{"type":"array","maxItems":32,"description":\#
+        "Secrets of the tenant, each a file in SUANPAN_SECRETS_DIR or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/\#
+        schemas/Name"},{"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"$ref":"#/components/sche\#
+        mas/Name"},"env":{"type":"string"}}}]}}}},
         "TaskCounts":{"type":"object","required":["total","queued","starting","running","stopping","succeeded","failed","cancelled"],"pr\#
         operties":{"total":{"type":"integer"},"queued":{"type":"integer"},"starting":{"type":"integer"},"running":{"type":"integer"},"st\#
         opping":{"type":"integer"},"succeeded":{"type":"integer"},"failed":{"type":"integer"},"cancelled":{"type":"integer"}}},
@@ -576,17 +591,20 @@ enum OpenAPIDocument {
         s devices; null for fewer than two."},"gang":{"oneOf":[{"type":"null"},{"$ref":"#/components/schemas/TopologyLevel"}],"descripti\#
         on":"The tightest level that holds all tasks of its gang; null for a task alone."}}}}},
         "JobSummary":{"type":"object","required":["id","name","kind","project","user","queue","priority","preemptible","state","reason",\#
-        "submittedAt","startedAt","finishedAt","exitCode","tasks","array","beginAt","timeLimitSeconds","estimateSeconds","graceSeconds",\#
-        "retry","checkpointPath","onNodeLost","labels","retryOf"],"properties":{"id":{"type":"string"},"name":{"$ref":"#/components/sche\#
-        mas/Name"},"kind":{"$ref":"#/components/schemas/Kind"},"project":{"type":"string","description":"`tenant/project`"},"user":{"typ\#
-        e":"string"},"queue":{"type":"string"},"priority":{"type":"integer"},"preemptible":{"type":"boolean"},"state":{"$ref":"#/compone\#
-        nts/schemas/State"},"reason":{"$ref":"#/components/schemas/Reason"},"submittedAt":{"type":"string","format":"date-time"},"starte\#
-        dAt":{"type":["string","null"],"format":"date-time"},"finishedAt":{"type":["string","null"],"format":"date-time"},"exitCode":{"t\#
-        ype":["integer","null"]},"tasks":{"$ref":"#/components/schemas/TaskCounts"},"array":{"type":["string","null"]},"beginAt":{"type"\#
-        :["string","null"],"format":"date-time"},"timeLimitSeconds":{"type":["integer","null"]},"estimateSeconds":{"type":["integer","nu\#
-        ll"]},"graceSeconds":{"type":"integer"},"retry":{"type":"object","properties":{"limit":{"type":"integer"},"on":{"type":"array","\#
-        items":{"type":"string"}}}},"checkpointPath":{"type":["string","null"]},"onNodeLost":{"$ref":"#/components/schemas/NodeLossPolic\#
-        y"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"retryOf":{"type":["string","null"]}}},
+        "submittedAt","startedAt","finishedAt","exitCode","tasks","array","beginAt","timeLimitSeconds","estimateSeconds","deadline","max\#
+        PendingSeconds","hold","graceSeconds","retry","checkpointPath","checkpointIntervalSeconds","onNodeLost","labels","retryOf"],"pro\#
+        perties":{"id":{"type":"string"},"name":{"$ref":"#/components/schemas/Name"},"kind":{"$ref":"#/components/schemas/Kind"},"projec\#
+        t":{"type":"string","description":"`tenant/project`"},"user":{"type":"string"},"queue":{"type":"string"},"priority":{"type":"int\#
+        eger"},"preemptible":{"type":"boolean"},"state":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schemas/Rea\#
+        son"},"submittedAt":{"type":"string","format":"date-time"},"startedAt":{"type":["string","null"],"format":"date-time"},"finished\#
+        At":{"type":["string","null"],"format":"date-time"},"exitCode":{"type":["integer","null"]},"tasks":{"$ref":"#/components/schemas\#
+        /TaskCounts"},"array":{"type":["string","null"]},"beginAt":{"type":["string","null"],"format":"date-time"},"timeLimitSeconds":{"\#
+        type":["integer","null"]},"estimateSeconds":{"type":["integer","null"]},"deadline":{"type":["string","null"],"format":"date-time\#
+        "},"maxPendingSeconds":{"type":["integer","null"]},"hold":{"type":"boolean"},"graceSeconds":{"type":"integer"},"retry":{"type":"\#
+        object","properties":{"limit":{"type":"integer"},"on":{"type":"array","items":{"type":"string"}},"limits":{"type":"object","addi\#
+        tionalProperties":{"type":"integer"}},"backoffSeconds":{"type":["integer","null"]}}},"checkpointPath":{"type":["string","null"]}\#
+        ,"checkpointIntervalSeconds":{"type":["integer","null"]},"onNodeLost":{"$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"\#
+        type":"object","additionalProperties":{"type":"string"}},"retryOf":{"type":["string","null"]}}},
         "Job":{"allOf":[{"$ref":"#/components/schemas/JobSummary"},{"required":["message","groups","after","inputs","outputs","secrets",\#
         "centers","needsInternet","traceParent"],"properties":{"inputs":{"type":"array","items":{"type":"object","required":["from","to"\#
         ],"properties":{"from":{"type":"string"},"to":{"type":"string"}}}},"outputs":{"type":"array","items":{"type":"object","required"\#

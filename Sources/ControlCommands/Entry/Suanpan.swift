@@ -19,7 +19,8 @@ struct Suanpan: AsyncParsableCommand {
                 name: "Jobs",
                 subcommands: [
                     SubmitCommand.self, RunCommand.self, JobsCommand.self, ShowCommand.self, LogsCommand.self, WaitCommand.self,
-                    CancelCommand.self, RetryCommand.self, ExplainCommand.self, PlanCommand.self,
+                    CancelCommand.self, RetryCommand.self, UpdateCommand.self, HoldCommand.self, ReleaseCommand.self, ExplainCommand.self,
+                    PlanCommand.self,
                     CopyCommand.self,
                 ]),
             CommandGroup(name: "What jobs use", subcommands: [DatasetCommand.self, SecretCommand.self]),

@@ -18,7 +18,7 @@ enum JobOutcome {
         if state == "succeeded" { return 0 }
         let code = job["exitCode"]?.integer.flatMap { Int32(exactly: $0) }.map { $0 & 0xFF } ?? 0
         switch job["reason"]?.text {
-        case "timeout": return timeLimit
+        case "timeout", "deadline", "max_pending": return timeLimit
         case "exit_code", "user", "preempted": return code == 0 ? platformFailure : code
         case "oom": return code == 0 ? 128 + 9 : code
         // A program that cannot be executed is the job's own fault, whatever the reason is called.
@@ -68,6 +68,8 @@ enum JobOutcome {
         case "dependency": hasEnded ? "a dependency can no longer be met" : "waiting for another job"
         case "begin_time": "its begin time has not come"
         case "hold": "held"
+        case "deadline": "its deadline passed"
+        case "max_pending": "nothing of it started for as long as it may wait"
         case "budget": "no budget left"
         case "reservation": "the capacity is reserved for others"
         case "unsatisfiable": "no node can ever run it"

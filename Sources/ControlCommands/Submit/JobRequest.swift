@@ -88,6 +88,16 @@ struct JobRequest {
             try check("--estimate", estimate) { text throws(QuantityError) in _ = try Quantity.span(text) }
             job["estimate"] = .string(estimate)
         }
+        if let deadline = options.deadline { job["deadline"] = .string(try BeginTime.parse(deadline, now: surroundings.now).rfc3339) }
+        if let pending = options.maxPending {
+            try check("--max-pending", pending) { text throws(QuantityError) in _ = try Quantity.span(text) }
+            job["maxPending"] = .string(pending)
+        }
+        if options.hold { job["hold"] = .bool(true) }
+        if let interval = options.checkpointInterval {
+            try check("--checkpoint-interval", interval) { text throws(QuantityError) in _ = try Quantity.span(text) }
+            job["checkpoint"] = set("interval", .string(interval), in: job["checkpoint"])
+        }
         if let retries = options.retries { job["retry"] = set("limit", .integer(retries), in: job["retry"]) }
         if let checkpoint = options.checkpoint { job["checkpoint"] = set("path", .string(checkpoint), in: job["checkpoint"]) }
         if let grace = options.grace {

@@ -113,6 +113,26 @@ struct SubmitOptions: ParsableArguments {
             valueName: "span"))
     var estimate: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Stop it, or never start it, after this: a time as for --begin.", valueName: "time"))
+    var deadline: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Give it up if nothing of it has started after this long, such as 1d.", valueName: "span"))
+    var maxPending: String?
+
+    @Flag(help: "Start nothing of it before `suanpan release`.")
+    var hold = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "About how often it writes a checkpoint, such as 30m: of jobs that are to give way, those that lose least are taken.",
+            valueName: "span"))
+    var checkpointInterval: String?
+
     @Option(parsing: .unconditional, help: ArgumentHelp("Time from the stop signal to the kill, such as 30s.", valueName: "span"))
     var grace: String?
 

@@ -12,6 +12,7 @@ public enum Command: Hashable, Sendable {
     // From people, through the REST interface.
     case submit(Submission)
     case cancel(JobID)
+    case updateJob(JobID, JobUpdate)
     /// A new job like an ended one; the shell brings the specification from the tables.
     case retry(JobID, Submission)
     case setNodeCordon(NodeID, isCordoned: Bool)

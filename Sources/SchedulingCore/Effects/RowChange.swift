@@ -5,6 +5,8 @@ public import Metering
 
 public enum RowChange: Hashable, Sendable {
     case jobAccepted(AcceptedJob)
+    /// It is now this.
+    case jobUpdated(JobID, JobSpecification)
     /// Latest standing of a job that is not new; one for each job and batch.
     case job(JobStanding)
     case attemptPlaced(AttemptPlacement)

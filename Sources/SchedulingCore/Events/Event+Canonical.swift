@@ -49,14 +49,16 @@ extension Event {
         case shareObjectSet = 39
         case shareObjectRemoved = 40
         case gangsPreempted = 41
+        case jobUpdated = 42
+        case jobExpired = 43
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 {
             switch self {
             // Version 2: specifications of form 2 (`JobSpecification`); where a node belongs; what it knows of sessions and of
             // itself. Then forms 3 of specifications and 2 of requests, inventories and memberships, which say it themselves.
-            // Form 4 of specifications.
-            case .jobAccepted: 4
+            // Forms 4 and 5 of specifications.
+            case .jobAccepted: 5
             case .nodeEnrolled, .joinTokenCreated: 3
             // Version 4: what its devices price at.
             case .nodeRegistered: 4
@@ -86,8 +88,7 @@ extension Event: CanonicalValue {
             writer.write(at)
         case .clusterRestored(let cluster): writer.write(.clusterRestored, cluster)
         case .leadershipBegan(let epoch, let rules, let at):
-            writer.write(.leadershipBegan)
-            writer.write(epoch)
+            writer.write(.leadershipBegan, epoch)
             writer.write(rules)
             writer.write(at)
         case .jobAccepted(let job): writer.write(.jobAccepted, job)
@@ -96,17 +97,23 @@ extension Event: CanonicalValue {
         case .unitsPlaced(let units): writer.write(.unitsPlaced, units)
         case .successorsGranted(let granted): writer.write(.successorsGranted, granted)
         case .successorReturned(let attempt, let node, let at):
-            writer.write(.successorReturned)
-            writer.write(attempt)
+            writer.write(.successorReturned, attempt)
             writer.write(node)
             writer.write(at)
         case .attemptStarted(let attempt, let elapsed, let at):
-            writer.write(.attemptStarted)
-            writer.write(attempt)
+            writer.write(.attemptStarted, attempt)
             writer.write(elapsed)
             writer.write(at)
         case .unitStopRequested(let unit): writer.write(.unitStopRequested, unit)
         case .gangsPreempted(let preemption): writer.write(.gangsPreempted, preemption)
+        case .jobUpdated(let job, let update, let at):
+            writer.write(.jobUpdated, job)
+            writer.write(update)
+            writer.write(at)
+        case .jobExpired(let job, let reason, let at):
+            writer.write(.jobExpired, job)
+            writer.write(reason)
+            writer.write(at)
         case .attemptEnded(let attempt): writer.write(.attemptEnded, attempt)
         case .jobFinished(let job): writer.write(.jobFinished, job)
         case .idempotencyExpired(let through): writer.write(.idempotencyExpired, through)
@@ -114,19 +121,16 @@ extension Event: CanonicalValue {
         case .nodeRegistered(let node): writer.write(.nodeRegistered, node)
         case .nodeSuspected(let node, let at): writer.write(.nodeSuspected, node, at)
         case .nodeSilenced(let node, let lastHeard, let at):
-            writer.write(.nodeSilenced)
-            writer.write(node)
+            writer.write(.nodeSilenced, node)
             writer.write(lastHeard)
             writer.write(at)
         case .nodeCordoned(let node, let isCordoned, let at):
-            writer.write(.nodeCordoned)
-            writer.write(node)
+            writer.write(.nodeCordoned, node)
             writer.write(isCordoned)
             writer.write(at)
         case .nodeRemoved(let node, let at): writer.write(.nodeRemoved, node, at)
         case .nodeDrainBegan(let node, let deadline, let at):
-            writer.write(.nodeDrainBegan)
-            writer.write(node)
+            writer.write(.nodeDrainBegan, node)
             writer.write(deadline)
             writer.write(at)
         case .nodeDrainDue(let node, let at): writer.write(.nodeDrainDue, node, at)
@@ -140,8 +144,7 @@ extension Event: CanonicalValue {
         case .secretSet(let secret): writer.write(.secretSet, secret)
         case .secretRemoved(let tenant, let name, let at): writer.write(.secretRemoved, [tenant, name], at)
         case .datasetCreated(let dataset): writer.write(.datasetCreated, dataset)
-        case .datasetRemoved(let tenant, let name, let version, let at):
-            writer.write(.datasetRemoved, [tenant, name, version], at)
+        case .datasetRemoved(let tenant, let name, let version, let at): writer.write(.datasetRemoved, [tenant, name, version], at)
         case .shareObjectSet(let object, let at): writer.write(.shareObjectSet, object, at)
         case .shareObjectRemoved(let id, let at): writer.write(.shareObjectRemoved, id, at)
         case .timersDue(let at): writer.write(.timersDue, at)
@@ -189,6 +192,8 @@ extension Event: CanonicalValue {
             self = .attemptStarted(try reader.read(), elapsed: try reader.read(), at: try reader.read())
         case .unitStopRequested: self = .unitStopRequested(try reader.read())
         case .gangsPreempted: self = .gangsPreempted(try reader.read())
+        case .jobUpdated: self = .jobUpdated(try reader.read(), try reader.read(), at: try reader.read())
+        case .jobExpired: self = .jobExpired(try reader.read(), try reader.read(), at: try reader.read())
         case .attemptEnded: self = .attemptEnded(try reader.read())
         case .jobFinished: self = .jobFinished(try reader.read())
         case .idempotencyExpired: self = .idempotencyExpired(through: try reader.read())

@@ -14,6 +14,10 @@ public enum Event: Hashable, Sendable {
 
     case jobAccepted(AcceptedJob)
     case jobCancelRequested(JobID, at: LogicalTime)
+    /// Its owner, or an administrator, changed what it asks of the queue.
+    case jobUpdated(JobID, JobUpdate, at: LogicalTime)
+    /// It has waited, or gone on, for longer than it may.
+    case jobExpired(JobID, Reason, at: LogicalTime)
     /// Waiting gangs of a job that is being cancelled will never start.
     case waitingUnitsCancelled(JobID, at: LogicalTime)
     case unitsPlaced(PlacedUnits)

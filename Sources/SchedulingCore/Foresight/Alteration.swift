@@ -24,6 +24,7 @@ public enum Alteration: Hashable, Sendable {
     case preemptible
     case timeLimit(Span)
     case queue(String)
+    case released
     case withoutDependencies
     case beginNow
 
@@ -47,6 +48,7 @@ public enum Alteration: Hashable, Sendable {
         case .preemptible: altered.isPreemptible = true
         case .timeLimit(let span): altered.timeLimit = span
         case .queue(let name): altered.queue = name
+        case .released: altered.isHeld = false
         case .withoutDependencies: altered.dependencies = []
         case .beginNow: altered.beginAt = nil
         }
@@ -82,6 +84,7 @@ public enum Alteration: Hashable, Sendable {
         case .preemptible: return "if it is preemptible"
         case .timeLimit(let span): return "with a time limit of \(AmountText.exactly(span))"
         case .queue(let name): return "in the queue '\(name)'"
+        case .released: return "when it is released"
         case .withoutDependencies: return "if it waits for no other job"
         case .beginNow: return "without a begin time"
         }

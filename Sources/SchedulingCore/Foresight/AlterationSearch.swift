@@ -44,6 +44,7 @@ struct AlterationSearch {
     }
 
     private mutating func tryWishes(_ fits: (JobSpecification) -> Bool) {
+        if specification.isHeld { attempt(.released, fits) }
         if !specification.dependencies.isEmpty { attempt(.withoutDependencies, fits) }
         if specification.beginAt != nil { attempt(.beginNow, fits) }
         if !specification.isPreemptible { attempt(.preemptible, fits) }

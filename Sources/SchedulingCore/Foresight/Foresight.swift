@@ -65,7 +65,7 @@ public struct Foresight: Sendable {
         if let room = rooms.first(where: { $0.job == job }) {
             forecast.start = StartForecast(earliest: max(room.start, now), latest: max(room.start, room.firstStart, now))
         } else {
-            let begin = row.unmetDependencies.isEmpty ? max(now, row.nextReadyTime ?? now) : nil
+            let begin = row.unmetDependencies.isEmpty && !row.specification.isHeld ? max(now, row.nextReadyTime ?? now) : nil
             if let begin { forecast.start = start(of: row.specification, forecast.position, from: begin, core, at: now) }
         }
         forecast.nodeClasses = explanation(of: row.shape, core, &known)?.classes ?? []
@@ -101,7 +101,7 @@ public struct Foresight: Sendable {
         }
         plan.position = core.position(of: specification, user: submission.user, at: now)
         (plan.reason, plan.explanation) = core.waitingCause(of: submission, aside: Set(rooms.flatMap(\.nodes)), at: now)
-        let begin = core.dependenciesAreMet(of: specification) ? max(now, specification.beginAt ?? now) : nil
+        let begin = core.dependenciesAreMet(of: specification) && !specification.isHeld ? max(now, specification.beginAt ?? now) : nil
         if let begin, begin == now { plan.victims = victims(of: submission, core, at: now) }
         if let begin { plan.start = start(of: specification, plan.position, from: begin, core, at: now) }
         plan.alterations = alterations(of: specification, user: submission.user, core, at: now)
@@ -149,7 +149,7 @@ public struct Foresight: Sendable {
         of specification: JobSpecification, user: String, gangs: Int, _ fleet: inout Fleet, _ core: borrowing SchedulerCore,
         at now: LogicalTime
     ) -> [[TaskPlace]] {
-        guard core.dependenciesAreMet(of: specification), (specification.beginAt ?? now) <= now else { return [] }
+        guard !specification.isHeld, core.dependenciesAreMet(of: specification), (specification.beginAt ?? now) <= now else { return [] }
         let applicant = core.limitedApplicant(specification, user: user)
         let shape = RequestClass(of: specification)
         let gang = fleet.shape(of: shape)

@@ -79,6 +79,7 @@ extension SchedulerCore {
     /// Why a submission that is acceptable would wait.
     func waitingCause(of submission: Submission, aside: Set<NodeID>, at now: LogicalTime) -> (reason: Reason, sentence: String) {
         let specification = submission.specification
+        if specification.isHeld { return (.hold, "held; it goes on when it is released") }
         if let dependency = specification.dependencies.first(where: { outcome(of: $0) != .met }) {
             return (.dependency, "waits for job \(dependency.job) \(dependency.condition.wish)")
         }

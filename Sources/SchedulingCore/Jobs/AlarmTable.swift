@@ -15,6 +15,12 @@ struct AlarmTable: Sendable {
         instants.insert(instant)
     }
 
+    /// What is due, in order of time; each job once.
+    func due(at now: LogicalTime) -> [JobID] {
+        var seen: Set<JobID> = []
+        return instants.elements(through: now).flatMap { jobs[$0]?.jobs ?? [] }.filter { seen.insert($0).inserted }
+    }
+
     /// What is due, in order of time and job.
     mutating func remove(through now: LogicalTime) -> [JobID] {
         var due: [JobID] = []

@@ -59,7 +59,7 @@ struct LiveUnit: Hashable, Sendable {
 }
 
 struct JobRow: Hashable, Sendable {
-    let specification: JobSpecification
+    var specification: JobSpecification
     let user: String
     let submittedAt: LogicalTime
     let retryOf: JobID?
@@ -82,6 +82,12 @@ struct JobRow: Hashable, Sendable {
     /// Of a task's run, for run-ahead: a moving average over those that exited by themselves. nil before the first.
     var expectedLength: Span?
     var isCancelling = false
+    /// Its time was up: that is how it ends, not as cancelled.
+    var expiry: Reason?
+    /// When it was let go that had been held.
+    var releasedAt: LogicalTime?
+    /// How often gangs ended by causes that have limits of their own. For look-up.
+    var causes: [UInt32: [Reason: UInt32]] = [:]
     /// Something of it has been placed, once at least.
     var hasBegun = false
     /// Jobs that must end first and have not yet.
@@ -99,7 +105,7 @@ struct JobRow: Hashable, Sendable {
 
     /// The first waiting set that may start at `now`, if the job may start anything.
     func readySet(at now: LogicalTime) -> Int? {
-        guard unmetDependencies.isEmpty, !isCancelling else { return nil }
+        guard unmetDependencies.isEmpty, !isCancelling, !specification.isHeld else { return nil }
         return waiting.firstIndex { $0.notBefore <= now }
     }
 
@@ -151,10 +157,11 @@ struct JobRow: Hashable, Sendable {
             } else if counts.stopping > 0 { .stopping } else { .queued }
         let reason: Reason =
             switch state {
+            case .queued where specification.isHeld: .hold
             case .queued where !unmetDependencies.isEmpty: .dependency
             case .queued where waiting.allSatisfy { $0.notBefore > .zero }: .beginTime
             case .queued: .capacity
-            case .stopping where isCancelling: .user
+            case .stopping where isCancelling: expiry ?? .user
             case .stopping: liveOrdinals.lazy.compactMap { live[$0]?.stopReason }.first ?? .user
             default: .none
             }

@@ -116,21 +116,26 @@ extension SchedulerCore {
     ) -> EndedAttempt.Disposition {
         guard let failure else { return .finished(.succeeded, .none) }
         let charged = unit.attempt - (row.preemptions[ordinal] ?? 0)
-        if row.isCancelling { return .finished(.cancelled, .user) }
+        if row.isCancelling { return .finished(row.expiry == nil ? .cancelled : .failed, row.expiry ?? .user) }
         // The platform took what the task held for something else: it goes on elsewhere at once, on nobody's account.
         if failure.reason == .preempted { return .requeued(attempt: unit.attempt + 1, notBefore: .zero, reason: .preempted) }
         let policy = row.specification.retry
         let isPlatform = failure.reason == .infrastructure || (failure.reason == .nodeLost && row.specification.onNodeLost == .replace)
         let allowance = isPlatform ? max(policy.limit, SchedulerLimits.platformRetries) : policy.limit
-        let isRetried = (isPlatform || policy.causes.contains(failure.reason)) && charged <= allowance
+        let ended = (row.causes[ordinal]?[failure.reason] ?? 0) + 1
+        let isRetried =
+            (isPlatform || policy.causes.contains(failure.reason)) && charged <= allowance
+            && policy.limit(for: failure.reason).map { ended <= $0 } ?? true
         guard isRetried, failure.state != .cancelled else { return .finished(failure.state, failure.reason) }
-        return .requeued(attempt: unit.attempt + 1, notBefore: Self.backoff(after: charged, at: now), reason: failure.reason)
+        let next = Self.backoff(after: charged, from: policy.backoff, at: now)
+        return .requeued(attempt: unit.attempt + 1, notBefore: next, reason: failure.reason)
     }
 
-    /// Doubles from one second to five minutes, on whole seconds: what failed together waits together.
-    static func backoff(after attempt: UInt32, at now: LogicalTime) -> LogicalTime {
-        let doubled = SchedulerLimits.backoffFirst.nanoseconds << Int64(min(attempt - 1, 9))
-        let earliest = now.nanoseconds + min(doubled, SchedulerLimits.backoffMax.nanoseconds)
+    /// Doubles from one second, or what the job says, to five minutes, or what it says, on whole seconds: what failed together waits together.
+    static func backoff(after attempt: UInt32, from first: Span?, at now: LogicalTime) -> LogicalTime {
+        let first = first ?? SchedulerLimits.backoffFirst
+        let doubled = first.nanoseconds << Int64(min(attempt - 1, 9))
+        let earliest = now.nanoseconds + min(doubled, max(first, SchedulerLimits.backoffMax).nanoseconds)
         let second: Int64 = 1_000_000_000
         return LogicalTime(nanoseconds: (earliest + second - 1) / second * second)
     }
@@ -146,8 +151,9 @@ extension SchedulerCore {
             if row.counts.failed > 0 || unitState == .failed { .failed } else if row.counts.cancelled > 0 || unitState == .cancelled {
                 .cancelled
             } else { .succeeded }
-        let reason: Reason = state == .succeeded ? .none : state == .cancelled ? .user : firstReason
-        let finished = FinishedJob(id: id, state: state, reason: reason, exitCode: code, at: now)
+        let reason: Reason = state == .succeeded ? .none : state == .cancelled ? .user : row.expiry ?? firstReason
+        let finished = FinishedJob(
+            id: id, state: state, reason: reason, exitCode: row.expiry != nil && state == .failed ? ExitCode.timeLimit : code, at: now)
         events.append(.jobFinished(finished))
         appendDependentsOf(finished, &events)
     }
@@ -224,6 +230,7 @@ extension SchedulerCore {
                     state: ended.state, reason: ended.reason, exitCode: ended.end.exitCode)
             }
             row.learn(ended.end)
+            row.countCause(of: ordinal, ended)
             row.settle(ordinal, ended)
         }
         learnRunTime(of: ended, row)
@@ -309,6 +316,16 @@ extension JobRow {
         case .succeeded: change(&counts.succeeded)
         case .failed: change(&counts.failed)
         case .cancelled: change(&counts.cancelled)
+        }
+    }
+
+    /// Only what has a limit of its own is counted.
+    mutating func countCause(of ordinal: UInt32, _ ended: EndedAttempt) {
+        switch ended.disposition {
+        case .gangLives: return
+        case .finished: causes[ordinal] = nil
+        case .requeued(_, _, let reason):
+            if specification.retry.limit(for: reason) != nil { causes[ordinal, default: [:]][reason, default: 0] += 1 }
         }
     }
 

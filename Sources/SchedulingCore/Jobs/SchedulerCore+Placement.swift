@@ -170,6 +170,7 @@ extension SchedulerCore {
     /// When the core wants a `tick`, at the latest.
     public var nextWake: LogicalTime? {
         var wake = alarms.earliest
+        if let expiry = expiries.earliest { wake = wake.map { min($0, expiry) } ?? expiry }
         if let drain = drainDeadlines.earliest { wake = wake.map { min($0, drain) } ?? drain }
         if let cut = nextHourCut { wake = wake.map { min($0, cut) } ?? cut }
         return wake
@@ -177,7 +178,9 @@ extension SchedulerCore {
 
     func decideTick(at now: LogicalTime) -> Decided {
         var decided = Decided()
-        if let earliest = alarms.earliest, earliest <= now { decided.events.append(.timersDue(at: now)) }
+        if let earliest = [alarms.earliest, expiries.earliest].compactMap(\.self).min(), earliest <= now {
+            decided.events.append(.timersDue(at: now))
+        }
         let drained = drainDeadlines.due(at: now)
         if !drained.isEmpty { appendEviction(from: drained, at: now, &decided.events) }
         if let cut = nextHourCut, cut <= now {
@@ -197,6 +200,7 @@ extension SchedulerCore {
 
     mutating func evolveTimersDue(at: LogicalTime, _ changes: inout Changes) {
         advance(to: at)
+        _ = expiries.remove(through: at)
         for job in alarms.remove(through: at) {
             requeue(job)
             changes.touch(job)

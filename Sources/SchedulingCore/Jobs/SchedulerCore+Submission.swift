@@ -17,6 +17,7 @@ extension SchedulerCore {
         for dependency in specification.dependencies where dependency.job.value > lastJob {
             throw .invalid([FieldError("after", "job \(dependency.job) does not exist")])
         }
+        if let deadline = specification.deadline, deadline <= now { throw .invalid([FieldError("deadline", "has passed")]) }
         try requireAccount(specification)
         try requireSecrets(specification)
         try requireSatisfiable(specification)
@@ -180,18 +181,23 @@ extension SchedulerCore {
         var decided = Decided(answer: .job(id, isReplay: row.isCancelling))
         guard !row.isCancelling else { return decided }
         decided.events.append(.jobCancelRequested(id, at: now))
-        if !row.waiting.isEmpty { decided.events.append(.waitingUnitsCancelled(id, at: now)) }
-        for ordinal in row.liveOrdinals where row.live[ordinal]?.stopReason == nil {
-            decided.events.append(
-                .unitStopRequested(
-                    StoppedUnit(job: id, ordinal: ordinal, grace: row.specification.grace, reason: .user, at: now)))
-        }
-        if row.live.isEmpty {
-            let finished = FinishedJob(id: id, state: .cancelled, reason: .user, exitCode: ExitCode.terminated, at: now)
-            decided.events.append(.jobFinished(finished))
-            appendDependentsOf(finished, &decided.events)
-        }
+        appendStop(of: id, row, as: .cancelled, .user, exitCode: ExitCode.terminated, at: now, &decided.events)
         return decided
+    }
+
+    /// What waits of the job never starts, what lives is stopped; where nothing lives, it has ended.
+    func appendStop(
+        of id: JobID, _ row: JobRow, as state: JobState, _ reason: Reason, exitCode: Int32, at now: LogicalTime, _ events: inout [Event]
+    ) {
+        if !row.waiting.isEmpty { events.append(.waitingUnitsCancelled(id, at: now)) }
+        for ordinal in row.liveOrdinals where row.live[ordinal]?.stopReason == nil {
+            events.append(
+                .unitStopRequested(StoppedUnit(job: id, ordinal: ordinal, grace: row.specification.grace, reason: reason, at: now)))
+        }
+        guard row.live.isEmpty else { return }
+        let finished = FinishedJob(id: id, state: state, reason: reason, exitCode: exitCode, at: now)
+        events.append(.jobFinished(finished))
+        appendDependentsOf(finished, &events)
     }
 
     // MARK: Dependencies
@@ -256,6 +262,7 @@ extension SchedulerCore {
         countQueuedJob(1, of: row.account)
         for dependency in unmet { dependents[dependency.job, default: []].append(job.id) }
         if beginAt > .zero { alarms.insert(job.id, at: beginAt) }
+        watchExpiry(of: job.id, row)
         if let key = job.key { remember(key, of: job) }
         requeue(job.id)
         changes.add(.jobAccepted(job))

@@ -50,7 +50,7 @@ extension Command {
     /// Whether a person's request; everything else is the cluster speaking.
     public var isFromClient: Bool {
         switch self {
-        case .submit, .cancel, .retry, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .createJoinToken, .createKey, .revokeKey,
+        case .submit, .cancel, .updateJob, .retry, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .createJoinToken, .createKey, .revokeKey,
             .setUser, .setSecret, .removeSecret, .createDataset, .removeDataset, .setShareObject, .removeShareObject:
             true
         case .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick: false
@@ -60,7 +60,7 @@ extension Command {
     /// Whether it asks for something that stays: what a full disk refuses. Whatever ends or frees something is let through.
     public var addsToState: Bool {
         switch self {
-        case .submit, .retry, .createJoinToken, .createKey, .setUser, .setSecret, .createDataset, .setShareObject: true
+        case .submit, .updateJob, .retry, .createJoinToken, .createKey, .setUser, .setSecret, .createDataset, .setShareObject: true
         case .cancel, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .revokeKey, .removeSecret, .removeDataset, .removeShareObject,
             .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick:
             false

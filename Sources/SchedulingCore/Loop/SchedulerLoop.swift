@@ -139,9 +139,11 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     private mutating func decideAndFold(_ command: Command, _ draft: inout BatchDraft) throws(Rejection) -> Answer {
         let decided = try core.decide(command, at: draft.at)
         let before = rebootCheck(command)
+        let due = command == .tick ? core.expiries.due(at: draft.at) : []
         fold(decided, &draft)
-        // A command about many attempts is decided one attempt at a time, each against what the one before led to.
+        // A command about many attempts, or jobs, is decided one at a time, each against what the one before led to.
         switch command {
+        case .tick: for job in due { fold(core.decideExpiry(of: job, at: draft.at), &draft) }
         case .register(let node, let registration, _) where decided.isRegistration:
             reconcile(node, registration, rebooted: before, &draft)
         case .confirmDead(let node): endEverything(on: node, &draft)
@@ -261,7 +263,7 @@ extension Event {
     /// its own conditions differ: hence `newWork` alone does not clear the cursor.
     var effectOnRoom: EffectOnRoom {
         switch self {
-        case .attemptEnded, .successorReturned, .nodeRegistered, .nodeCordoned, .attemptGone, .jobFinished, .timersDue,
+        case .jobUpdated, .attemptEnded, .successorReturned, .nodeRegistered, .nodeCordoned, .attemptGone, .jobFinished, .timersDue,
             .shareObjectSet, .shareObjectRemoved:
             .mayFit
         case .jobAccepted: .newWork

@@ -7,6 +7,7 @@ extension SchedulerCore {
         switch command {
         case .submit(let submission): return try decideSubmit(submission, retryOf: nil, at: now)
         case .cancel(let job): return try decideCancel(job, at: now)
+        case .updateJob(let job, let update): return try decideUpdate(job, update, at: now)
         case .retry(let job, let submission): return try decideRetry(job, submission, at: now)
         case .setNodeCordon(let node, let isCordoned):
             guard let row = nodes[node] else { throw .nodeNotFound(node) }

@@ -13,7 +13,7 @@ extension SchedulerCore {
             }
         case .successorsGranted(let granted): return startCommands(of: granted)
         case .successorReturned(let attempt, let node, _): return releaseCommands(attempt, on: node)
-        case .jobCancelRequested(let job, _): return stopCommandsForSuccessors(of: job)
+        case .jobCancelRequested(let job, _), .jobExpired(let job, _, _): return stopCommandsForSuccessors(of: job)
         case .unitStopRequested(let stopped):
             guard let row = jobs[stopped.job], let unit = row.live[stopped.ordinal] else { return [] }
             return stopCommands(stopped.job, row: row, ordinal: stopped.ordinal, unit: unit, grace: stopped.grace)
@@ -25,7 +25,8 @@ extension SchedulerCore {
         case .nodeDrainDue(let node, _): return stopCommandsForSuccessors(on: node)
         case .nodeRemoved(let node, _), .nodeConfirmedDead(let node, _):
             return [.disconnect(node)]
-        case .clusterFounded, .clusterRestored, .leadershipBegan, .jobAccepted, .waitingUnitsCancelled, .attemptStarted, .jobFinished,
+        case .clusterFounded, .clusterRestored, .leadershipBegan, .jobAccepted, .jobUpdated, .waitingUnitsCancelled, .attemptStarted,
+            .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .nodeDrainBegan,
             .attemptLeftBehind, .attemptGone, .nodeContested, .nodeQuarantined, .stateOutdated, .joinTokenCreated, .keyCreated, .keyRevoked,
             .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .shareObjectSet, .shareObjectRemoved, .hourCut:
@@ -55,7 +56,7 @@ extension SchedulerCore {
                 continue
             }
             let grace =
-                reason == .user || reason == .preempted
+                [.user, .preempted, .deadline].contains(reason)
                 ? row.specification.grace : min(row.specification.grace, SchedulerLimits.gangStopGrace)
             effects.append(.command(node, session, .stop([stopOrder(attempt, grace: grace)])))
         }

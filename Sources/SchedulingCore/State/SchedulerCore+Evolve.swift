@@ -16,6 +16,8 @@ extension SchedulerCore {
             evolveLeadership(newEpoch)
         case .jobAccepted(let job): evolveAccepted(job, &changes)
         case .jobCancelRequested(let job, let at): evolveCancelRequested(job, at: at, &changes)
+        case .jobUpdated(let job, let update, let at): evolveUpdated(job, update, at: at, &changes)
+        case .jobExpired(let job, let reason, let at): evolveExpired(job, reason, at: at, &changes)
         case .waitingUnitsCancelled(let job, let at): evolveWaitingCancelled(job, at: at, &changes)
         case .unitsPlaced(let placed): evolvePlaced(placed, &changes)
         case .successorsGranted(let granted): evolveGranted(granted)

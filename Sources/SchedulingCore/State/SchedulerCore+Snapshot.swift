@@ -9,8 +9,8 @@ extension SchedulerCore {
     /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind; level 5
     /// later forms of specifications, requests, inventories, memberships and allocations, which say themselves what they are; level 6
     /// the rules, how long runs took, and since when cut tasks hold their slots; level 7 what devices price at, tenants, projects, queues and
-    /// quotas, what accounts held, and room that was taken for somebody.
-    public static let snapshotLevel: UInt32 = 7
+    /// quotas, what accounts held, and room that was taken for somebody; level 8 how jobs expired, were let go and were tried again.
+    public static let snapshotLevel: UInt32 = 8
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)
@@ -76,6 +76,7 @@ extension SchedulerCore {
             writer.write(job)
             if let claim = preemptionClaims[job] { writer.write(claim) }
         }
+        writeTimes(to: &writer)
         return writer.bytes
     }
 
@@ -124,6 +125,7 @@ extension SchedulerCore {
             try readCutTasks(&reader)
         }
         if level >= 7 { try readShares(&reader) }
+        if level >= 8 { try readTimes(&reader) }
         try reader.finish()
         reindex()
     }
@@ -243,6 +245,41 @@ extension SchedulerCore {
         }
     }
 
+    /// Of jobs that say anything of it: as what they expired, when they were let go, and how often gangs ended by causes with limits.
+    private func writeTimes(to writer: inout CanonicalWriter) {
+        let ids = jobs.ids.filter { jobs[$0].map { $0.expiry != nil || $0.releasedAt != nil || !$0.causes.isEmpty } ?? false }
+        writer.write(UInt64(ids.count))
+        for id in ids {
+            guard let row = jobs[id] else { continue }
+            writer.write(id)
+            writer.write(row.expiry)
+            writer.write(row.releasedAt)
+            writer.write(UInt64(row.causes.count))
+            for ordinal in row.causes.keys.sorted() {
+                let counts = row.causes[ordinal] ?? [:]
+                writer.write(ordinal)
+                let causes = counts.keys.sorted { $0.rawValue < $1.rawValue }
+                writer.write(causes.map { RetryPolicy.CauseLimit(cause: $0, limit: counts[$0] ?? 0) })
+            }
+        }
+    }
+
+    private mutating func readTimes(_ reader: inout CanonicalReader) throws(CanonicalError) {
+        for _ in 0..<(try reader.readCount()) {
+            let id: JobID = try reader.read()
+            guard var row = jobs[id] else { throw .malformed("times of job \(id), which is not there") }
+            row.expiry = try reader.readOptional()
+            row.releasedAt = try reader.readOptional()
+            for _ in 0..<(try reader.readCount()) {
+                let ordinal = try reader.readUInt32()
+                for count in try reader.readList(RetryPolicy.CauseLimit.self) {
+                    row.causes[ordinal, default: [:]][count.cause] = count.limit
+                }
+            }
+            jobs.set(row, for: id)
+        }
+    }
+
     private mutating func readNodes(_ reader: inout CanonicalReader, level: UInt32) throws(CanonicalError) {
         for _ in 0..<(try reader.readCount()) {
             let id: NodeID = try reader.read()
@@ -287,6 +324,7 @@ extension SchedulerCore {
                 charge(1, heldPlaces(of: row), of: row, at: nil)
                 if !row.hasBegun { countQueuedJob(1, of: row.account) }
             }
+            if let row = jobs[id] { watchExpiry(of: id, row) }
             for dependency in row.unmetDependencies { dependents[dependency.job, default: []].append(id) }
             for ordinal in row.liveOrdinals {
                 guard let unit = row.live[ordinal] else { continue }

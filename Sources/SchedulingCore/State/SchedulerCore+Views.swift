@@ -149,6 +149,7 @@ extension SchedulerCore {
         if !silent.isEmpty, standing.reason == .none { standing.reason = .unreachable }
         if !silent.isEmpty { return (standing, "no word from \(silent.joined(separator: ", ")); tasks there are waited for") }
         guard !row.waiting.isEmpty else { return (standing, "") }
+        if row.specification.isHeld { return (standing, "held; it goes on when it is released") }
         if let dependency = row.unmetDependencies.first {
             return (standing, "waits for job \(dependency.job) \(dependency.condition.wish)")
         }

@@ -52,6 +52,8 @@ public struct SchedulerCore: ~Copyable, Sendable {
     var dependents: [JobID: [JobID]] = [:]
     /// Instants at which a job has something ready.
     var alarms = AlarmTable()
+    /// Instants at which a job may have to end.
+    var expiries = AlarmTable()
     /// How long runs took.
     var runTimes = RunTimeTable()
     /// Idempotency keys of the last day, by tenant and text. For look-up; `keyOrder` iterates.

@@ -7,6 +7,8 @@ import SchedulingCore
 
 struct PromiseChecker {
     private var preemptible: Set<JobID> = []
+    private var held: Set<JobID> = []
+    private var deadlines: [JobID: LogicalTime] = [:]
     /// With the tenant of each.
     private var accepted: [JobID: String] = [:]
     private var finished: [JobID: JobState] = [:]
@@ -82,6 +84,7 @@ struct PromiseChecker {
             case .jobAccepted(let job):
                 let tenant = job.specification.tenant
                 if job.specification.isPreemptible { preemptible.insert(job.id) }
+                if job.specification.isHeld { held.insert(job.id) }
                 if accepted.updateValue(tenant, forKey: job.id) != nil { violations.append("S1 job \(job.id) accepted twice") }
                 if job.specification.onNodeLost == .wait { waiting.insert(job.id) }
                 if let key = job.key.map({ "\($0.text) of \(tenant)" }), let other = jobOfKey.updateValue(job.id, forKey: key) {
@@ -90,7 +93,16 @@ struct PromiseChecker {
             case .jobFinished(let job):
                 if let earlier = finished[job.id] { violations.append("S6 job \(job.id) was \(earlier), now \(job.state)") }
                 finished[job.id] = job.state
-            case .unitsPlaced(let units): notePlaced(units)
+            case .jobUpdated(let job, let update, _):
+                if update.isHeld == true { held.insert(job) }
+                if update.isHeld == false { held.remove(job) }
+                if case .to(let deadline)? = update.deadline { deadlines[job] = deadline }
+            case .unitsPlaced(let units):
+                if held.contains(units.job) { violations.append("job \(units.job) is held, and starts") }
+                if let deadline = deadlines[units.job], deadline <= units.at {
+                    violations.append("job \(units.job) starts after its deadline")
+                }
+                notePlaced(units)
             case .successorsGranted(let granted):
                 for slot in granted.slots {
                     let attempts = slot.tasks.map { AttemptID(job: granted.job, index: $0.ordinal, number: granted.attempt) }

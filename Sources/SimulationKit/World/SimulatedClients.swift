@@ -54,7 +54,7 @@ struct SimulatedClients {
         let input = digest.map { JobInput(source: .tree($0), path: "") }
         let isStaged = !isSweep && chance.chance(milli: 250)
         let policies: [NodeLossPolicy] = [.wait, .replace, .replace, .fail]
-        return JobSpecification(
+        var job = JobSpecification(
             name: "job-\(number)", tenant: number % 2 == 0 ? "red" : "blue", queue: chance.chance(milli: 300) ? "lab" : "default",
             priority: Int32(chance.below(3)), isPreemptible: chance.chance(milli: 300), groups: [group],
             array: isArray ? ArrayRange(first: 0, last: elements, concurrencyLimit: limit) : nil,
@@ -62,6 +62,13 @@ struct SimulatedClients {
             timeLimit: chance.chance(milli: 200) ? .seconds(5) : nil, grace: .seconds(2),
             retry: RetryPolicy(limit: UInt32(chance.below(3))), onNodeLost: policies[chance.below(policies.count)],
             inputs: isStaged ? [input].compactMap { $0 } : [], outputs: isStaged ? [JobOutput(path: "results", destination: "")] : [])
+        job.isHeld = chance.chance(milli: 50)
+        if chance.chance(milli: 100) { job.maxPending = .seconds(chance.between(1, 60)) }
+        if chance.chance(milli: 200) {
+            job.retry.limits = [RetryPolicy.CauseLimit(cause: .exitCode, limit: UInt32(chance.below(Int(job.retry.limit) + 1)))]
+            job.retry.backoff = .seconds(chance.between(0, 4))
+        }
+        return job
     }
 
     private static func resources(_ chance: inout SeededGenerator) -> ResourceRequest {
@@ -89,7 +96,9 @@ struct SimulatedClients {
     var isDone: Bool { requests.allSatisfy { $0.job != nil || $0.isRefused } }
 
     /// What clients send in this step.
-    mutating func next(at now: Int64, chance: inout SeededGenerator) -> [OfferedCommand] {
+    ///
+    /// - Parameter time: cluster time, about.
+    mutating func next(at time: LogicalTime, chance: inout SeededGenerator) -> [OfferedCommand] {
         var commands: [OfferedCommand] = []
         for index in requests.indices where requests[index].job == nil && requests[index].token == nil && !requests[index].isRefused {
             guard index <= next else { break }
@@ -99,7 +108,21 @@ struct SimulatedClients {
         }
         if next < requests.count, chance.chance(milli: submissionMilli) { next += 1 }
         if chance.chance(milli: 10), let last = acknowledged.last { commands.append(OfferedCommand(.cancel(last.job))) }
+        if !acknowledged.isEmpty, chance.chance(milli: 20) {
+            let job = acknowledged[chance.below(acknowledged.count)].job
+            commands.append(OfferedCommand(.updateJob(job, Self.update(at: time, &chance))))
+        }
         return commands
+    }
+
+    private static func update(at time: LogicalTime, _ chance: inout SeededGenerator) -> JobUpdate {
+        switch chance.below(5) {
+        case 0: JobUpdate(isHeld: true)
+        case 1: JobUpdate(isHeld: false)
+        case 2: JobUpdate(priority: Int32(chance.below(3)), labels: [NamedText("changed", "yes")])
+        case 3: JobUpdate(timeLimit: chance.chance(milli: 500) ? .to(.seconds(4)) : JobUpdate.Change.none)
+        default: JobUpdate(deadline: .to(time + .seconds(chance.between(1, 120))), maxPending: JobUpdate.Change.none)
+        }
     }
 
     mutating func answered(_ reply: Reply) {

@@ -305,7 +305,8 @@ public struct Simulation {
 
     private mutating func runClients() {
         if !faultsLast { cancelUnsatisfiable() }
-        for command in clients.next(at: now, chance: &chance) { coordinator!.offer(command.command, token: command.token) }
+        let time = coordinator!.time(wall: wall, boot: now)
+        for command in clients.next(at: time, chance: &chance) { coordinator!.offer(command.command, token: command.token) }
         for command in nodeOperator.next(nodes: agents.map(\.node), core: coordinator!.loop.core, step: step, faultsLast: faultsLast) {
             coordinator!.offer(command)
         }
@@ -320,6 +321,8 @@ public struct Simulation {
         let isIdle = standings.allSatisfy { $0?.state == .queued }
         for (id, standing) in zip(jobs, standings) {
             if standing?.reason == .unsatisfiable || isIdle && standing?.reason == .quota { coordinator.offer(.cancel(id)) }
+            // Whoever holds a job remembers it some time.
+            if standing?.reason == .hold { coordinator.offer(.updateJob(id, JobUpdate(isHeld: false))) }
         }
     }
 

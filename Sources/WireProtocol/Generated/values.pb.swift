@@ -92,6 +92,8 @@ nonisolated enum WireReason: SwiftProtobuf.Enum, Swift.CaseIterable {
   case user // = 20
   case infrastructure // = 21
   case exitCode // = 22
+  case deadline // = 23
+  case maxPending // = 24
   case UNRECOGNIZED(Int)
 
   init() {
@@ -123,6 +125,8 @@ nonisolated enum WireReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 20: self = .user
     case 21: self = .infrastructure
     case 22: self = .exitCode
+    case 23: self = .deadline
+    case 24: self = .maxPending
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -152,6 +156,8 @@ nonisolated enum WireReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .user: return 20
     case .infrastructure: return 21
     case .exitCode: return 22
+    case .deadline: return 23
+    case .maxPending: return 24
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -181,6 +187,8 @@ nonisolated enum WireReason: SwiftProtobuf.Enum, Swift.CaseIterable {
     .user,
     .infrastructure,
     .exitCode,
+    .deadline,
+    .maxPending,
   ]
 
 }
@@ -271,7 +279,7 @@ nonisolated extension WireDeviceKind: SwiftProtobuf._ProtoNameProviding {
 }
 
 nonisolated extension WireReason: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_NONE\0\u{1}REASON_CAPACITY\0\u{1}REASON_QUOTA\0\u{1}REASON_PRIORITY\0\u{1}REASON_DEPENDENCY\0\u{1}REASON_BEGIN_TIME\0\u{1}REASON_HOLD\0\u{1}REASON_BUDGET\0\u{1}REASON_RESERVATION\0\u{1}REASON_UNSATISFIABLE\0\u{1}REASON_TOPOLOGY\0\u{1}REASON_STAGING\0\u{1}REASON_PULLING\0\u{1}REASON_PREEMPTED\0\u{1}REASON_OOM\0\u{1}REASON_TIMEOUT\0\u{1}REASON_NODE_LOST\0\u{1}REASON_UNREACHABLE\0\u{1}REASON_DEVICE_FAULT\0\u{1}REASON_DIRTY_DEVICE\0\u{1}REASON_USER\0\u{1}REASON_INFRASTRUCTURE\0\u{1}REASON_EXIT_CODE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0REASON_NONE\0\u{1}REASON_CAPACITY\0\u{1}REASON_QUOTA\0\u{1}REASON_PRIORITY\0\u{1}REASON_DEPENDENCY\0\u{1}REASON_BEGIN_TIME\0\u{1}REASON_HOLD\0\u{1}REASON_BUDGET\0\u{1}REASON_RESERVATION\0\u{1}REASON_UNSATISFIABLE\0\u{1}REASON_TOPOLOGY\0\u{1}REASON_STAGING\0\u{1}REASON_PULLING\0\u{1}REASON_PREEMPTED\0\u{1}REASON_OOM\0\u{1}REASON_TIMEOUT\0\u{1}REASON_NODE_LOST\0\u{1}REASON_UNREACHABLE\0\u{1}REASON_DEVICE_FAULT\0\u{1}REASON_DIRTY_DEVICE\0\u{1}REASON_USER\0\u{1}REASON_INFRASTRUCTURE\0\u{1}REASON_EXIT_CODE\0\u{1}REASON_DEADLINE\0\u{1}REASON_MAX_PENDING\0")
 }
 
 nonisolated extension WireNodeLossPolicy: SwiftProtobuf._ProtoNameProviding {

@@ -256,7 +256,7 @@ struct JobBodyTests {
         "fields of the interface that this version cannot honour are refused by name",
         arguments: [
             (#""image": "alpine""#, "image"),
-            (#""min": 1"#, "min"), (#""ports": [80]"#, "ports"), (#""deadline": "2026-01-01T00:00:00Z""#, "deadline"),
+            (#""min": 1"#, "min"), (#""ports": [80]"#, "ports"),
             (#""volumes": ["a"]"#, "volumes"),
             (#""checkpoint": {"signal": "SIGUSR1"}"#, "checkpoint.signal"),
         ])
@@ -267,6 +267,31 @@ struct JobBodyTests {
             problem?.errors == [
                 FieldProblem(code: .unsupportedField, field: field, message: "this version cannot honour it; leave it out or null")
             ])
+    }
+
+    @Test("what bounds its waiting, its checkpoints and its retries")
+    func times() throws {
+        let job = try Self.read(
+            #"""
+            {"command": ["x"], "deadline": "2026-02-01T00:00:00Z", "maxPending": "1d", "hold": true, "checkpoint": {"interval": "30m"},
+             "retry": {"limit": 3, "on": ["oom", "node_lost"], "limits": {"oom": 1}, "backoff": "10s"}}
+            """#)
+        #expect(job.deadline == Timestamp.parse("2026-02-01T00:00:00Z") && job.maxPending == .seconds(86_400) && job.isHeld)
+        #expect(job.checkpointInterval == .seconds(1800) && job.checkpointPath.isEmpty)
+        let limits = [RetryPolicy.CauseLimit(cause: .oom, limit: 1)]
+        #expect(job.retry == RetryPolicy(limit: 3, causes: [.nodeLost, .oom], limits: limits, backoff: .seconds(10)))
+        for (retry, field) in [
+            (#"{"limit": 1, "limits": {"oom": 1}}"#, "retry.limits"),
+            (#"{"limit": 1, "on": ["oom"], "limits": {"oom": 2}}"#, "retry.limits"),
+            (#"{"limits": {"luck": 2}}"#, "retry.limits"), (#"{"limits": 3}"#, "retry.limits"), (#"{"backoff": "2d"}"#, "retry.backoff"),
+        ] {
+            let problem = #expect(throws: Problem.self) { try Self.read(#"{"command": ["x"], "retry": \#(retry)}"#) }
+            #expect(problem?.errors.first?.field == field, "\(retry): \(problem?.errors ?? [])")
+        }
+        let late = #expect(throws: Problem.self) {
+            try Self.read(#"{"command": ["x"], "deadline": "2026-01-01T00:00:00Z", "beginAt": "2026-02-01T00:00:00Z"}"#)
+        }
+        #expect(late?.errors.first?.field == "deadline")
     }
 
     @Test("inputs, outputs and secrets in all their forms")

@@ -22,8 +22,8 @@ struct GateTests {
         try await Interface.run { interface in
             #expect(try await interface.get("/v1/nothing").status == .notFound)
             #expect(try await interface.get("/v1/nothing", as: nil).status == .unauthorized)
-            let wrong = try await interface.call(.patch, "/v1/jobs/1")
-            #expect(wrong.status == .methodNotAllowed && wrong.headers[.allow] == "GET")
+            let wrong = try await interface.call(.put, "/v1/jobs/1")
+            #expect(wrong.status == .methodNotAllowed && wrong.headers[.allow] == "GET, PATCH")
             #expect(try await interface.call(.delete, "/v1/jobs").headers[.allow] == "GET, POST")
             #expect(try wrong.json()["code"] == .string("method_not_allowed"))
             for path in ["/v1/events", "/v1/jobs/1/events", "/v1/metrics", "/v1", "/", "//v1//x", "/v1/jobs/../keys", "/v2/jobs"] {

@@ -13,6 +13,7 @@ final class FakeControlPlane: ControlPlane {
         var records: [JobID: JobRecord] = [:]
         var live: [JobID: LiveJobView] = [:]
         var forecasts: [JobID: WaitingForecast] = [:]
+        var updates: [JobUpdate] = []
         var attempts: [AttemptRecord] = []
         var nodes: [NodeView] = []
         var keys: [String: AccessKey] = [:]
@@ -137,6 +138,9 @@ extension FakeControlPlane.State {
                 return .failure(.rejected(.conflict("Job \(id) has not ended.")))
             }
             return submit(submission, retryOf: id)
+        case .updateJob(let id, let update):
+            updates.append(update)
+            return .success(.job(id, isReplay: false))
         case .cancel(let id):
             end(id, .cancelled, .user, exitCode: nil)
             return .success(.job(id, isReplay: false))
