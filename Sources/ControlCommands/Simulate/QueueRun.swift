@@ -7,6 +7,7 @@ struct QueueRun {
     var cluster: QueueCluster
     var policies: [QueuePolicy]
     var estimates: Estimates
+    var preemption: PreemptionCharge?
     var schedule: String?
     var report: String?
     var chart: String?
@@ -41,7 +42,7 @@ struct QueueRun {
         }
         do throws(TraceFailure) {
             if policy == .suanpan {
-                var simulation = QueueSimulation(of: jobs, on: cluster, estimates: estimates)
+                var simulation = QueueSimulation(of: jobs, on: cluster, estimates: estimates, preemption: preemption)
                 while !simulation.isDone {
                     try simulation.step()
                     show(simulation.jobsEnded)

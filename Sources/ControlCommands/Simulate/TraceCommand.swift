@@ -40,6 +40,12 @@ extension SimulateCommand {
         var policy: [String] = ["suanpan"]
         @Option(help: ArgumentHelp("What policies are told of run times: none, exact or doubled (default: none).", valueName: "kind"))
         var estimates: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "on: ours may stop jobs; each is charged 60 s and what it has done since a checkpoint, one every 30 min. Default: off.",
+                valueName: "on|off"))
+        var preemption: String?
         @Option(help: ArgumentHelp("What the nodes' order and every draw follow from.", valueName: "n"))
         var seed: UInt64 = 1
         @Option(
@@ -72,6 +78,10 @@ extension SimulateCommand {
             guard (1...100_000).contains(count), (1...1024).contains(perNode) else {
                 throw CommandFailure(.usage, "expected 1 to 100000 nodes with 1 to 1024 devices each")
             }
+            let isPreempting = preemption == "on"
+            guard isPreempting || preemption == nil || preemption == "off" else {
+                throw CommandFailure(.usage, "--preemption '\(preemption ?? "")' is not known", remedy: "expected on or off")
+            }
             guard let known = Estimates(rawValue: estimates ?? "none") else {
                 throw CommandFailure(
                     .usage, "--estimates '\(estimates ?? "")' is not known", remedy: "expected \(Self.names(Estimates.self))")
@@ -80,12 +90,13 @@ extension SimulateCommand {
             try refuseForMany(policies.count, "--schedule", schedule)
             return QueueRun(
                 trace: trace, cluster: QueueCluster(nodes: count, devicesPerNode: perNode), policies: policies, estimates: known,
+                preemption: isPreempting ? .usual : nil,
                 schedule: schedule, report: report, chart: chart)
         }
 
         private func placementRun() throws -> PlacementRun {
             try refuse(
-                [("--gpus-per-node", gpusPerNode.map { "\($0)" }), ("--estimates", estimates), ("--schedule", schedule)], "placement")
+                [("--gpus-per-node", gpusPerNode.map { "\($0)" }), ("--estimates", estimates), ("--preemption", preemption), ("--schedule", schedule)], "placement")
             let policies: [PlacementPolicy] = try chosen()
             try refuseForMany(policies.count, "--placements", placements)
             return PlacementRun(

@@ -58,6 +58,19 @@ struct LiveUnit: Hashable, Sendable {
     }
 }
 
+struct JobHistory: Hashable, Sendable {
+    /// Its time was up: that is how it ends, not as cancelled.
+    var expiry: Reason?
+    /// When it was let go that had been held.
+    var releasedAt: LogicalTime?
+    /// By gang; for look-up. How often it lost its place to something else: tries that count against no limit.
+    var preemptions: [UInt32: UInt32] = [:]
+    /// What gangs that were preempted had done, up to the last checkpoint that can be told.
+    var progress: [UInt32: Span] = [:]
+    /// How often gangs ended by causes that have limits of their own.
+    var causes: [UInt32: [Reason: UInt32]] = [:]
+}
+
 struct JobRow: Hashable, Sendable {
     var specification: JobSpecification
     let user: String
@@ -75,19 +88,11 @@ struct JobRow: Hashable, Sendable {
     var waiting: [WaitingUnits]
     /// By gang ordinal. For look-up; iterate `liveOrdinals`.
     var live: [UInt32: LiveUnit] = [:]
-    /// How often gangs of it lost their place to something else: tries that count against no limit. For look-up.
-    var preemptions: [UInt32: UInt32] = [:]
     /// Tasks that wait behind live ones; they count as queued.
     var successors = SuccessorTable()
     /// Of a task's run, for run-ahead: a moving average over those that exited by themselves. nil before the first.
     var expectedLength: Span?
     var isCancelling = false
-    /// Its time was up: that is how it ends, not as cancelled.
-    var expiry: Reason?
-    /// When it was let go that had been held.
-    var releasedAt: LogicalTime?
-    /// How often gangs ended by causes that have limits of their own. For look-up.
-    var causes: [UInt32: [Reason: UInt32]] = [:]
     /// Something of it has been placed, once at least.
     var hasBegun = false
     /// Jobs that must end first and have not yet.
@@ -98,6 +103,30 @@ struct JobRow: Hashable, Sendable {
     var exitCode: Int32 = 0
     /// What the first failed or cancelled gang ended with.
     var firstFailure: Reason = .none
+    var rare = Rare.none
+
+    /// Most rows have none: then it takes a word, since rows are copied wherever they are looked at.
+    indirect enum Rare: Hashable, Sendable {
+        case none
+        case some(JobHistory)
+    }
+
+    var hasHistory: Bool { if case .some = rare { true } else { false } }
+
+    /// A gang has ended for good.
+    mutating func forgetHistory(of ordinal: UInt32) {
+        guard hasHistory else { return }
+        history.preemptions[ordinal] = nil
+        history.progress[ordinal] = nil
+        history.causes[ordinal] = nil
+    }
+
+    /// What has become of it that does not become of most jobs.
+    var history: JobHistory {
+        get { if case .some(let history) = rare { history } else { JobHistory() } }
+        set { rare = newValue == JobHistory() ? .none : .some(newValue) }
+    }
+
 
     func isWaiting(_ ordinal: UInt32) -> Bool { waiting.contains { $0.units.contains(UInt64(ordinal)) } }
     var liveOrdinals: [UInt32] { live.keys.sorted() }
@@ -161,7 +190,7 @@ struct JobRow: Hashable, Sendable {
             case .queued where !unmetDependencies.isEmpty: .dependency
             case .queued where waiting.allSatisfy { $0.notBefore > .zero }: .beginTime
             case .queued: .capacity
-            case .stopping where isCancelling: expiry ?? .user
+            case .stopping where isCancelling: history.expiry ?? .user
             case .stopping: liveOrdinals.lazy.compactMap { live[$0]?.stopReason }.first ?? .user
             default: .none
             }

@@ -112,7 +112,7 @@ extension SchedulerCore {
         // Priority and what it says of its length choose the lane.
         leaveQueue(id, before)
         _ = jobs.update(id) { row in
-            if row.specification.isHeld, update.isHeld == false { row.releasedAt = at }
+            if row.specification.isHeld, update.isHeld == false { row.history.releasedAt = at }
             row.specification = update.applied(to: row.specification)
         }
         if let row = jobs[id] {

@@ -115,14 +115,14 @@ extension SchedulerCore {
         of unit: LiveUnit, ordinal: UInt32, failure: LiveUnit.FirstFailure?, row: JobRow, at now: LogicalTime
     ) -> EndedAttempt.Disposition {
         guard let failure else { return .finished(.succeeded, .none) }
-        let charged = unit.attempt - (row.preemptions[ordinal] ?? 0)
-        if row.isCancelling { return .finished(row.expiry == nil ? .cancelled : .failed, row.expiry ?? .user) }
+        let charged = unit.attempt - (row.history.preemptions[ordinal] ?? 0)
+        if row.isCancelling { return .finished(row.history.expiry == nil ? .cancelled : .failed, row.history.expiry ?? .user) }
         // The platform took what the task held for something else: it goes on elsewhere at once, on nobody's account.
         if failure.reason == .preempted { return .requeued(attempt: unit.attempt + 1, notBefore: .zero, reason: .preempted) }
         let policy = row.specification.retry
         let isPlatform = failure.reason == .infrastructure || (failure.reason == .nodeLost && row.specification.onNodeLost == .replace)
         let allowance = isPlatform ? max(policy.limit, SchedulerLimits.platformRetries) : policy.limit
-        let ended = (row.causes[ordinal]?[failure.reason] ?? 0) + 1
+        let ended = (row.history.causes[ordinal]?[failure.reason] ?? 0) + 1
         let isRetried =
             (isPlatform || policy.causes.contains(failure.reason)) && charged <= allowance
             && policy.limit(for: failure.reason).map { ended <= $0 } ?? true
@@ -151,9 +151,9 @@ extension SchedulerCore {
             if row.counts.failed > 0 || unitState == .failed { .failed } else if row.counts.cancelled > 0 || unitState == .cancelled {
                 .cancelled
             } else { .succeeded }
-        let reason: Reason = state == .succeeded ? .none : state == .cancelled ? .user : row.expiry ?? firstReason
+        let reason: Reason = state == .succeeded ? .none : state == .cancelled ? .user : row.history.expiry ?? firstReason
         let finished = FinishedJob(
-            id: id, state: state, reason: reason, exitCode: row.expiry != nil && state == .failed ? ExitCode.timeLimit : code, at: now)
+            id: id, state: state, reason: reason, exitCode: row.history.expiry != nil && state == .failed ? ExitCode.timeLimit : code, at: now)
         events.append(.jobFinished(finished))
         appendDependentsOf(finished, &events)
     }
@@ -208,6 +208,7 @@ extension SchedulerCore {
         let ordinal = ended.attempt.task.index / row.gangSize
         let rank = Int(ended.attempt.task.index % row.gangSize)
         guard let task = row.live[ordinal]?.tasks[rank] else { return }
+        let remembersProgress = rules >= Self.rulesWithProgress
         _ = nodes.update(task.node) { $0.liveAttempts.remove(ended.attempt) }
         changes.add(
             .usage(segment(of: ended.attempt, task, row: row, rank: rank, until: ended.at, reason: endReason(ended), end: ended.end)))
@@ -231,6 +232,7 @@ extension SchedulerCore {
             }
             row.learn(ended.end)
             row.countCause(of: ordinal, ended)
+            if remembersProgress { row.keepProgress(of: ordinal, ended) }
             row.settle(ordinal, ended)
         }
         learnRunTime(of: ended, row)
@@ -319,13 +321,24 @@ extension JobRow {
         }
     }
 
+    /// Whoever says nothing of checkpoints may begin anew, for all that is known.
+    mutating func keepProgress(of ordinal: UInt32, _ ended: EndedAttempt) {
+        switch ended.disposition {
+        case .gangLives: return
+        case .requeued(_, _, .preempted):
+            guard let interval = specification.checkpointInterval?.nanoseconds, interval > 0 else { return }
+            let kept = ended.end.elapsed.nanoseconds / interval * interval
+            if kept > 0 { history.progress[ordinal] = Span(nanoseconds: (history.progress[ordinal] ?? .zero).nanoseconds + kept) }
+        case .requeued, .finished: return
+        }
+    }
+
     /// Only what has a limit of its own is counted.
     mutating func countCause(of ordinal: UInt32, _ ended: EndedAttempt) {
         switch ended.disposition {
-        case .gangLives: return
-        case .finished: causes[ordinal] = nil
+        case .gangLives, .finished: return
         case .requeued(_, _, let reason):
-            if specification.retry.limit(for: reason) != nil { causes[ordinal, default: [:]][reason, default: 0] += 1 }
+            if specification.retry.limit(for: reason) != nil { history.causes[ordinal, default: [:]][reason, default: 0] += 1 }
         }
     }
 
@@ -339,10 +352,10 @@ extension JobRow {
                 if state != .succeeded { moveEnded(of: unit, to: state) }
             }
             if firstFailure == .none { firstFailure = reason }
-            preemptions[ordinal] = nil
+            forgetHistory(of: ordinal)
         case .requeued(let attempt, let notBefore, let reason):
             if let unit = live.removeValue(forKey: ordinal) { moveEnded(of: unit, to: .queued) }
-            if reason == .preempted { preemptions[ordinal, default: 0] += 1 }
+            if reason == .preempted { history.preemptions[ordinal, default: 0] += 1 }
             wait(ordinal, attempt: attempt, notBefore: notBefore, reason: reason)
         }
     }

@@ -29,7 +29,7 @@ extension SchedulerCore {
         advance(to: at)
         _ = jobs.update(id) { row in
             row.isCancelling = true
-            row.expiry = reason
+            row.history.expiry = reason
         }
         requeue(id)
         changes.touch(id)

@@ -137,7 +137,7 @@ extension SchedulerCore {
             let holder = LiveTask(
                 node: task.node, fence: next.fence, slot: task.slot, allocation: task.allocation, phase: .starting,
                 heldSince: ended.at, segmentStart: ended.at, segmentNumber: 0)
-            let stopReason: Reason? = row.isCancelling ? row.expiry ?? .user : isEvicting ? .preempted : nil
+            let stopReason: Reason? = row.isCancelling ? row.history.expiry ?? .user : isEvicting ? .preempted : nil
             row.live[next.ordinal] = LiveUnit(
                 attempt: next.attempt, restartReason: next.restartReason, tasks: [holder], stopReason: stopReason)
             row.counts.queued -= 1

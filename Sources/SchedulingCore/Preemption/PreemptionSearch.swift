@@ -15,6 +15,17 @@ enum PreemptionContract {
     static let gangsMax = 256
     /// Jobs that are waited for at once.
     static let jobsMax = 64
+    /// For those that wait long, only what writes checkpoints gives way, once it has run so long …
+    static let stretch = Span.seconds(2 * 3600)
+    /// … when it has lost no more than this part of the time between two checkpoints …
+    static let partLost: Int64 = 6
+    /// … if it is expected to go on for so many times what the other is expected to take, in parts of the cluster by time …
+    static let timesAsLong = 3.0
+    /// … and unless it has waited so long itself.
+    static let delayMax = Span.seconds(4 * 3600)
+    /// Lanes, and jobs of each, that are looked at for those that have waited longest.
+    static let lanesMax = 4096
+    static let jobsOfLane = 3
     /// After its grace, until the room of a gang that does not end is given up.
     static let slack = Span.seconds(30)
 }
@@ -37,9 +48,14 @@ struct PreemptionVictim: Sendable {
     var priority: Int32
     var grace: Span
     var places: [TaskPlace]
+    /// nil where it is on several.
+    var onlyNode: NodeID?
     var amounts: RoomAmounts
-    /// What is lost: what it has held, in parts of the cluster by seconds.
+    /// What is lost: what it has held since it began, or wrote its last checkpoint as far as anybody knows, in parts of the cluster by
+    /// seconds.
     var loss: Double
+    /// What it is expected to hold yet, in the same; nil where it gives way to nobody just for waiting.
+    var rest: Double?
 }
 
 /// Why a job may take room.
@@ -48,6 +64,8 @@ enum PreemptionCause: Sendable {
     case guarantee
     /// Of its tenant it is the most important.
     case priority
+    /// It has waited longest for what it needs.
+    case waiting
 }
 
 /// One look: who could be stopped, and what would be free then.
@@ -67,15 +85,17 @@ struct PreemptionSearch {
     }
 
     var isEmpty: Bool { victims.isEmpty }
+    /// Whether anybody gives way to those that wait long.
+    var isYielding: Bool { victims.contains { $0.rest != nil } }
 
     /// Room for one gang of a job, and whom it costs; nil where no allowed victims make any, or none are needed.
     mutating func room(
         for shape: RequestClass, of candidate: PreemptionCandidate, _ core: borrowing SchedulerCore
     ) -> (gangs: [PreemptionVictim], nodes: Set<NodeID>)? {
-        let gang = fleet.shape(of: shape)
-        guard fleet.placeGang(gang) == nil else { return nil }
         let allowed = victims.indices.filter { !isTaken[$0] && mayTake(victims[$0], for: candidate, core) }
         guard !allowed.isEmpty else { return nil }
+        let gang = fleet.shape(of: shape)
+        guard fleet.placeGang(gang) == nil else { return nil }
         for order in orders(of: allowed, shape.leastAmounts, core) {
             if let found = take(order, for: gang, of: candidate, core) { return found }
         }
@@ -86,9 +106,7 @@ struct PreemptionSearch {
     /// those first that lose least.
     private func orders(of allowed: [Int], _ needed: RoomAmounts, _ core: borrowing SchedulerCore) -> [[Int]] {
         var byNode: [NodeID: [Int]] = [:]
-        for index in allowed where Set(victims[index].places.map(\.node)).count == 1 {
-            byNode[victims[index].places[0].node, default: []].append(index)
-        }
+        for index in allowed { if let node = victims[index].onlyNode { byNode[node, default: []].append(index) } }
         var costs: [(cost: Double, node: NodeID, order: [Int])] = []
         for (node, indices) in byNode {
             guard let offer = fleet[node], offer.outage == nil else { continue }
@@ -108,7 +126,7 @@ struct PreemptionSearch {
             (cost: indices.reduce(0) { $0 + victims[$1].loss } / Double(max(1, indices.count)), node: node, order: indices)
         }
         let several = nodes.sorted { ($0.cost, $0.node) < ($1.cost, $1.node) }.flatMap(\.order)
-        let rest = allowed.filter { Set(victims[$0].places.map(\.node)).count > 1 }.sorted {
+        let rest = allowed.filter { victims[$0].onlyNode == nil }.sorted {
             (victims[$0].loss, $0) < (victims[$1].loss, $1)
         }
         return single + [several + rest]
@@ -170,15 +188,26 @@ struct PreemptionSearch {
         guard victim.job != candidate.job else { return false }
         switch candidate.cause {
         case .priority: return victim.tenant == candidate.tenant && victim.priority < candidate.priority
+        case .waiting:
+            guard let rest = victim.rest, rest >= PreemptionContract.timesAsLong * candidate.work else { return false }
+            guard victim.tenant != candidate.tenant || victim.priority <= candidate.priority else { return false }
+            return leavesGuarantees(victim, for: candidate, core)
         case .guarantee:
-            let own = core.accounts.path(from: candidate.queue)
             // Within the queue whose guarantee it is, nobody takes from anybody.
             guard !core.accounts.path(from: victim.queue).contains(candidate.guaranteed) else { return false }
-            return core.accounts.path(from: victim.queue).allSatisfy { queue in
-                guard !own.contains(queue), let record = core.accounts[queue].bounds.record else { return true }
-                let left = (held[queue] ?? core.accounts[queue].held) - victim.amounts
-                return RoomKind.allCases.allSatisfy { victim.amounts[$0] == 0 || left[$0] >= record.guarantee[$0] ?? 0 }
-            }
+            return leavesGuarantees(victim, for: candidate, core)
+        }
+    }
+
+    /// No queue but the candidate's own is left with less than is guaranteed to it.
+    private func leavesGuarantees(
+        _ victim: PreemptionVictim, for candidate: PreemptionCandidate, _ core: borrowing SchedulerCore
+    ) -> Bool {
+        let own = core.accounts.path(from: candidate.queue)
+        return core.accounts.path(from: victim.queue).allSatisfy { queue in
+            guard !own.contains(queue), let record = core.accounts[queue].bounds.record else { return true }
+            let left = (held[queue] ?? core.accounts[queue].held) - victim.amounts
+            return RoomKind.allCases.allSatisfy { victim.amounts[$0] == 0 || left[$0] >= record.guarantee[$0] ?? 0 }
         }
     }
 }
@@ -192,6 +221,8 @@ struct PreemptionCandidate: Sendable {
     var queue: AccountID
     /// The queue whose guarantee it is.
     var guaranteed = AccountID.root
+    /// What it is expected to take: seconds by part of the cluster. Of those that wait long only.
+    var work = 0.0
 }
 
 extension SchedulerCore {
@@ -226,13 +257,36 @@ extension SchedulerCore {
         let places = unit.tasks.filter(\.isLive).map { TaskPlace(node: $0.node, allocation: $0.allocation) }
         let amounts = amounts(of: places)
         let since = unit.tasks.map(\.heldSince).min() ?? now
-        let seconds = Double((now - since).nanoseconds) / 1e9
+        let share = amounts.dominantShare(of: total)
+        var lost = now - since
+        if let interval = row.specification.checkpointInterval { lost = Span(nanoseconds: lost.nanoseconds % interval.nanoseconds) }
         return PreemptionVictim(
             job: job, ordinal: ordinal, tenant: accounts.ancestor(of: row.account, at: .tenant),
             queue: accounts.ancestor(of: row.account, at: .queue), priority: row.specification.priority, grace: row.specification.grace,
-            places: places, amounts: amounts,
+            places: places, onlyNode: places.allSatisfy { $0.node == places[0].node } ? places.first?.node : nil, amounts: amounts,
             // Each further try of a gang weighs as an hour: nobody is stopped again and again.
-            loss: amounts.dominantShare(of: total) * (seconds + 3600 * Double(row.preemptions[ordinal] ?? 0)))
+            loss: share * (Double(lost.nanoseconds) / 1e9 + 3600 * Double(row.history.preemptions[ordinal] ?? 0)),
+            rest: rest(of: row, ordinal, since: since, lost: lost, at: now).map { share * $0 })
+    }
+
+    /// Tasks alone that leave some of their node's devices, or cores, to others: what takes whole nodes waits too long for them to give any
+    /// up.
+    private borrowing func isPartOfNode(_ unit: LiveUnit) -> Bool {
+        guard unit.tasks.count == 1, let task = unit.tasks.first, let inventory = offers[task.node]?.inventory else { return false }
+        guard !task.allocation.devices.isEmpty else { return task.allocation.cpuMilli < inventory.cpuMilli }
+        return task.allocation.devices.count < inventory.devices.count
+    }
+
+    /// How many seconds longer a gang is expected to run that gives way to those that wait long; nil: it does not.
+    private borrowing func rest(of row: JobRow, _ ordinal: UInt32, since: LogicalTime, lost: Span, at now: LogicalTime) -> Double? {
+        guard let interval = row.specification.checkpointInterval, now - since >= PreemptionContract.stretch,
+            lost.nanoseconds <= interval.nanoseconds / PreemptionContract.partLost, let unit = row.live[ordinal], isPartOfNode(unit)
+        else { return nil }
+        let kept = row.history.progress[ordinal] ?? .zero
+        let delay = (now - row.waitingSince).nanoseconds - (now - since).nanoseconds - kept.nanoseconds
+        guard delay <= PreemptionContract.delayMax.nanoseconds else { return nil }
+        let age = Span(nanoseconds: (now - since).nanoseconds + kept.nanoseconds)
+        return Double(outlook(of: row, after: age).mean.nanoseconds) / 1e9
     }
 
     fileprivate func roomFree(on node: NodeID, _ offer: NodeOffer) -> RoomAmounts {
@@ -261,6 +315,31 @@ extension SchedulerCore {
         }
         // What is guaranteed is nobody's wish: it goes first.
         return candidates.filter { $0.cause == .guarantee } + candidates.filter { $0.cause == .priority }
+    }
+
+    /// Jobs of which nothing runs, those first that have waited longest for what they need.
+    private borrowing func waitingCandidates(at now: LogicalTime) -> [PreemptionCandidate] {
+        var waiting: [(turn: Turn, work: Double)] = []
+        var lanes = 0
+        queue.forEachLane { lane, first, _ in
+            var next: JobID? = first
+            for _ in 0..<PreemptionContract.jobsOfLane {
+                guard let job = next else { break }
+                next = queue.first(of: lane, from: job.value + 1)
+                guard isUnserved(job, at: now), !isClaiming(job, at: now) else { continue }
+                let claim = claim(of: job, at: now)
+                waiting.append((claim.turn(in: lane, at: now), claim.amount / 1e9))
+            }
+            lanes += 1
+            return lanes < PreemptionContract.lanesMax
+        }
+        waiting.sort { $0.turn.need != $1.turn.need ? $0.turn.need > $1.turn.need : $0.turn.job < $1.turn.job }
+        return waiting.prefix(PreemptionContract.jobsMax).map { entry in
+            let lane = entry.turn.lane
+            return PreemptionCandidate(
+                job: entry.turn.job, cause: .waiting, priority: lane.priority, tenant: accounts.ancestor(of: lane.account, at: .tenant),
+                queue: accounts.ancestor(of: lane.account, at: .queue), work: entry.work)
+        }
     }
 
     private borrowing func candidates(of tenant: AccountID, at now: LogicalTime) -> [PreemptionCandidate] {
@@ -350,26 +429,32 @@ extension SchedulerCore {
 
     /// What is stopped now so that others can start; one event for each of them.
     borrowing func decidePreemptions(on fleet: Fleet, at now: LogicalTime) -> [Event] {
-        let candidates = preemptionCandidates(at: now)
-        guard !candidates.isEmpty else { return [] }
+        guard holdsPreemptible else { return [] }
         var search = PreemptionSearch(of: self, on: fleet, at: now)
+        guard !search.isEmpty else { return [] }
+        let candidates = preemptionCandidates(at: now) + (search.isYielding ? waitingCandidates(at: now) : [])
         var events: [Event] = []
         var claimed = claimedAmounts(at: now)
         var spoken: [AccountID: (amounts: RoomAmounts, tasks: Int64)] = [:]
+        var served: Set<JobID> = []
         for candidate in candidates where !search.isEmpty && search.gangsTaken < PreemptionContract.gangsMax {
-            guard let row = jobs[candidate.job], let way = allowedWay(of: row), let amounts = shapes[row.shape]?.shape.leastAmounts else {
+            guard !served.contains(candidate.job), let row = jobs[candidate.job], let way = allowedWay(of: row),
+                let amounts = shapes[row.shape]?.shape.leastAmounts
+            else {
                 continue
             }
             var gangs: [PreemptionVictim] = []
             var nodes: Set<NodeID> = []
             var units: UInt32 = 0
             // Tasks alone of a job are many alike: as many as may start and find somebody.
-            let most = row.gangSize > 1 ? 1 : min(row.startAllowance, Int(clamping: row.waiting.first?.units.count ?? 0), 64)
+            let most =
+                row.gangSize > 1 || candidate.cause == .waiting
+                ? 1 : min(row.startAllowance, Int(clamping: row.waiting.first?.units.count ?? 0), 64)
             while units < most {
                 let isGuaranteed = guaranteeOwner(of: candidate.queue, for: amounts, beside: claimed) == candidate.guaranteed
                 // Whatever the tenant is about to get counts, as if all of it were under the same limits.
                 let (more, tasks) = spoken[candidate.tenant] ?? spokenFor(candidate.tenant, at: now)
-                guard candidate.cause == .priority || isGuaranteed, quotaMiss(of: row, beside: more, tasks: tasks) == nil,
+                guard candidate.cause != .guarantee || isGuaranteed, quotaMiss(of: row, beside: more, tasks: tasks) == nil,
                     let room = search.room(for: way, of: candidate, self)
                 else { break }
                 gangs += room.gangs
@@ -379,6 +464,7 @@ extension SchedulerCore {
                 for queue in accounts.path(from: candidate.queue) { claimed[queue, default: .zero] += amounts }
             }
             guard units > 0 else { continue }
+            served.insert(candidate.job)
             let grace = gangs.map(\.grace).max() ?? .zero
             let preemption = Preemption(
                 job: candidate.job, units: units,

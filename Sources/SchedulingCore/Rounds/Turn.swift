@@ -104,5 +104,5 @@ extension SchedulerCore {
 
 extension JobRow {
     /// It could have begun then, for all that it asked for.
-    var waitingSince: LogicalTime { max(submittedAt, specification.beginAt ?? .zero, releasedAt ?? .zero) }
+    var waitingSince: LogicalTime { max(submittedAt, specification.beginAt ?? .zero, history.releasedAt ?? .zero) }
 }

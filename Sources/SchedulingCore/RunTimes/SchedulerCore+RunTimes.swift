@@ -15,8 +15,13 @@ struct RunTimeOutlook: Hashable, Sendable {
 
 extension SchedulerCore {
     /// - Parameter age: for how long it has run.
-    func outlook(of row: JobRow, after age: Span = .zero) -> RunTimeOutlook {
+    func outlook(of row: JobRow, after age: Span) -> RunTimeOutlook {
         outlook(of: row.specification, kinds: RunTimeKey.kinds(of: row.specification, user: row.user), after: age)
+    }
+
+    /// How long the next gang of a job is expected to run, less what it has done.
+    func outlook(of row: JobRow) -> RunTimeOutlook {
+        outlook(of: row, after: row.specification.unitCount == 1 ? row.history.progress[0] ?? .zero : .zero)
     }
 
     /// As the other, for whoever has the job's kinds at hand.
@@ -43,6 +48,8 @@ extension SchedulerCore {
         guard rules >= 1, ended.end.cause == .exited || ended.end.cause == .timeLimit, ended.end.elapsed > .zero,
             case .finished = ended.disposition
         else { return }
-        runTimes.learn(ended.end.elapsed, of: RunTimeKey.kinds(of: row.specification, user: row.user))
+        let ordinal = ended.attempt.task.index / row.gangSize
+        let run = Span(nanoseconds: ended.end.elapsed.nanoseconds + (row.history.progress[ordinal] ?? .zero).nanoseconds)
+        runTimes.learn(run, of: RunTimeKey.kinds(of: row.specification, user: row.user))
     }
 }

@@ -9,7 +9,7 @@ extension SchedulerCore {
     /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind; level 5
     /// later forms of specifications, requests, inventories, memberships and allocations, which say themselves what they are; level 6
     /// the rules, how long runs took, and since when cut tasks hold their slots; level 7 what devices price at, tenants, projects, queues and
-    /// quotas, what accounts held, and room that was taken for somebody; level 8 how jobs expired, were let go and were tried again.
+    /// quotas, what accounts held, and room that was taken for somebody; level 8 how jobs expired, were let go and were tried again and what they had done.
     public static let snapshotLevel: UInt32 = 8
 
     public func snapshot() -> [UInt8] {
@@ -203,7 +203,7 @@ extension SchedulerCore {
     /// For each job: how often gangs of it were preempted.
     private func writePreemptions(to writer: inout CanonicalWriter) {
         for id in jobs.ids {
-            let preemptions = jobs[id]?.preemptions ?? [:]
+            let preemptions = jobs[id]?.history.preemptions ?? [:]
             writer.write(UInt64(preemptions.count))
             for ordinal in preemptions.keys.sorted() {
                 writer.write(ordinal)
@@ -219,7 +219,7 @@ extension SchedulerCore {
                 let ordinal = try reader.readUInt32()
                 preemptions[ordinal] = try reader.readUInt32()
             }
-            if !preemptions.isEmpty { _ = jobs.update(id) { $0.preemptions = preemptions } }
+            if !preemptions.isEmpty { _ = jobs.update(id) { $0.history.preemptions = preemptions } }
         }
     }
 
@@ -245,21 +245,27 @@ extension SchedulerCore {
         }
     }
 
-    /// Of jobs that say anything of it: as what they expired, when they were let go, and how often gangs ended by causes with limits.
+    /// Of jobs that say anything of it: as what they expired, when they were let go, how often gangs ended by causes with limits, and what
+    /// those had done that were preempted.
     private func writeTimes(to writer: inout CanonicalWriter) {
-        let ids = jobs.ids.filter { jobs[$0].map { $0.expiry != nil || $0.releasedAt != nil || !$0.causes.isEmpty } ?? false }
+        let ids = jobs.ids.filter { jobs[$0]?.hasHistory ?? false }
         writer.write(UInt64(ids.count))
         for id in ids {
             guard let row = jobs[id] else { continue }
             writer.write(id)
-            writer.write(row.expiry)
-            writer.write(row.releasedAt)
-            writer.write(UInt64(row.causes.count))
-            for ordinal in row.causes.keys.sorted() {
-                let counts = row.causes[ordinal] ?? [:]
+            writer.write(row.history.expiry)
+            writer.write(row.history.releasedAt)
+            writer.write(UInt64(row.history.causes.count))
+            for ordinal in row.history.causes.keys.sorted() {
+                let counts = row.history.causes[ordinal] ?? [:]
                 writer.write(ordinal)
                 let causes = counts.keys.sorted { $0.rawValue < $1.rawValue }
                 writer.write(causes.map { RetryPolicy.CauseLimit(cause: $0, limit: counts[$0] ?? 0) })
+            }
+            writer.write(UInt64(row.history.progress.count))
+            for ordinal in row.history.progress.keys.sorted() {
+                writer.write(ordinal)
+                writer.write(row.history.progress[ordinal] ?? .zero)
             }
         }
     }
@@ -268,13 +274,17 @@ extension SchedulerCore {
         for _ in 0..<(try reader.readCount()) {
             let id: JobID = try reader.read()
             guard var row = jobs[id] else { throw .malformed("times of job \(id), which is not there") }
-            row.expiry = try reader.readOptional()
-            row.releasedAt = try reader.readOptional()
+            row.history.expiry = try reader.readOptional()
+            row.history.releasedAt = try reader.readOptional()
             for _ in 0..<(try reader.readCount()) {
                 let ordinal = try reader.readUInt32()
                 for count in try reader.readList(RetryPolicy.CauseLimit.self) {
-                    row.causes[ordinal, default: [:]][count.cause] = count.limit
+                    row.history.causes[ordinal, default: [:]][count.cause] = count.limit
                 }
+            }
+            for _ in 0..<(try reader.readCount()) {
+                let ordinal = try reader.readUInt32()
+                row.history.progress[ordinal] = try reader.read()
             }
             jobs.set(row, for: id)
         }

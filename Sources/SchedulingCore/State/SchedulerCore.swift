@@ -19,9 +19,11 @@ public struct SchedulerCore: ~Copyable, Sendable {
     /// - 0: releases up to state level 5.
     /// - 1: ends of attempts say how long runs take (`RunTimeTable`).
     /// - 2: what accounts held is remembered (`DecayingAverage`).
+    /// - 3: what gangs had done when they were preempted is remembered, and counts as a part of their runs.
     var rules: UInt32 = 0
     static let rulesWithShares: UInt32 = 2
-    static let newestRules = rulesWithShares
+    static let rulesWithProgress: UInt32 = 3
+    static let newestRules = rulesWithProgress
 
     // MARK: Counters, in order of issue
     var lastJob: UInt64 = 0

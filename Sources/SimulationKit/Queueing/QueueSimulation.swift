@@ -1,7 +1,7 @@
 // A trace on the product's own scheduler: the same loop, state and rounds as in a coordinator, with agents that do nothing but say
 // that a job has ended when its time has come.
 
-import ClusterModel
+public import ClusterModel
 import Placement
 import SchedulingCore
 
@@ -24,18 +24,23 @@ public struct QueueSimulation: ~Copyable {
     private let cluster: QueueCluster
     private let jobs: [QueuedJob]
     private let estimates: Estimates
+    /// nil: nothing is preempted.
+    private let preemption: PreemptionCharge?
     private var loop = SchedulerLoop(core: SchedulerCore(), index: 0)
     private var sessions: [NodeID: SessionID] = [:]
     private var nodeNumbers: [NodeID: Int] = [:]
     private var ends = BinaryHeap<End>()
     private var running: [JobID: Running] = [:]
     private var next = 0
+    /// What of each job is still to be done.
+    private var left: [Span]
     /// In the order in which the runs ended.
     public private(set) var segments: [RunSegment] = []
 
     /// - Parameter jobs: in order of submission.
-    public init(of jobs: [QueuedJob], on cluster: QueueCluster, estimates: Estimates) {
-        (self.jobs, self.cluster, self.estimates) = (jobs, cluster, estimates)
+    public init(of jobs: [QueuedJob], on cluster: QueueCluster, estimates: Estimates, preemption: PreemptionCharge? = nil) {
+        (self.jobs, self.cluster, self.estimates, self.preemption) = (jobs, cluster, estimates, preemption)
+        left = jobs.map(\.duration)
         _ = loop.lead(cluster: [UInt8](repeating: 1, count: 16), at: Self.beginning)
         addNodes()
         for tenant in Set(jobs.map(\.tenant)).sorted() where !tenant.isEmpty {
@@ -44,7 +49,7 @@ public struct QueueSimulation: ~Copyable {
         while loop.step(at: Self.beginning) != nil {}
     }
 
-    public var jobsEnded: Int { segments.count }
+    public private(set) var jobsEnded = 0
     public var isDone: Bool { next == jobs.count && ends.first == nil }
 
     private mutating func addNodes() {
@@ -91,7 +96,9 @@ public struct QueueSimulation: ~Copyable {
         guard let now = instants.min() else { return }
         while let end = ends.first, end.at <= now {
             ends.removeFirst()
-            report(end.job, at: now)
+            guard let run = running[end.job], Self.beginning + run.segment.end == end.at else { continue }
+            jobsEnded += 1
+            report(end.job, .exited, at: now)
         }
         while next < jobs.count, Self.beginning + jobs[next].submitted <= now {
             try submit(next, at: now)
@@ -101,9 +108,29 @@ public struct QueueSimulation: ~Copyable {
     }
 
     private mutating func settle(at now: LogicalTime) {
-        while let batch = loop.step(at: now) {
-            for case .unitsPlaced(let placed) in batch.events { begin(placed, at: now) }
+        while let batch = loop.step(at: now) { follow(batch, at: now) }
+    }
+
+    private mutating func follow(_ batch: Batch, at now: LogicalTime) {
+        for event in batch.events {
+            switch event {
+            case .unitsPlaced(let placed): begin(placed, at: now)
+            case .gangsPreempted(let preemption): for gang in preemption.gangs { stop(gang.job, at: now) }
+            default: break
+            }
         }
+    }
+
+    /// It is gone at once; what it has done since its last checkpoint is lost, and it takes a while to begin again.
+    private mutating func stop(_ job: JobID, at now: LogicalTime) {
+        guard let preemption, var run = running[job] else { return }
+        run.segment.end = now - Self.beginning
+        running[job] = run
+        let ran = run.segment.end.nanoseconds - run.segment.start.nanoseconds
+        let kept = ran / preemption.interval.nanoseconds * preemption.interval.nanoseconds
+        let index = run.segment.job
+        left[index] = Span(nanoseconds: left[index].nanoseconds - kept + preemption.overhead.nanoseconds)
+        report(job, .stopped, at: now)
     }
 
     private mutating func submit(_ index: Int, at now: LogicalTime) throws(TraceFailure) {
@@ -117,13 +144,15 @@ public struct QueueSimulation: ~Copyable {
             groups.append(TaskGroup(name: "g\(devices)", count: count, resources: request, command: ["work"]))
         }
         let specification = JobSpecification(
-            name: job.name, tenant: job.tenant.isEmpty ? "default" : job.tenant, groups: groups, estimate: estimates.estimate(of: job))
+            name: job.name, tenant: job.tenant.isEmpty ? "default" : job.tenant, isPreemptible: preemption != nil, groups: groups,
+            estimate: estimates.estimate(of: job), grace: preemption == nil ? .seconds(30) : .zero, checkpointInterval: preemption?.interval
+        )
         _ = loop.offer(OfferedCommand(.submit(Submission(specification: specification, user: "user", key: nil)), token: RequestToken(1)))
         while let batch = loop.step(at: now) {
             for case .reply(let reply) in batch.effects {
                 if case .failure(let rejection) = reply.result { throw TraceFailure("\(job.name) is refused: \(rejection)") }
             }
-            for case .unitsPlaced(let placed) in batch.events { begin(placed, at: now) }
+            follow(batch, at: now)
         }
     }
 
@@ -135,7 +164,7 @@ public struct QueueSimulation: ~Copyable {
                     node: place.node, attempt: AttemptID(job: placed.job, index: UInt32(rank), number: unit.attempt), fence: place.fence
                 )
             }
-            let end = now + jobs[index].duration
+            let end = now + left[index]
             let places = unit.places.map { (node: nodeNumbers[$0.node] ?? 0, devices: $0.allocation.devices.count) }
             running[placed.job] = Running(
                 segment: RunSegment(job: index, start: now - Self.beginning, end: end - Self.beginning, places: places), tasks: tasks)
@@ -143,16 +172,32 @@ public struct QueueSimulation: ~Copyable {
         }
     }
 
-    private mutating func report(_ job: JobID, at now: LogicalTime) {
+    private mutating func report(_ job: JobID, _ cause: AttemptEnd.Cause, at now: LogicalTime) {
         guard let run = running.removeValue(forKey: job) else { return }
         segments.append(run.segment)
         let elapsed = Span(nanoseconds: run.segment.end.nanoseconds - run.segment.start.nanoseconds)
         for task in run.tasks {
-            let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: elapsed)
+            let end = AttemptEnd(cause: cause, exitCode: cause == .exited ? 0 : 137, elapsed: elapsed)
             let status = AttemptStatus(attempt: task.attempt, fence: task.fence, phase: .ended(end), age: .zero)
             let report = AttemptReport(session: sessions[task.node] ?? SessionID(0), statuses: [status])
             _ = loop.offer(OfferedCommand(.report(task.node, report)))
         }
+    }
+}
+
+/// What it costs a job to give way.
+public struct PreemptionCharge: Hashable, Sendable {
+    /// Between two checkpoints, from the start of each run.
+    public var interval: Span
+    /// Until it goes on where it was.
+    public var overhead: Span
+
+    /// A checkpoint every 30 minutes, and a minute to go on.
+    public static let usual = PreemptionCharge(interval: .seconds(1800), overhead: .seconds(60))
+
+    public init(interval: Span, overhead: Span) {
+        self.interval = interval
+        self.overhead = overhead
     }
 }
 
