@@ -70,10 +70,12 @@ import Testing
 
 extension Cluster {
     /// A cluster by one verb, with simulated nodes that have devices; verbs find it by this cluster's directory.
-    func up(agents: Int) throws -> Process {
+    ///
+    /// - Parameter profile: of the simulated nodes, as `--profile` takes it.
+    func up(agents: Int, profile: String? = nil) throws -> Process {
         let up = process([
             "up", "--data-dir", directory, "--http", "127.0.0.1:0", "--agents-endpoint", "tcp://127.0.0.1:0", "--enroll-endpoint",
-            "tcp://127.0.0.1:0", "--log-endpoint", "tcp://127.0.0.1:0", "--agents", "\(agents)", "--profile", Self.demoProfile,
+            "tcp://127.0.0.1:0", "--log-endpoint", "tcp://127.0.0.1:0", "--agents", "\(agents)", "--profile", profile ?? Self.demoProfile,
         ])
         up.standardOutput = FileHandle.nullDevice
         up.standardError = FileHandle.nullDevice

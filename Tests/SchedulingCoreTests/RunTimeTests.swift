@@ -86,6 +86,8 @@ import Testing
         }
         let first = outlook(1, after: .zero)
         #expect(first == RunTimeOutlook(mean: .seconds(300), bound: .seconds(300)))
+        let nearly = outlook(1, after: .seconds(290))
+        #expect(nearly.mean == .seconds(10), "it has not been exceeded yet")
         let exceeded = outlook(1, after: .seconds(400))
         #expect(exceeded.mean == .seconds(100), "a quarter of what has passed")
         let limit = outlook(2, after: .seconds(5))

@@ -26,6 +26,52 @@ import Testing
         #expect(since == now, "an hour of hold is no hour of waiting")
     }
 
+    /// What is retried was held, or too late, in another life.
+    @Test func aRetryIsNeitherHeldNorTooLate() {
+        var harness = ClusterHarness()
+        _ = harness.addNode(Build.node("n1"))
+        var job = Build.job()
+        job.isHeld = true
+        job.deadline = harness.now + .seconds(10)
+        _ = harness.submit(job)
+        harness.pass(.seconds(10))
+        harness.settle()
+        #expect(harness.loop.core.liveJobIDs.isEmpty)
+        let again = harness.perform(.retry(JobID(1), Submission(specification: job, user: "ada", key: nil))).result
+        #expect(again.isSuccess)
+        #expect(harness.liveTasks().map(\.job) == [JobID(2)])
+    }
+
+    /// Whatever succeeds while the rest is given up, the job was too late.
+    @Test func aSuccessAfterTheDeadlineSavesNothingButItself() {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 1))
+        var job = Build.job(array: ArrayRange(first: 0, last: 2))
+        job.deadline = harness.now + .seconds(10)
+        _ = harness.submit(job)
+        harness.pass(.seconds(10))
+        harness.settle()
+        harness.end(JobID(1), on: node, after: .seconds(10))
+        let finished = harness.finished()[JobID(1)]
+        #expect(finished?.state == .failed && finished?.reason == .deadline && finished?.exitCode == 124)
+    }
+
+    /// A thousand at once are no step of a thousand, and none is forgotten.
+    @Test func manyDeadlinesOfOneInstantEndInSeveralSteps() {
+        var harness = ClusterHarness()
+        for _ in 0..<600 {
+            var job = Build.job()
+            job.deadline = harness.now + .seconds(10)
+            _ = harness.submit(job)
+        }
+        harness.pass(.seconds(10))
+        let batches = harness.settle()
+        let ends = batches.map { batch in batch.events.count { if case .jobFinished = $0 { true } else { false } } }
+        #expect(ends.reduce(0, +) == 600 && (ends.max() ?? 0) <= SchedulerLimits.expiriesPerStep, "\(ends)")
+        let wake = harness.loop.core.expiries.earliest
+        #expect(wake == nil, "nothing is left to look at")
+    }
+
     /// What runs of an array goes on; nothing more of it starts.
     @Test func aHoldStopsStartsOnly() {
         var harness = ClusterHarness()

@@ -45,6 +45,12 @@ public struct Span: Hashable, Comparable, Sendable {
         return Span(nanoseconds: overflow ? .max : product)
     }
 
+    /// Saturates.
+    public static func + (left: Span, right: Span) -> Span {
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
+        return Span(nanoseconds: overflow ? .max : sum)
+    }
+
     /// Rounded toward zero.
     public var wholeSeconds: Int64 { nanoseconds / 1_000_000_000 }
 

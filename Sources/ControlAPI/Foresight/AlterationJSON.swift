@@ -57,7 +57,12 @@ extension Alteration {
         case .share(let group, let milli): return isAlone && kind(group) == .gpu ? "--gpu-share \(milli)m" : nil
         case .deviceMemory(let group, let bytes): return isAlone && kind(group) == .gpu ? "--gpu-memory \(bytes >> 20)MiB" : nil
         case .computeUnits(_, let milli): return isAlone ? "--compute-units \(AmountText.computeUnits(milli))" : nil
-        case .model(let group, let model): return isAlone && kind(group) == .gpu ? "--gpu-model '\(model)'" : nil
+        case .model(let group, let model):
+            // Agents name models; what is told here is pasted into shells.
+            let isPlain = model.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || " ._-".utf8.contains(byte)
+            }
+            return isAlone && isPlain && kind(group) == .gpu ? "--gpu-model '\(model)'" : nil
         case .cpu(_, let milli): return isAlone ? "--cpus \(milli % 1000 == 0 ? "\(milli / 1000)" : "\(milli)m")" : nil
         case .memory(_, let bytes): return isAlone ? "--memory \(AmountText.memory(bytes).filter { $0 != " " })" : nil
         case .tasks(_, let count): return isAlone ? "--tasks \(count)" : nil

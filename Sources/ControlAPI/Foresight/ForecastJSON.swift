@@ -46,8 +46,8 @@ extension Plan {
         writer.foresee(position, start)
         writer.member("preempts", items: victims) { writer, victim in
             writer.object {
-                $0.member("job", victim.job.description)
-                $0.member("gang", victim.ordinal)
+                $0.member("job", victim.isNamed ? victim.job.description : nil)
+                $0.member("gang", victim.isNamed ? victim.ordinal : nil)
                 $0.member("ranForSeconds", victim.hasRunFor.wholeSeconds)
                 $0.member("graceSeconds", victim.grace.wholeSeconds)
             }

@@ -13,7 +13,7 @@ extension ControlRouter {
         let (_, value) = try await RequestBodyReader.read(call.request)
         let specification = try await specification(from: value, call)
         let submission = Submission(specification: specification, user: call.principal.user, key: nil)
-        let plan = call.controlPlane.plan(submission)
+        let plan = try await call.visible(call.controlPlane.plan(submission))
         var refusal: Problem?
         if let rejection = plan.rejection { refusal = try asAnswer(rejection) }
         let controlPlane = call.controlPlane
@@ -41,4 +41,28 @@ extension ControlRouter {
         default: throw Problem(rejection)
         }
     }
+}
+
+extension Call {
+    /// Jobs of others are not named, as nowhere else.
+    func visible(_ forecast: WaitingForecast?) async throws -> WaitingForecast? {
+        guard var forecast else { return nil }
+        forecast.start = try await visible(forecast.start)
+        return forecast
+    }
+
+    func visible(_ plan: Plan) async throws -> Plan {
+        var plan = plan
+        plan.start = try await visible(plan.start)
+        for index in plan.victims.indices where try await !sees(plan.victims[index].job) { plan.victims[index].isNamed = false }
+        return plan
+    }
+
+    private func visible(_ start: StartForecast?) async throws -> StartForecast? {
+        guard var start, let job = start.after, try await !sees(job) else { return start }
+        start.after = nil
+        return start
+    }
+
+    private func sees(_ job: JobID) async throws -> Bool { try await controlPlane.reads.job(job, principal.visibility) != nil }
 }

@@ -128,28 +128,25 @@ struct JSONWriter {
         null()
     }
 
-    /// Members whose names are data, such as labels.
-    /// An object whose names are data.
-    mutating func member(_ key: StaticString, numbers: some Sequence<(name: String, number: Int64)>) {
-        member(key) { writer in
-            for entry in numbers {
-                writer.separate()
-                writer.quote(entry.name)
-                writer.bytes.append(UInt8(ascii: ":"))
-                writer.needsComma = false
-                writer.value(entry.number)
-            }
-        }
+    /// An object whose names are data, such as labels.
+    mutating func member(_ key: StaticString, map: some Sequence<(name: String, text: String)>) {
+        member(key, named: map.lazy.map { ($0.name, $0.text) }) { $0.value($1) }
     }
 
-    mutating func member(_ key: StaticString, map: some Sequence<(name: String, text: String)>) {
-        name(key)
-        object { writer in
-            for (name, text) in map {
+    mutating func member(_ key: StaticString, numbers: some Sequence<(name: String, number: Int64)>) {
+        member(key, named: numbers.lazy.map { ($0.name, $0.number) }) { $0.value($1) }
+    }
+
+    private mutating func member<Item>(
+        _ key: StaticString, named items: some Sequence<(String, Item)>, _ body: (inout JSONWriter, Item) -> Void
+    ) {
+        member(key) { writer in
+            for (name, item) in items {
                 writer.separate()
                 writer.quote(name)
                 writer.bytes.append(UInt8(ascii: ":"))
-                writer.quote(text)
+                writer.needsComma = false
+                body(&writer, item)
             }
         }
     }

@@ -185,7 +185,7 @@ extension ControlRouter {
         let live = call.controlPlane.liveJob(id)
         let reply = JobReply(record, live: live)
         let standing = reply.standing
-        let forecast = standing.state.isTerminal ? nil : call.controlPlane.forecast(of: id)
+        let forecast = standing.state.isTerminal ? nil : try await call.visible(call.controlPlane.forecast(of: id))
         let reasons = standing.reason == .none ? [] : [standing.reason.name]
         return call.json(
             JSONWriter.object { writer in

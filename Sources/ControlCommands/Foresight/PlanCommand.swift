@@ -43,7 +43,8 @@ struct PlanCommand: Verb {
         facts += ForesightText.facts(of: plan, now: now)
         for victim in plan["preempts"]?.items ?? [] {
             let ran = Humanized.duration(seconds: victim["ranForSeconds"]?.integer ?? 0)
-            facts.append(("Stops", "job \(victim["job"]?.text ?? ""), which has run for \(ran) and goes on later"))
+            let name = victim["job"]?.text.map { "job \($0)" } ?? "a job of others"
+            facts.append(("Stops", "\(name), which has run for \(ran) and goes on later"))
         }
         if plan["verdict"]?.text != "never" {
             facts.append(("Expected run", plan["expectedRunSeconds"]?.integer.map { Humanized.duration(seconds: $0) }))

@@ -5,7 +5,7 @@ struct UpdateCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "update", abstract: "Change what a job asks of the queue.",
         discussion: """
-            What is not named stays; `none` takes a bound away. A time limit holds for tasks that start from now on.
+            What is not named stays; `none` takes a bound away. A time limit changes only while nothing of the job runs.
 
             EXAMPLE: suanpan update 12 --priority 10 --deadline 18:00 --max-pending none
             """)
@@ -16,7 +16,7 @@ struct UpdateCommand: Verb {
     @Option(parsing: .unconditional, help: ArgumentHelp("-1000 … 1000, higher first.", valueName: "n"))
     var priority: Int64?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("Stop what starts from now on after this long.", valueName: "span"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Stop its tasks after this long.", valueName: "span"))
     var timeLimit: String?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("It will run about this long.", valueName: "span"))

@@ -96,7 +96,10 @@ extension SimulateCommand {
 
         private func placementRun() throws -> PlacementRun {
             try refuse(
-                [("--gpus-per-node", gpusPerNode.map { "\($0)" }), ("--estimates", estimates), ("--preemption", preemption), ("--schedule", schedule)], "placement")
+                [
+                    ("--gpus-per-node", gpusPerNode.map { "\($0)" }), ("--estimates", estimates), ("--preemption", preemption),
+                    ("--schedule", schedule),
+                ], "placement")
             let policies: [PlacementPolicy] = try chosen()
             try refuseForMany(policies.count, "--placements", placements)
             return PlacementRun(

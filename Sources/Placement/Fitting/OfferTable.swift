@@ -74,10 +74,14 @@ public struct OfferTable: Sendable {
 
     private mutating func note(_ id: NodeID) { if isFollowed { changed.append(id) } }
 
-    /// Most changes are worth nobody's note: at the next `takeChanges` all nodes count as changed.
-    public mutating func forgetChanges(beyond most: Int) {
-        guard isFollowed, changed.count > most else { return }
+    /// So many changes are worth nobody's note: at the next `takeChanges` all nodes count as changed, and nothing is said of those that have
+    /// gone.
+    ///
+    /// - Returns: whether changes were forgotten.
+    public mutating func forgetChanges(beyond most: Int) -> Bool {
+        guard isFollowed, changed.count > most else { return false }
         (isFollowed, changed) = (false, [])
+        return true
     }
 
     /// Nodes whose offers changed since the last call, some of them more than once; at the first call all nodes.

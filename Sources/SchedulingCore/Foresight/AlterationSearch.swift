@@ -17,6 +17,9 @@ struct AlterationSearch {
     /// How long room that is set aside is free at least, longest first.
     let idleSpans: [Span]
     private(set) var alterations: [Alteration] = []
+    /// Jobs that were judged so far.
+    private var trials = 0
+    private static let trialsMax = 256
 
     init(of specification: JobSpecification, queues: [String], models: [String], idleSpans: [Span]) {
         self.specification = specification
@@ -35,12 +38,18 @@ struct AlterationSearch {
             let count = Int64(specification.groups[group].count)
             largest(below: count, step: 1, fits) { .tasks(group: group, UInt32($0)) }
         }
-        if alterations.count > Self.found { alterations.removeLast(alterations.count - Self.found) }
     }
 
     private mutating func attempt(_ alteration: Alteration, _ fits: (JobSpecification) -> Bool) {
+        if isEnough(alteration, fits) { alterations.append(alteration) }
+    }
+
+    /// False, whatever would be, once enough has been found or tried.
+    private mutating func isEnough(_ alteration: Alteration, _ fits: (JobSpecification) -> Bool) -> Bool {
+        guard alterations.count < Self.found, trials < Self.trialsMax else { return false }
+        trials += 1
         let altered = alteration.applied(to: specification)
-        if altered.validate().isEmpty, fits(altered) { alterations.append(alteration) }
+        return altered.validate().isEmpty && fits(altered)
     }
 
     private mutating func tryWishes(_ fits: (JobSpecification) -> Bool) {
@@ -112,16 +121,12 @@ struct AlterationSearch {
     ) {
         var (few, many) = (Int64(0), (amount - 1) / step)
         guard many > 0 else { return }
-        func isEnough(_ steps: Int64) -> Bool {
-            let altered = alteration(steps * step).applied(to: specification)
-            return altered.validate().isEmpty && fits(altered)
-        }
         // Most changes help nothing: the smallest tells.
-        guard isEnough(1) else { return }
+        guard isEnough(alteration(step), fits) else { return }
         few = 1
         while few < many {
             let half = (few + many + 1) / 2
-            if isEnough(half) { few = half } else { many = half - 1 }
+            if isEnough(alteration(half * step), fits) { few = half } else { many = half - 1 }
         }
         alterations.append(alteration(few * step))
     }

@@ -40,6 +40,9 @@ public struct Foresight: Sendable {
     private var projection: (madeAt: LogicalTime, value: RoomProjection)?
     private static func projectionLifetime(nodes: Int) -> Span { .milliseconds(Int64(max(1000, nodes))) }
 
+    /// Of rooms that were set aside, until the index is made anew.
+    private static let shapesMax = 4096
+
     public init() {}
 
     /// Room that the deciding loop has set aside from now on.
@@ -49,7 +52,8 @@ public struct Foresight: Sendable {
 
     /// Called after changes: where nobody has asked for long, what changed is not remembered.
     public mutating func relax(_ core: inout SchedulerCore) {
-        core.offers.forgetChanges(beyond: 4 * core.offers.ids.count + 1024)
+        guard core.offers.forgetChanges(beyond: 4 * core.offers.ids.count + 1024) else { return }
+        (fleet, book, hasNewRooms) = (nil, ReservationBook(), true)
     }
 
     // MARK: Asking
@@ -65,7 +69,8 @@ public struct Foresight: Sendable {
         if let room = rooms.first(where: { $0.job == job }) {
             forecast.start = StartForecast(earliest: max(room.start, now), latest: max(room.start, room.firstStart, now))
         } else {
-            let begin = row.unmetDependencies.isEmpty && !row.specification.isHeld ? max(now, row.nextReadyTime ?? now) : nil
+            let mayBegin = row.unmetDependencies.isEmpty && !row.specification.isHeld
+            let begin = mayBegin ? row.readySet(at: now) != nil ? now : max(now, row.nextReadyTime ?? now) : nil
             if let begin { forecast.start = start(of: row.specification, forecast.position, from: begin, core, at: now) }
         }
         forecast.nodeClasses = explanation(of: row.shape, core, &known)?.classes ?? []
@@ -99,10 +104,12 @@ public struct Foresight: Sendable {
             plan.verdict = .starts
             return plan
         }
-        plan.position = core.position(of: specification, user: submission.user, at: now)
         (plan.reason, plan.explanation) = core.waitingCause(of: submission, aside: Set(rooms.flatMap(\.nodes)), at: now)
         let begin = core.dependenciesAreMet(of: specification) && !specification.isHeld ? max(now, specification.beginAt ?? now) : nil
-        if let begin, begin == now { plan.victims = victims(of: submission, core, at: now) }
+        if let begin, begin == now {
+            plan.position = core.position(of: specification, user: submission.user, at: now)
+            plan.victims = victims(of: submission, core, at: now)
+        }
         if let begin { plan.start = start(of: specification, plan.position, from: begin, core, at: now) }
         plan.alterations = alterations(of: specification, user: submission.user, core, at: now)
         plan.sentences = plan.alterations.map { $0.sentence(for: specification) }
@@ -113,7 +120,8 @@ public struct Foresight: Sendable {
 
     private mutating func bringUp(_ core: inout SchedulerCore) {
         var changed = core.offers.takeChanges()
-        if fleet == nil || fleet?.isOfOldKinds == true { (fleet, changed) = (Fleet(), core.offers.ids) }
+        let isOld = fleet.map { $0.isOfOldKinds || $0.shapeCount > Self.shapesMax } ?? true
+        if isOld { (fleet, book, hasNewRooms, changed) = (Fleet(), ReservationBook(), true, core.offers.ids) }
         guard var fleet = fleet.take() else { return }
         if hasNewRooms {
             // In order: sets have one of their own in each process.

@@ -18,6 +18,8 @@ public struct Plan: Sendable {
         public var ordinal: UInt32
         public var hasRunFor: Span
         public var grace: Span
+        /// False: whoever asks may not know which job it is.
+        public var isNamed = true
     }
 
     public var verdict = Verdict.waits
@@ -71,9 +73,9 @@ extension SchedulerCore {
         }
     }
 
-    /// Whether it would be accepted.
+    /// Whether it would be accepted, in the place of the job that it is a change of.
     func isAcceptable(_ specification: JobSpecification, user: String, at now: LogicalTime) -> Bool {
-        (try? decideSubmit(Submission(specification: specification, user: user, key: nil), retryOf: nil, at: now)) != nil
+        (try? requireAcceptable(specification, user: user, at: now)) != nil
     }
 
     /// Why a submission that is acceptable would wait.

@@ -17,6 +17,8 @@ public struct QueuePosition: Hashable, Sendable {
 extension SchedulerCore {
     /// Lanes and jobs that are looked at, at most.
     private static let stepsMax = 100_000
+    /// What it takes to count those of a lane that came before a job.
+    private static let jobsPerStep = 64
 
     /// nil: it could not start for reasons of its own.
     borrowing func position(of job: JobID, at now: LogicalTime) -> QueuePosition? {
@@ -61,11 +63,14 @@ extension SchedulerCore {
             position.waiting += jobs
             var ahead = 0
             if other == lane {
+                steps += jobs / Self.jobsPerStep
                 ahead = queue.count(in: other, before: own.turn.job)
             } else if other.account == own.account, other.priority == own.turn.lane.priority {
-                // Of one user those go first that have waited longest for what they need.
+                // Of one user those go first that have waited longest for what they need; who has just come goes last.
+                if own.turn.need == 0 { ahead = jobs }
                 var next: JobID? = first
-                while let job = next, steps < Self.stepsMax, claim(of: job, at: now).turn(in: other, at: now) < own.turn {
+                while own.turn.need > 0, let job = next, steps < Self.stepsMax, claim(of: job, at: now).turn(in: other, at: now) < own.turn
+                {
                     ahead += 1
                     steps += 1
                     next = queue.first(of: other, from: job.value + 1)
@@ -76,6 +81,7 @@ extension SchedulerCore {
                 standings[band] = known
                 // Equals go by who came first.
                 let isEqual = known == own.standing
+                if isEqual { steps += jobs / Self.jobsPerStep }
                 ahead = isEqual ? queue.count(in: other, before: own.turn.job) : known.lexicographicallyPrecedes(own.standing) ? jobs : 0
             }
             position.ahead += ahead

@@ -3,7 +3,7 @@ import ClusterModel
 /// Instants at which jobs have something ready. Adding one costs the logarithm of the number of distinct instants.
 struct AlarmTable: Sendable {
     private var jobs: [LogicalTime: IntervalSet] = [:]
-    /// The keys of `jobs`, each once.
+    /// The keys of `jobs`, and such as have lost all their jobs but for the first.
     private var instants = BinaryHeap<LogicalTime>()
 
     var earliest: LogicalTime? { instants.first }
@@ -15,10 +15,24 @@ struct AlarmTable: Sendable {
         instants.insert(instant)
     }
 
-    /// What is due, in order of time; each job once.
-    func due(at now: LogicalTime) -> [JobID] {
-        var seen: Set<JobID> = []
-        return instants.elements(through: now).flatMap { jobs[$0]?.jobs ?? [] }.filter { seen.insert($0).inserted }
+    /// The first of what is due, in order of time.
+    func due(at now: LogicalTime, most: Int) -> [JobID] {
+        var due: [JobID] = []
+        var last: LogicalTime?
+        for instant in instants.elements(through: now) where instant != last {
+            guard due.count < most else { break }
+            due += jobs[instant]?.jobs ?? []
+            last = instant
+        }
+        return Array(due.prefix(most))
+    }
+
+    /// Does nothing where there is no such alarm.
+    mutating func remove(_ job: JobID, at instant: LogicalTime) {
+        guard jobs[instant]?.remove(job.value) == true, jobs[instant]?.isEmpty == true else { return }
+        jobs[instant] = nil
+        // Of others that are empty the heap is rid when they come first.
+        while let first = instants.first, jobs[first] == nil { instants.removeFirst() }
     }
 
     /// What is due, in order of time and job.

@@ -127,7 +127,6 @@ struct JobRow: Hashable, Sendable {
         set { rare = newValue == JobHistory() ? .none : .some(newValue) }
     }
 
-
     func isWaiting(_ ordinal: UInt32) -> Bool { waiting.contains { $0.units.contains(UInt64(ordinal)) } }
     var liveOrdinals: [UInt32] { live.keys.sorted() }
     var liveUnitCount: Int { live.count }
@@ -135,6 +134,7 @@ struct JobRow: Hashable, Sendable {
     /// The first waiting set that may start at `now`, if the job may start anything.
     func readySet(at now: LogicalTime) -> Int? {
         guard unmetDependencies.isEmpty, !isCancelling, !specification.isHeld else { return nil }
+        if let deadline = specification.deadline, deadline <= now { return nil }
         return waiting.firstIndex { $0.notBefore <= now }
     }
 

@@ -19,7 +19,7 @@ public struct JobUpdate: Hashable, Sendable {
 
     public var priority: Int32?
     public var isHeld: Bool?
-    /// Of attempts that start from now on.
+    /// Only while nothing of it runs.
     public var timeLimit: Change<Span>?
     public var estimate: Change<Span>?
     public var deadline: Change<LogicalTime>?
@@ -92,10 +92,17 @@ extension SchedulerCore {
         }
         guard !row.isCancelling else { throw .conflict("job \(id) is being cancelled") }
         let changed = update.applied(to: row.specification)
-        let errors = changed.validate()
+        // What was accepted under other bounds may still be let go.
+        let known = row.specification.validate()
+        let errors = changed.validate().filter { !known.contains($0) }
         if !errors.isEmpty { throw .invalid(errors) }
-        if update.timeLimit != nil, changed.timeLimit != row.specification.timeLimit, row.waiting.isEmpty, row.successors.isEmpty {
-            throw .conflict("all of job \(id) has started: the time limit of what runs does not change")
+        if update.timeLimit != nil, changed.timeLimit != row.specification.timeLimit, !row.live.isEmpty {
+            throw .conflict("some of job \(id) runs: its nodes have the time limit that it started with")
+        }
+        var after = row
+        after.specification = changed
+        if update.maxPending != nil, let end = after.pendingEnd, end <= now {
+            throw .invalid([FieldError("maxPending", "it has waited longer already; cancel the job to end it now")])
         }
         if let deadline = changed.deadline, update.deadline != nil, deadline <= now {
             throw .invalid([FieldError("deadline", "has passed; cancel the job to end it now")])
@@ -111,6 +118,7 @@ extension SchedulerCore {
         guard let before = jobs[id] else { return }
         // Priority and what it says of its length choose the lane.
         leaveQueue(id, before)
+        unwatchExpiry(of: id, before)
         _ = jobs.update(id) { row in
             if row.specification.isHeld, update.isHeld == false { row.history.releasedAt = at }
             row.specification = update.applied(to: row.specification)

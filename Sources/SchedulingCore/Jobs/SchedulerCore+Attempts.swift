@@ -147,13 +147,18 @@ extension SchedulerCore {
         guard row.live.count == 1, row.waiting.isEmpty, row.successors.isEmpty else { return }
         let code = max(row.exitCode, exitCode)
         let firstReason = row.firstFailure != .none ? row.firstFailure : unitReason
+        let isExpired = row.history.expiry != nil && (unitState != .succeeded || row.counts.cancelled > 0)
         let state: JobState =
-            if row.counts.failed > 0 || unitState == .failed { .failed } else if row.counts.cancelled > 0 || unitState == .cancelled {
+            if isExpired || row.counts.failed > 0 || unitState == .failed {
+                .failed
+            } else if row.counts.cancelled > 0 || unitState == .cancelled {
                 .cancelled
             } else { .succeeded }
-        let reason: Reason = state == .succeeded ? .none : state == .cancelled ? .user : row.history.expiry ?? firstReason
+        let reason: Reason =
+            state == .succeeded ? .none : state == .cancelled ? .user : isExpired ? row.history.expiry ?? firstReason : firstReason
         let finished = FinishedJob(
-            id: id, state: state, reason: reason, exitCode: row.history.expiry != nil && state == .failed ? ExitCode.timeLimit : code, at: now)
+            id: id, state: state, reason: reason, exitCode: isExpired ? ExitCode.timeLimit : code,
+            at: now)
         events.append(.jobFinished(finished))
         appendDependentsOf(finished, &events)
     }
@@ -232,7 +237,7 @@ extension SchedulerCore {
             }
             row.learn(ended.end)
             row.countCause(of: ordinal, ended)
-            if remembersProgress { row.keepProgress(of: ordinal, ended) }
+            if remembersProgress { row.keepProgress(of: ordinal, ended, since: task.heldSince) }
             row.settle(ordinal, ended)
         }
         learnRunTime(of: ended, row)
@@ -322,13 +327,16 @@ extension JobRow {
     }
 
     /// Whoever says nothing of checkpoints may begin anew, for all that is known.
-    mutating func keepProgress(of ordinal: UInt32, _ ended: EndedAttempt) {
+    ///
+    /// - Parameter since: when the attempt began to hold its place; nodes are not believed that it ran for longer.
+    mutating func keepProgress(of ordinal: UInt32, _ ended: EndedAttempt, since: LogicalTime) {
         switch ended.disposition {
         case .gangLives: return
         case .requeued(_, _, .preempted):
             guard let interval = specification.checkpointInterval?.nanoseconds, interval > 0 else { return }
-            let kept = ended.end.elapsed.nanoseconds / interval * interval
-            if kept > 0 { history.progress[ordinal] = Span(nanoseconds: (history.progress[ordinal] ?? .zero).nanoseconds + kept) }
+            let ran = min(ended.end.elapsed.nanoseconds, (ended.at - since).nanoseconds)
+            let kept = Span(nanoseconds: max(0, ran) / interval * interval)
+            if kept > .zero { history.progress[ordinal] = (history.progress[ordinal] ?? .zero) + kept }
         case .requeued, .finished: return
         }
     }

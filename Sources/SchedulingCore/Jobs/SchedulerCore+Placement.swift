@@ -114,7 +114,13 @@ extension SchedulerCore {
     mutating func evolvePlaced(_ placed: PlacedUnits, _ changes: inout Changes) {
         advance(to: placed.at)
         if let row = jobs[placed.job] {
-            if !row.hasBegun { countQueuedJob(-1, of: row.account) }
+            if !row.hasBegun {
+                countQueuedJob(-1, of: row.account)
+                unwatchExpiry(of: placed.job, row)
+                var begun = row
+                begun.hasBegun = true
+                watchExpiry(of: placed.job, begun)
+            }
             charge(
                 1, placed.units.flatMap { $0.places.map { TaskPlace(node: $0.node, allocation: $0.allocation) } }, of: row, at: placed.at)
         }
@@ -178,9 +184,7 @@ extension SchedulerCore {
 
     func decideTick(at now: LogicalTime) -> Decided {
         var decided = Decided()
-        if let earliest = [alarms.earliest, expiries.earliest].compactMap(\.self).min(), earliest <= now {
-            decided.events.append(.timersDue(at: now))
-        }
+        if let earliest = alarms.earliest, earliest <= now { decided.events.append(.timersDue(at: now)) }
         let drained = drainDeadlines.due(at: now)
         if !drained.isEmpty { appendEviction(from: drained, at: now, &decided.events) }
         if let cut = nextHourCut, cut <= now {
@@ -200,7 +204,6 @@ extension SchedulerCore {
 
     mutating func evolveTimersDue(at: LogicalTime, _ changes: inout Changes) {
         advance(to: at)
-        _ = expiries.remove(through: at)
         for job in alarms.remove(through: at) {
             requeue(job)
             changes.touch(job)

@@ -12,16 +12,8 @@ extension SchedulerCore {
         if let required = submission.requiredRevision, required != revision {
             throw .moved(from: required, to: revision)
         }
-        let errors = specification.validate()
-        if !errors.isEmpty { throw .invalid(errors) }
-        for dependency in specification.dependencies where dependency.job.value > lastJob {
-            throw .invalid([FieldError("after", "job \(dependency.job) does not exist")])
-        }
-        if let deadline = specification.deadline, deadline <= now { throw .invalid([FieldError("deadline", "has passed")]) }
-        try requireAccount(specification)
-        try requireSecrets(specification)
-        try requireSatisfiable(specification)
-        try requireQuota(specification, user: submission.user)
+        try requireAcceptable(specification, user: submission.user, at: now)
+        if let miss = queuedJobsMiss(of: specification, user: submission.user) { throw .quota(miss) }
         if submission.key != nil, keyCounts[specification.tenant, default: 0] >= SchedulerLimits.idempotencyKeysPerTenant {
             throw .tooManyKeys(limit: SchedulerLimits.idempotencyKeysPerTenant)
         }
@@ -37,10 +29,19 @@ extension SchedulerCore {
         return decided
     }
 
-    /// More than it may ever hold is refused now: it would wait for an administrator.
-    private func requireQuota(_ specification: JobSpecification, user: String) throws(Rejection) {
-        let miss = quotaForever(of: specification, user: user) ?? queuedJobsMiss(of: specification, user: user)
-        if let miss { throw .quota(miss) }
+    /// Whatever else waits: that nothing is wrong with it, and that it could run some time.
+    func requireAcceptable(_ specification: JobSpecification, user: String, at now: LogicalTime) throws(Rejection) {
+        let errors = specification.validate()
+        if !errors.isEmpty { throw .invalid(errors) }
+        for dependency in specification.dependencies where dependency.job.value > lastJob {
+            throw .invalid([FieldError("after", "job \(dependency.job) does not exist")])
+        }
+        if let deadline = specification.deadline, deadline <= now { throw .invalid([FieldError("deadline", "has passed")]) }
+        try requireAccount(specification)
+        try requireSecrets(specification)
+        try requireSatisfiable(specification)
+        // More than it may ever hold is refused now: it would wait for an administrator.
+        if let miss = quotaForever(of: specification, user: user) { throw .quota(miss) }
     }
 
     private func replay(of key: Submission.Key, tenant: String) throws(Rejection) -> Decided? {
@@ -169,7 +170,11 @@ extension SchedulerCore {
         guard isEnded(id) else {
             throw jobs[id] == nil ? .jobNotFound(id) : .conflict("job \(id) has not ended; cancel it first, or wait for it")
         }
-        return try decideSubmit(submission, retryOf: id, at: now)
+        // What ended it then would end it again, or keep it from starting.
+        var again = submission
+        again.specification.isHeld = false
+        if let deadline = again.specification.deadline, deadline <= now { again.specification.deadline = nil }
+        return try decideSubmit(again, retryOf: id, at: now)
     }
 
     func decideCancel(_ id: JobID, at now: LogicalTime) throws(Rejection) -> Decided {
@@ -309,6 +314,7 @@ extension SchedulerCore {
 
     mutating func evolveCancelRequested(_ id: JobID, at: LogicalTime, _ changes: inout Changes) {
         advance(to: at)
+        if let row = jobs[id] { unwatchExpiry(of: id, row) }
         _ = jobs.update(id) { $0.isCancelling = true }
         requeue(id)
         changes.touch(id)
@@ -321,7 +327,7 @@ extension SchedulerCore {
             row.waiting.removeAll()
             row.counts.queued -= UInt32(units) * row.gangSize
             row.counts.cancelled += UInt32(units) * row.gangSize
-            if row.firstFailure == .none { row.firstFailure = .user }
+            if row.firstFailure == .none { row.firstFailure = row.history.expiry ?? .user }
         }
         requeue(id)
         changes.touch(id)
@@ -331,6 +337,7 @@ extension SchedulerCore {
         advance(to: finished.at)
         guard let row = jobs.remove(finished.id) else { return }
         leaveQueue(finished.id, row)
+        unwatchExpiry(of: finished.id, row)
         unintern(row.shape)
         leaveAccount(row)
         preemptionClaims.remove(finished.id)

@@ -50,7 +50,8 @@ extension Command {
     /// Whether a person's request; everything else is the cluster speaking.
     public var isFromClient: Bool {
         switch self {
-        case .submit, .cancel, .updateJob, .retry, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .createJoinToken, .createKey, .revokeKey,
+        case .submit, .cancel, .updateJob, .retry, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .createJoinToken, .createKey,
+            .revokeKey,
             .setUser, .setSecret, .removeSecret, .createDataset, .removeDataset, .setShareObject, .removeShareObject:
             true
         case .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick: false

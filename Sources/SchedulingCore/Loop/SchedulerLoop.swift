@@ -139,11 +139,13 @@ public struct SchedulerLoop: ~Copyable, Sendable {
     private mutating func decideAndFold(_ command: Command, _ draft: inout BatchDraft) throws(Rejection) -> Answer {
         let decided = try core.decide(command, at: draft.at)
         let before = rebootCheck(command)
-        let due = command == .tick ? core.expiries.due(at: draft.at) : []
         fold(decided, &draft)
         // A command about many attempts, or jobs, is decided one at a time, each against what the one before led to.
         switch command {
-        case .tick: for job in due { fold(core.decideExpiry(of: job, at: draft.at), &draft) }
+        case .tick:
+            for job in core.expiries.due(at: draft.at, most: SchedulerLimits.expiriesPerStep) {
+                fold(core.decideExpiry(of: job, at: draft.at), &draft)
+            }
         case .register(let node, let registration, _) where decided.isRegistration:
             reconcile(node, registration, rebooted: before, &draft)
         case .confirmDead(let node): endEverything(on: node, &draft)

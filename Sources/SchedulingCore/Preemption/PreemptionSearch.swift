@@ -283,10 +283,8 @@ extension SchedulerCore {
             lost.nanoseconds <= interval.nanoseconds / PreemptionContract.partLost, let unit = row.live[ordinal], isPartOfNode(unit)
         else { return nil }
         let kept = row.history.progress[ordinal] ?? .zero
-        let delay = (now - row.waitingSince).nanoseconds - (now - since).nanoseconds - kept.nanoseconds
-        guard delay <= PreemptionContract.delayMax.nanoseconds else { return nil }
-        let age = Span(nanoseconds: (now - since).nanoseconds + kept.nanoseconds)
-        return Double(outlook(of: row, after: age).mean.nanoseconds) / 1e9
+        guard now - row.waitingSince <= PreemptionContract.delayMax + (now - since) + kept else { return nil }
+        return Double(outlook(of: row, after: now - since, done: kept).mean.nanoseconds) / 1e9
     }
 
     fileprivate func roomFree(on node: NodeID, _ offer: NodeOffer) -> RoomAmounts {
@@ -317,12 +315,21 @@ extension SchedulerCore {
         return candidates.filter { $0.cause == .guarantee } + candidates.filter { $0.cause == .priority }
     }
 
+    /// Lanes in an order that is the same in every process: account by account.
+    private borrowing func lanesInOrder(most: Int) -> [LaneID] {
+        var lanes: [LaneID] = []
+        for account in accounts.all where accounts[account].level == .user && accounts[account].lanesWaiting > 0 {
+            guard lanes.count < most else { break }
+            lanes += queue.lanes(of: account).sorted()
+        }
+        return Array(lanes.prefix(most))
+    }
+
     /// Jobs of which nothing runs, those first that have waited longest for what they need.
     private borrowing func waitingCandidates(at now: LogicalTime) -> [PreemptionCandidate] {
         var waiting: [(turn: Turn, work: Double)] = []
-        var lanes = 0
-        queue.forEachLane { lane, first, _ in
-            var next: JobID? = first
+        for lane in lanesInOrder(most: PreemptionContract.lanesMax) {
+            var next = queue.first(of: lane)
             for _ in 0..<PreemptionContract.jobsOfLane {
                 guard let job = next else { break }
                 next = queue.first(of: lane, from: job.value + 1)
@@ -330,8 +337,6 @@ extension SchedulerCore {
                 let claim = claim(of: job, at: now)
                 waiting.append((claim.turn(in: lane, at: now), claim.amount / 1e9))
             }
-            lanes += 1
-            return lanes < PreemptionContract.lanesMax
         }
         waiting.sort { $0.turn.need != $1.turn.need ? $0.turn.need > $1.turn.need : $0.turn.job < $1.turn.job }
         return waiting.prefix(PreemptionContract.jobsMax).map { entry in

@@ -82,9 +82,8 @@ struct RoomProjection {
                 let task = unit.tasks[rank]
                 let known = kinds[attempt.task.job] ?? RunTimeKey.kinds(of: row.specification, user: row.user)
                 kinds[attempt.task.job] = known
-                let done = row.history.progress[attempt.task.index / row.gangSize] ?? .zero
-                let age = Span(nanoseconds: (now - task.heldSince).nanoseconds + done.nanoseconds)
-                let rest = core.outlook(of: row.specification, kinds: known, after: age).mean
+                let done = row.hasHistory ? row.history.progress[attempt.task.index / row.gangSize] ?? .zero : .zero
+                let rest = core.outlook(of: row.specification, kinds: known, after: now - task.heldSince, done: done).mean
                 releases.append((now + rest, attempt.task.job, node, task.allocation))
             }
         }

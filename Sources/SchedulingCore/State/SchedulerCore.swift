@@ -127,6 +127,8 @@ public enum SchedulerLimits {
     public static let backoffMax = Span.seconds(300)
     /// Most gangs placed by one event.
     public static let unitsPerPlacement = 256
+    /// Most jobs whose time is up that end in one step; the rest in the next.
+    public static let expiriesPerStep = 256
     /// What is said while a node knows of a later time than the state.
     public static let outdatedText =
         "this coordinator's state is older than what its nodes have seen: put the newest data directory back, or accept the loss with "

@@ -9,6 +9,7 @@ struct PromiseChecker {
     private var preemptible: Set<JobID> = []
     private var held: Set<JobID> = []
     private var deadlines: [JobID: LogicalTime] = [:]
+    private var expired: [JobID: Reason] = [:]
     /// With the tenant of each.
     private var accepted: [JobID: String] = [:]
     private var finished: [JobID: JobState] = [:]
@@ -85,6 +86,7 @@ struct PromiseChecker {
                 let tenant = job.specification.tenant
                 if job.specification.isPreemptible { preemptible.insert(job.id) }
                 if job.specification.isHeld { held.insert(job.id) }
+                deadlines[job.id] = job.specification.deadline
                 if accepted.updateValue(tenant, forKey: job.id) != nil { violations.append("S1 job \(job.id) accepted twice") }
                 if job.specification.onNodeLost == .wait { waiting.insert(job.id) }
                 if let key = job.key.map({ "\($0.text) of \(tenant)" }), let other = jobOfKey.updateValue(job.id, forKey: key) {
@@ -93,10 +95,20 @@ struct PromiseChecker {
             case .jobFinished(let job):
                 if let earlier = finished[job.id] { violations.append("S6 job \(job.id) was \(earlier), now \(job.state)") }
                 finished[job.id] = job.state
+                if let reason = expired[job.id], job.state != .succeeded,
+                    job.state != .failed || job.reason != reason || job.exitCode != 124
+                {
+                    violations.append("job \(job.id) expired by \(reason), and ends \(job.state) \(job.reason) \(job.exitCode)")
+                }
             case .jobUpdated(let job, let update, _):
                 if update.isHeld == true { held.insert(job) }
                 if update.isHeld == false { held.remove(job) }
-                if case .to(let deadline)? = update.deadline { deadlines[job] = deadline }
+                switch update.deadline {
+                case .to(let deadline)?: deadlines[job] = deadline
+                case JobUpdate.Change.none?: deadlines[job] = nil
+                case nil: break
+                }
+            case .jobExpired(let job, let reason, _): expired[job] = reason
             case .unitsPlaced(let units):
                 if held.contains(units.job) { violations.append("job \(units.job) is held, and starts") }
                 if let deadline = deadlines[units.job], deadline <= units.at {

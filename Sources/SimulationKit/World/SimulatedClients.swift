@@ -62,6 +62,7 @@ struct SimulatedClients {
             timeLimit: chance.chance(milli: 200) ? .seconds(5) : nil, grace: .seconds(2),
             retry: RetryPolicy(limit: UInt32(chance.below(3))), onNodeLost: policies[chance.below(policies.count)],
             inputs: isStaged ? [input].compactMap { $0 } : [], outputs: isStaged ? [JobOutput(path: "results", destination: "")] : [])
+        if chance.chance(milli: 300) { job.checkpointInterval = .seconds(chance.between(1, 3)) }
         job.isHeld = chance.chance(milli: 50)
         if chance.chance(milli: 100) { job.maxPending = .seconds(chance.between(1, 60)) }
         if chance.chance(milli: 200) {

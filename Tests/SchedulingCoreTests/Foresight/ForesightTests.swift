@@ -174,6 +174,32 @@ import Testing
         #expect(never.verdict == .never && never.rejection?.code == "unsatisfiable")
     }
 
+    /// Nodes that go while nobody asks are gone for whoever asks again.
+    @Test func nodesThatWentUnseenAreNotPlannedOn() {
+        var harness = ClusterHarness()
+        let (first, _) = harness.addNode(Build.node("n1", gpus: 1))
+        let (second, _) = harness.addNode(Build.node("n2"))
+        let devices = Build.job(devices: DeviceRequest(kind: .gpu, count: 1))
+        var core = SchedulerCore()
+        var (foresight, followed) = (Foresight(), 0)
+        func ask() -> Plan.Verdict {
+            var changes = Changes(recording: false)
+            for event in harness.journal[followed...] {
+                core.evolve(event, &changes)
+                foresight.relax(&core)
+            }
+            followed = harness.journal.count
+            return foresight.plan(Submission(specification: devices, user: "ada", key: nil), &core, at: harness.now).verdict
+        }
+        let before = ask()
+        #expect(before == .starts)
+        for _ in 0..<1200 { for isCordoned in [true, false] { _ = harness.perform(.setNodeCordon(second, isCordoned: isCordoned)) } }
+        _ = harness.perform(.disconnected(first))
+        _ = harness.perform(.removeNode(first))
+        let after = ask()
+        #expect(after == .never)
+    }
+
     /// What a plan was true of may have passed: then what is submitted on its account is refused.
     @Test func aSubmissionMayRequireTheStateOfItsPlan() {
         var harness = ClusterHarness()

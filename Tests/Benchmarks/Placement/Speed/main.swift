@@ -140,8 +140,67 @@ func measureGang(nodes: Int, classes: Int) {
     print("  one task ends while a gang of 4096 waits for whole devices: median \(text(spans[100])) ms, 99 % within \(text(spans[197])) ms")
 }
 
+/// A million tasks of many tenants wait: what a round costs when something ends, and what it costs to say why they wait.
+func measureTenants(nodes: Int, tenants: Int, jobs: Int, tasks: UInt32) throws {
+    var bench = Bench(nodes: nodes)
+    for tenant in 0..<tenants {
+        bench.perform(.setShareObject(.tenant(TenantRecord(name: "tenant-\(tenant)", weight: UInt32(tenant % 4 + 1))), if: .none))
+    }
+    let filling = bench.clock.measure {
+        for number in 0..<jobs {
+            let request = ResourceRequest(
+                cpuMilli: 1000, memoryBytes: Int64(1 + number % 20) << 28, devices: DeviceRequest(kind: .gpu, count: 1))
+            let specification = JobSpecification(
+                name: "job-\(number)", tenant: "tenant-\(number % tenants)", priority: Int32(number / tenants % 3),
+                groups: [TaskGroup(name: "main", resources: request, command: ["work"])], array: ArrayRange(first: 0, last: tasks - 1))
+            bench.perform(.submit(Submission(specification: specification, user: "user-\(number / tenants % 5)", key: nil)))
+        }
+    }
+    let count = jobs * Int(tasks) - bench.placed.reduce(0) { $0 + $1.units.count }
+    print(
+        "\(nodes) nodes, \(tenants) tenants: \(count) tasks of \(jobs) jobs wait; \(text(milliseconds(filling) / Double(jobs) * 1000)) us a submission"
+    )
+    var spans: [Double] = []
+    for index in 0..<200 {
+        let units = bench.placed[index * bench.placed.count / 200]
+        bench.now = bench.now + .milliseconds(10)
+        spans.append(milliseconds(bench.clock.measure { bench.end(units, 0) }))
+    }
+    spans.sort()
+    print(
+        "  one task ends, the next is placed: median \(text(spans[100])) ms, 99 % within \(text(spans[197])) ms, worst \(text(spans[199])) ms"
+    )
+    bench.perform(.setNodeCordon(NodeID(1), isCordoned: true))
+    let round = milliseconds(bench.clock.measure { bench.perform(.setNodeCordon(NodeID(1), isCordoned: false)) })
+    print("  a round with everything blocked: \(text(round)) ms")
+    try measureForesight(bench, job: JobID(UInt64(jobs)))
+}
+
+/// As readers have the state: of their own.
+func measureForesight(_ bench: borrowing Bench, job: JobID) throws {
+    var core = try SchedulerCore(snapshot: bench.loop.core.snapshot())
+    var foresight = Foresight()
+    foresight.follow(bench.loop.reservedRooms)
+    var known: SchedulerCore.Explanations = [:]
+    func time(_ body: () -> Void) -> String { text(milliseconds(bench.clock.measure(body))) }
+    let standing = time { _ = core.liveStanding(of: job, &known, rooms: []) }
+    let again = time { _ = core.liveStanding(of: job, &known, rooms: []) }
+    var forecast: [String] = []
+    for _ in 0..<2 { forecast.append(time { _ = foresight.forecast(of: job, &core, known: &known, at: bench.now) }) }
+    let wish = ResourceRequest(cpuMilli: 1000, memoryBytes: 1 << 30, devices: DeviceRequest(kind: .gpu, count: 4))
+    let specification = JobSpecification(name: "plan", groups: [TaskGroup(name: "main", resources: wish, command: ["work"])])
+    let plan = time { _ = foresight.plan(Submission(specification: specification, user: "ada", key: nil), &core, at: bench.now) }
+    print(
+        "  why a blocked class waits: \(standing) ms, again \(again) ms; explained with position, start and changes: first \(forecast[0]) ms, then \(forecast[1]) ms; a plan \(plan) ms"
+    )
+}
+
 let sizes = CommandLine.arguments.dropFirst().compactMap { Int($0) }
 for nodes in sizes.isEmpty ? [1000, 10_000, 100_000] : sizes {
     measure(nodes: nodes, classes: 1000)
     measureGang(nodes: nodes, classes: 1000)
+}
+if sizes.isEmpty || sizes.contains(1000) {
+    try measureTenants(nodes: 1000, tenants: 200, jobs: 10_000, tasks: 101)
+    try measureTenants(nodes: 1000, tenants: 200, jobs: 100_000, tasks: 10)
 }
