@@ -53,20 +53,21 @@ enum OpenAPIDocument {
         n"},{"$ref":"#/components/parameters/IfNoneMatch"}],"responses":{"200":{"$ref":"#/components/responses/Job"},"304":{"description\#
         ":"The client has it, by its ETag."},"default":{"$ref":"#/components/responses/Problem"}}},
         "patch":{"tags":["jobs"],"operationId":"updateJob","summary":"Changes what a job asks of the queue, holds it, or lets it go.","d\#
-        escription":"What is not named stays; the text `none` takes a bound away. A time limit holds for attempts that start from now on\#
-        .","requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object","additionalProperties":false,"propert\#
-        ies":{"priority":{"type":"integer","minimum":-1000,"maximum":1000},"hold":{"type":"boolean"},"timeLimit":{"$ref":"#/components/s\#
-        chemas/Amount"},"estimate":{"$ref":"#/components/schemas/Amount"},"deadline":{"type":"string","description":"an instant (RFC 333\#
-        9) or `none`"},"maxPending":{"$ref":"#/components/schemas/Amount"},"labels":{"type":"object","additionalProperties":{"type":"str\#
-        ing"},"description":"all of them"}}},"example":{"priority":10,"hold":false,"timeLimit":"4h","maxPending":"none"}}}},"responses":\#
-        {"200":{"$ref":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        escription":"What is not named stays; for a bound, the text `none` takes it away. A time limit changes only while nothing of the\#
+         job runs.","requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object","additionalProperties":false\#
+        ,"properties":{"priority":{"type":"integer","minimum":-1000,"maximum":1000},"hold":{"type":"boolean"},"timeLimit":{"$ref":"#/com\#
+        ponents/schemas/Amount"},"estimate":{"$ref":"#/components/schemas/Amount"},"deadline":{"type":"string","description":"an instant\#
+         (RFC 3339) or `none`"},"maxPending":{"$ref":"#/components/schemas/Amount"},"labels":{"type":"object","additionalProperties":{"t\#
+        ype":"string"},"description":"all of them"}}},"example":{"priority":10,"hold":false,"timeLimit":"4h","maxPending":"none"}}}},"re\#
+        sponses":{"200":{"$ref":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs/{id}/cancel":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "post":{"tags":["jobs"],"operationId":"cancelJob","summary":"Cancels a job; its tasks get their grace.","responses":{"200":{"$re\#
         f":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs/{id}/retry":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
-        "post":{"tags":["jobs"],"operationId":"retryJob","summary":"Makes a new job like one that has ended.","parameters":[{"$ref":"#/c\#
-        omponents/parameters/IdempotencyKey"}],"responses":{"201":{"$ref":"#/components/responses/WrittenJob"},"200":{"$ref":"#/componen\#
-        ts/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "post":{"tags":["jobs"],"operationId":"retryJob","summary":"Makes a new job like one that has ended; not held, and without a dea\#
+        dline that has passed.","parameters":[{"$ref":"#/components/parameters/IdempotencyKey"}],"responses":{"201":{"$ref":"#/component\#
+        s/responses/WrittenJob"},"200":{"$ref":"#/components/responses/WrittenJob"},"default":{"$ref":"#/components/responses/Problem"}}\#
+        }},
         "/v1/jobs/{id}/explain":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "get":{"tags":["jobs"],"operationId":"explainJob","summary":"Says why nothing more of a job starts now, when it may, and what wo\#
         uld let it start now.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"The expl\#
@@ -91,28 +92,29 @@ enum OpenAPIDocument {
         lue":2}]}],"tasks":{"total":2,"queued":2,"starting":0,"running":0,"stopping":0,"succeeded":0,"failed":0,"cancelled":0},"revision\#
         ":4711}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/plans":{"post":{"tags":["jobs"],"operationId":"planJob","summary":"Says what would become of a job if it were submitted now\#
-        ; changes nothing.","description":"The body and its checks are those of a submission. What could never run is an answer, `never`\#
-        ; what is wrong with the request is a problem. A submission with `ifRevision` is accepted only while the plan still holds.","req\#
-        uestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/JobRequest"},"examples":{"short\#
-        ":{"summary":"One task","value":{"command":["python3","train.py"],"resources":{"cpu":4,"memory":"16GiB","gpu":1},"timeLimit":"2h\#
-        "}}}}}},"responses":{"200":{"description":"The plan","content":{"application/json":{"schema":{"type":"object","required":["verdi\#
-        ct","reason","reasons","explanation","gangs","gangsStarting","placement","position","expectedStart","latestStart","startsAfter",\#
-        "preempts","expectedRunSeconds","timeLimitSeconds","computeUnitsMilli","computeUnitMilliHours","computeUnitMilliHoursMax","start\#
-        sNow","revision"],"properties":{"verdict":{"type":"string","enum":["starts","waits","never"]},"reason":{"type":["string","null"]\#
-        },"reasons":{"type":"array","items":{"type":"string"}},"explanation":{"type":["string","null"]},"gangs":{"type":"integer","descr\#
-        iption":"elements of its array","or one":null},"gangsStarting":{"type":"integer","description":"those that start at once; 256 ar\#
-        e looked at"},"placement":{"type":"array","description":"Where tasks start at once, 256 at most","items":{"type":"object","requi\#
-        red":["gang","rank","node","allocation"],"properties":{"gang":{"type":"integer"},"rank":{"type":"integer"},"node":{"type":"strin\#
-        g"},"allocation":{"type":"object"}}}},"position":{"$ref":"#/components/schemas/QueuePosition"},"expectedStart":{"$ref":"#/compon\#
-        ents/schemas/ExpectedStart"},"latestStart":{"$ref":"#/components/schemas/LatestStart"},"startsAfter":{"$ref":"#/components/schem\#
-        as/StartsAfter"},"preempts":{"type":"array","description":"What would be stopped so that its first gang can start; it goes on la\#
-        ter","items":{"type":"object","required":["job","gang","ranForSeconds","graceSeconds"],"properties":{"job":{"type":"string"},"ga\#
-        ng":{"type":"integer"},"ranForSeconds":{"type":"integer"},"graceSeconds":{"type":"integer"}}}},"expectedRunSeconds":{"type":"int\#
-        eger","description":"by what it says","or by what its like took":null},"timeLimitSeconds":{"type":["integer","null"]},"computeUn\#
-        itsMilli":{"type":"integer","description":"of one gang"},"computeUnitMilliHours":{"type":"integer","description":"of all gangs i\#
-        f they run as long as is expected"},"computeUnitMilliHoursMax":{"type":["integer","null"],"description":"of all gangs at their t\#
-        ime limit"},"startsNow":{"$ref":"#/components/schemas/StartsNow"},"revision":{"type":"integer","description":"the state that the\#
-         plan is about"}}}}}},"default":{"$ref":"#/components/responses/Problem"}}}},
+        ; changes nothing.","description":"The body and its checks are those of a submission, but for whether its files are there. What \#
+        could never run is an answer, `never`; what is wrong with the request is a problem. A submission with `ifRevision` is accepted o\#
+        nly while the plan still holds.","requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/sc\#
+        hemas/JobRequest"},"examples":{"short":{"summary":"One task","value":{"command":["python3","train.py"],"resources":{"cpu":4,"mem\#
+        ory":"16GiB","gpu":1},"timeLimit":"2h"}}}}}},"responses":{"200":{"description":"The plan","content":{"application/json":{"schema\#
+        ":{"type":"object","required":["verdict","reason","reasons","explanation","gangs","gangsStarting","placement","position","expect\#
+        edStart","latestStart","startsAfter","preempts","expectedRunSeconds","timeLimitSeconds","computeUnitsMilli","computeUnitMilliHou\#
+        rs","computeUnitMilliHoursMax","startsNow","revision"],"properties":{"verdict":{"type":"string","enum":["starts","waits","never"\#
+        ]},"reason":{"type":["string","null"]},"reasons":{"type":"array","items":{"type":"string"}},"explanation":{"type":["string","nul\#
+        l"]},"gangs":{"type":"integer","description":"elements of its array","or one":null},"gangsStarting":{"type":"integer","descripti\#
+        on":"those that start at once; 256 are looked at"},"placement":{"type":"array","description":"Where tasks start at once, 256 at \#
+        most","items":{"type":"object","required":["gang","rank","node","allocation"],"properties":{"gang":{"type":"integer"},"rank":{"t\#
+        ype":"integer"},"node":{"type":"string"},"allocation":{"type":"object"}}}},"position":{"$ref":"#/components/schemas/QueuePositio\#
+        n"},"expectedStart":{"$ref":"#/components/schemas/ExpectedStart"},"latestStart":{"$ref":"#/components/schemas/LatestStart"},"sta\#
+        rtsAfter":{"$ref":"#/components/schemas/StartsAfter"},"preempts":{"type":"array","description":"What would be stopped so that it\#
+        s first gang can start; it goes on later","items":{"type":"object","required":["job","gang","ranForSeconds","graceSeconds"],"pro\#
+        perties":{"job":{"type":["string","null"],"description":"null: one that the caller may not see"},"gang":{"type":["integer","null\#
+        "]},"ranForSeconds":{"type":"integer"},"graceSeconds":{"type":"integer"}}}},"expectedRunSeconds":{"type":"integer","description"\#
+        :"by what it says","or by what its like took":null},"timeLimitSeconds":{"type":["integer","null"]},"computeUnitsMilli":{"type":"\#
+        integer","description":"of one gang"},"computeUnitMilliHours":{"type":"integer","description":"of all gangs if they run as long \#
+        as is expected"},"computeUnitMilliHoursMax":{"type":["integer","null"],"description":"of all gangs at their time limit"},"starts\#
+        Now":{"$ref":"#/components/schemas/StartsNow"},"revision":{"type":"integer","description":"the state that the plan is about"}}}}\#
+        }},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/jobs/{id}/tasks":{"parameters":[{"$ref":"#/components/parameters/JobID"}],
         "get":{"tags":["jobs"],"operationId":"listTasks","summary":"Lists all tasks of a job by index, started or not, each with its las\#
         t attempt.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/componen\#

@@ -147,7 +147,8 @@ extension SchedulerCore {
         guard row.live.count == 1, row.waiting.isEmpty, row.successors.isEmpty else { return }
         let code = max(row.exitCode, exitCode)
         let firstReason = row.firstFailure != .none ? row.firstFailure : unitReason
-        let isExpired = row.history.expiry != nil && (unitState != .succeeded || row.counts.cancelled > 0)
+        let isWhole = unitState == .succeeded && row.counts.cancelled == 0 && row.counts.failed == 0
+        let isExpired = row.history.expiry != nil && !isWhole
         let state: JobState =
             if isExpired || row.counts.failed > 0 || unitState == .failed {
                 .failed
