@@ -30,13 +30,17 @@ import Testing
         var after = Build.job(array: ArrayRange(first: 0, last: 2))
         after.dependencies = [Dependency(job: JobID(1), condition: .ok)]
         _ = harness.submit(after)
+        var held = Build.job(array: ArrayRange(first: 0, last: 6))
+        held.isHeld = true
+        _ = harness.submit(held)
         let (totals, _) = totals(harness)
         #expect(totals[.arrayLimit] == QueueTotals.Waiting(tasks: 4, oldest: submittedAt))
         #expect(totals[.capacity] == QueueTotals.Waiting(tasks: 1, oldest: submittedAt + .seconds(10)))
         #expect(totals[.beginTime] == QueueTotals.Waiting(tasks: 1, oldest: later.beginAt))
         #expect(totals[.dependency].tasks == 3)
-        #expect(totals.queued == 9 && totals.starting == 1 && totals.running == 0)
-        #expect(totals[JobState.starting] == 1 && totals[JobState.queued] == 3)
+        #expect(totals[.hold].tasks == 7, "nobody has to make room for them")
+        #expect(totals.queued == 16 && totals.starting == 1 && totals.running == 0)
+        #expect(totals[JobState.starting] == 1 && totals[JobState.queued] == 4)
     }
 
     @Test func manyJobsAreSummedInPieces() {

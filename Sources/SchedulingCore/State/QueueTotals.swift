@@ -14,6 +14,8 @@ public struct QueueTotals: Sendable {
         case dependency
         /// Its account holds as much as it may.
         case quota
+        /// Its owner holds it.
+        case hold
 
         public var name: String {
             switch self {
@@ -22,13 +24,14 @@ public struct QueueTotals: Sendable {
             case .beginTime: "begin_time"
             case .dependency: "dependency"
             case .quota: "quota"
+            case .hold: "hold"
             }
         }
     }
 
     public struct Waiting: Hashable, Sendable {
         public var tasks: UInt64 = 0
-        /// The earliest instant since which a job among them waits: its submission, or the begin time it asked for.
+        /// The earliest instant since which a job among them waits: its submission, its release, or the begin time it asked for.
         public var oldest: LogicalTime?
     }
 
@@ -52,7 +55,8 @@ public struct QueueTotals: Sendable {
         stopping += UInt64(row.counts.stopping)
         let queued = UInt64(row.counts.queued)
         guard queued > 0 else { return }
-        let since = max(row.submittedAt, row.specification.beginAt ?? .zero)
+        let since = row.waitingSince
+        if row.specification.isHeld { return note(queued, .hold, since: since) }
         if !row.unmetDependencies.isEmpty { return note(queued, .dependency, since: since) }
         let later = row.waiting.reduce(into: UInt64(0)) { sum, set in
             if set.notBefore > now { sum += set.units.count * UInt64(row.gangSize) }
@@ -82,7 +86,7 @@ extension SchedulerCore {
     }
 
     /// Asked before an event is folded: for how long the task that it starts for the first time had waited since it was
-    /// submitted, or since the begin time it asked for. Of a task that ended before its start was told, the end tells.
+    /// submitted, let go, or since the begin time it asked for. Of a task that ended before its start was told, the end tells.
     public func waitEnded(by event: Event) -> Span? {
         switch event {
         case .attemptStarted(let attempt, let elapsed, let at):
@@ -116,6 +120,6 @@ extension SchedulerCore {
 
     private func since(_ job: JobID, _ instant: Int64) -> Span? {
         guard let row = jobs[job] else { return nil }
-        return Span(nanoseconds: instant - max(row.submittedAt, row.specification.beginAt ?? .zero).nanoseconds)
+        return Span(nanoseconds: instant - row.waitingSince.nanoseconds)
     }
 }
