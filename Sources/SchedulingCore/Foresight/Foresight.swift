@@ -63,7 +63,7 @@ public struct Foresight: Sendable {
         of job: JobID, _ core: inout SchedulerCore, known: inout SchedulerCore.Explanations, at now: LogicalTime
     ) -> WaitingForecast? {
         guard let row = core.jobs[job], !row.waiting.isEmpty, !row.isCancelling else { return nil }
-        bringUp(&core)
+        bringUp(&core, at: now)
         var forecast = WaitingForecast()
         forecast.position = core.position(of: job, at: now)
         if let room = rooms.first(where: { $0.job == job }) {
@@ -81,7 +81,7 @@ public struct Foresight: Sendable {
 
     /// What would come of a submission.
     public mutating func plan(_ submission: Submission, _ core: inout SchedulerCore, at now: LogicalTime) -> Plan {
-        bringUp(&core)
+        bringUp(&core, at: now)
         let specification = submission.specification
         var plan = Plan(revision: core.revision, expectedRun: core.expectedRun(of: submission))
         do throws(Rejection) {
@@ -118,7 +118,7 @@ public struct Foresight: Sendable {
 
     // MARK: The index
 
-    private mutating func bringUp(_ core: inout SchedulerCore) {
+    private mutating func bringUp(_ core: inout SchedulerCore, at now: LogicalTime) {
         var changed = core.offers.takeChanges()
         let isOld = fleet.map { $0.isOfOldKinds || $0.shapeCount > Self.shapesMax } ?? true
         if isOld { (fleet, book, hasNewRooms, changed) = (Fleet(), ReservationBook(), true, core.offers.ids) }
@@ -133,7 +133,7 @@ public struct Foresight: Sendable {
             if book.follow(id, offer) { continue }
             if let offer { fleet.set(offer, for: id) } else { fleet.remove(id) }
         }
-        if hasNewRooms { book = ReservationBook(rooms, &fleet, of: core) }
+        if hasNewRooms { book = ReservationBook(rooms, &fleet, of: core, at: now) }
         hasNewRooms = false
         self.fleet = fleet
     }
@@ -168,9 +168,10 @@ public struct Foresight: Sendable {
             let taken = found.flatMap(\.self)
             if let applicant, core.quotaMiss(of: applicant, beside: core.amounts(of: taken), tasks: Int64(taken.count)) != nil { break }
             var places = shape.gangSize > 1 ? fleet.placeGang(gang) ?? [] : fleet.place(gang, limit: 1)
-            if places.isEmpty, !book.isEmpty,
-                let bound = core.outlook(of: specification, kinds: RunTimeKey.kinds(of: specification, user: user), after: .zero).bound
-            {
+            let isGuaranteed = found.isEmpty && core.isWithinGuarantee(applicant, at: now)
+            let bound = core.outlook(of: specification, kinds: RunTimeKey.kinds(of: specification, user: user), after: .zero).bound
+            if places.isEmpty, !book.isEmpty, isGuaranteed || bound != nil {
+                let bound = isGuaranteed ? nil : bound
                 places = book.backfill(nil, shape, lasting: bound, limit: 1, at: now) ?? []
             }
             guard case .found(let allowed) = core.allowed(places, to: applicant, mayChoose: true, &fleet) else { break }

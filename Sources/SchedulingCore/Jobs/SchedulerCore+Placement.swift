@@ -57,10 +57,16 @@ extension SchedulerCore {
         } else {
             places = cursor.fleet.place(gang, limit: limit)
         }
-        if places.isEmpty, !cursor.reservations.isEmpty, let bound = outlook(of: row).bound {
-            places = cursor.reservations.backfill(row.shape, shape, lasting: bound, limit: limit, at: now) ?? []
+        let applicant = limitedApplicant(row)
+        if places.isEmpty, !cursor.reservations.isEmpty {
+            let isGuaranteed = isWithinGuarantee(applicant, at: now)
+            let bound = isGuaranteed ? nil : outlook(of: row).bound
+            if isGuaranteed || bound != nil {
+                let limit = isGuaranteed ? 1 : limit
+                places = cursor.reservations.backfill(row.shape, shape, lasting: bound, limit: limit, at: now) ?? []
+            }
         }
-        switch allowed(places, to: limitedApplicant(row), mayChoose: !isBlocked, &cursor.fleet) {
+        switch allowed(places, to: applicant, mayChoose: !isBlocked, &cursor.fleet) {
         case .found(let places): return .found(units(of: id, places, as: set, row, at: now))
         case .none: return .none
         case .limited(let limit): return .limited(limit)

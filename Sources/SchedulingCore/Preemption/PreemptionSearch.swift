@@ -391,6 +391,13 @@ extension SchedulerCore {
         return candidate
     }
 
+    /// Whether the queue of a request holds no more than its guarantee with it, and with what is kept for others of the queue.
+    borrowing func isWithinGuarantee(_ applicant: Applicant?, at now: LogicalTime) -> Bool {
+        guard let applicant, !accounts.isUnbounded else { return false }
+        let claimed = preemptionClaims.count > 0 ? claimedAmounts(at: now) : [:]
+        return guaranteeOwner(of: applicant.queue, for: applicant.shape.leastAmounts, beside: claimed) != nil
+    }
+
     /// The queue whose guarantee holds so much more.
     ///
     /// - Parameter claimed: what is kept already for jobs of queues that have not started.
@@ -433,11 +440,29 @@ extension SchedulerCore {
     }
 
     /// What is stopped now so that others can start; one event for each of them.
-    borrowing func decidePreemptions(on fleet: Fleet, at now: LogicalTime) -> [Event] {
+    ///
+    /// - Parameters:
+    ///   - fleet: nodes that nobody has set aside.
+    ///   - wide: those too that are set aside for who only waits: what is guaranteed goes before that.
+    borrowing func decidePreemptions(on fleet: Fleet, wide: () -> Fleet, at now: LogicalTime) -> [Event] {
         guard holdsPreemptible else { return [] }
+        let candidates = preemptionCandidates(at: now)
+        let guaranteed = candidates.filter { $0.cause == .guarantee }
+        if !guaranteed.isEmpty {
+            var search = PreemptionSearch(of: self, on: wide(), at: now)
+            let events = decidePreemptions(for: guaranteed, &search, at: now)
+            // The rest at the next look: it is another search.
+            if !events.isEmpty { return events }
+        }
         var search = PreemptionSearch(of: self, on: fleet, at: now)
         guard !search.isEmpty else { return [] }
-        let candidates = preemptionCandidates(at: now) + (search.isYielding ? waitingCandidates(at: now) : [])
+        let others = candidates.filter { $0.cause != .guarantee } + (search.isYielding ? waitingCandidates(at: now) : [])
+        return decidePreemptions(for: others, &search, at: now)
+    }
+
+    private borrowing func decidePreemptions(
+        for candidates: [PreemptionCandidate], _ search: inout PreemptionSearch, at now: LogicalTime
+    ) -> [Event] {
         var events: [Event] = []
         var claimed = claimedAmounts(at: now)
         var spoken: [AccountID: (amounts: RoomAmounts, tasks: Int64)] = [:]

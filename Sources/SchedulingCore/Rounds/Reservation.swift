@@ -18,6 +18,8 @@ struct Reservation: Sendable {
     /// The same in the numbers of the fleet of all other nodes.
     let wanted: GangShape
     private var gangs = Table<RequestClassID, GangShape>()
+    /// Others were stopped there for it.
+    var isClaim = false
     /// Something on its nodes has changed since it was tried.
     var isStirred = true
 

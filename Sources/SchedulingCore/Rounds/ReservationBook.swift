@@ -57,11 +57,12 @@ struct ReservationBook: Sendable {
     /// What somebody else has set aside.
     ///
     /// - Parameter fleet: all nodes; those that are set aside leave it.
-    init(_ rooms: [ReservedRoom], _ fleet: inout Fleet, of core: borrowing SchedulerCore) {
+    init(_ rooms: [ReservedRoom], _ fleet: inout Fleet, of core: borrowing SchedulerCore, at now: LogicalTime) {
         for room in rooms {
             // Limits may be felt by now that were not when it was set aside.
             guard let row = core.jobs[room.job], let shape = core.allowedWay(of: row) ?? core.shapes[row.shape]?.shape else { continue }
-            reserve(Set(room.nodes), for: room.job, shape, from: room.start, first: room.firstStart, &fleet)
+            let isClaim = core.isClaiming(room.job, at: now)
+            reserve(Set(room.nodes), for: room.job, shape, from: room.start, first: room.firstStart, isClaim: isClaim, &fleet)
         }
     }
 
@@ -190,7 +191,7 @@ struct ReservationBook: Sendable {
         let budget = max(1, core.offers.ids.count / Self.partOfNodes)
         for job in core.preemptionClaims.ids where core.isClaiming(job, at: now) {
             guard let claim = core.preemptionClaims[job], let shape = core.jobs[job].flatMap({ core.allowedWay(of: $0) }) else { continue }
-            reserve(Set(claim.nodes), for: job, shape, from: claim.until, first: claim.until, &fleet)
+            reserve(Set(claim.nodes), for: job, shape, from: claim.until, first: claim.until, isClaim: true, &fleet)
         }
         let claims = (jobs: reservations.count, nodes: aside.count)
         claimsEnd = reservations.map(\.start).min()
@@ -211,17 +212,19 @@ struct ReservationBook: Sendable {
             else { continue }
             let nodes = aside.count - claims.nodes + found.nodes.count
             guard reservations.count == claims.jobs || nodes <= budget else { break }
-            reserve(found.nodes, for: candidate.job, shape, from: found.at, first: known?.firstStart ?? found.at, &fleet)
+            reserve(found.nodes, for: candidate.job, shape, from: found.at, first: known?.firstStart ?? found.at, isClaim: false, &fleet)
         }
         return asideBefore.keys.filter { aside[$0] == nil }.sorted()
     }
 
     private mutating func reserve(
-        _ nodes: Set<NodeID>, for job: JobID, _ shape: RequestClass, from start: LogicalTime, first: LogicalTime, _ fleet: inout Fleet
+        _ nodes: Set<NodeID>, for job: JobID, _ shape: RequestClass, from start: LogicalTime, first: LogicalTime, isClaim: Bool,
+        _ fleet: inout Fleet
     ) {
         // What is set aside for somebody else comes when he has started.
         let nodes = nodes.filter { aside[$0] == nil }
         var made = Reservation(job: job, shape: shape, wanted: fleet.shape(of: shape), start: start, firstStart: first, nodes: nodes)
+        made.isClaim = isClaim
         for node in nodes.sorted() {
             if let offer = fleet[node] { made.fleet.set(offer, for: node) }
             fleet.remove(node)
@@ -265,11 +268,13 @@ struct ReservationBook: Sendable {
 
     /// Places on nodes set aside for work that is expected to be gone by the time they are needed.
     ///
-    /// - Parameter id: nil for a class that no job is of.
+    /// - Parameters:
+    ///   - id: nil for a class that no job is of.
+    ///   - run: nil: it has a right to the room, and need not be gone, but where somebody was stopped for another.
     mutating func backfill(
-        _ id: RequestClassID?, _ shape: RequestClass, lasting run: Span, limit: Int, at now: LogicalTime
+        _ id: RequestClassID?, _ shape: RequestClass, lasting run: Span?, limit: Int, at now: LogicalTime
     ) -> [TaskPlace]? {
-        for place in reservations.indices where now + run <= reservations[place].start {
+        for place in reservations.indices where run.map({ now + $0 <= reservations[place].start }) ?? !reservations[place].isClaim {
             let gang = reservations[place].gang(of: id, shape)
             if shape.gangSize > 1 {
                 if let places = reservations[place].fleet.placeGang(gang) { return places }
@@ -279,6 +284,17 @@ struct ReservationBook: Sendable {
             }
         }
         return nil
+    }
+
+    /// All nodes but those that somebody was stopped on for another.
+    ///
+    /// - Parameter fleet: all that are not set aside.
+    func widened(_ fleet: Fleet) -> Fleet {
+        var wide = fleet
+        for reservation in reservations where !reservation.isClaim {
+            for node in reservation.nodes.sorted() { if let offer = reservation.fleet[node] { wide.set(offer, for: node) } }
+        }
+        return wide
     }
 
     /// False: the node is not set aside.

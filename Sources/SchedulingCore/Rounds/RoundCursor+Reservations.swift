@@ -26,7 +26,7 @@ extension RoundCursor {
             preemption.nextLook = next
             return []
         }
-        let events = core.decidePreemptions(on: fleet, at: now)
+        let events = core.decidePreemptions(on: fleet, wide: { reservations.widened(fleet) }, at: now)
         preemption = PreemptionLook(lastLook: now, nextLook: now + PreemptionContract.patience)
         return events
     }
