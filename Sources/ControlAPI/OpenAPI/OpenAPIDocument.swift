@@ -700,9 +700,9 @@ enum OpenAPIDocument {
         sConfirmed":{"type":["boolean","null"]}}}},"jobsLive":{"type":"integer"},"tasksQueued":{"type":"integer"},"tasksLive":{"type":"i\#
         nteger"},"queue":{"type":"array","description":"Waiting tasks by why they do not start.","items":{"type":"object","required":["r\#
         eason","tasks","oldestAt"],"properties":{"reason":{"type":"string","enum":["capacity","array_limit","begin_time","dependency","q\#
-        uota"]},"tasks":{"type":"integer"},"oldestAt":{"type":"string","format":"date-time","description":"since when the oldest job amo\#
-        ng them waits"}}}},"version":{"type":"string","description":"Release of the coordinator."},"time":{"type":"string","format":"dat\#
-        e-time","description":"Cluster time now."}}},
+        uota","hold"]},"tasks":{"type":"integer"},"oldestAt":{"type":"string","format":"date-time","description":"since when the oldest \#
+        job among them waits"}}}},"version":{"type":"string","description":"Release of the coordinator."},"time":{"type":"string","forma\#
+        t":"date-time","description":"Cluster time now."}}},
         "UsageRecord":{"type":"object","required":["sequence","recordId","schema","revision","final","previousHash","attempt","segment",\#
         "tenant","project","user","nodeId","node","simulated","fence","requested","allocated","deviceModels","start","end","endReason","\#
         billable","billingRule","measured"],"properties":{"sequence":{"type":"integer","description":"from 1 without gaps"},"recordId":{\#
