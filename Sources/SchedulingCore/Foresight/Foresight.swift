@@ -168,11 +168,11 @@ public struct Foresight: Sendable {
             let taken = found.flatMap(\.self)
             if let applicant, core.quotaMiss(of: applicant, beside: core.amounts(of: taken), tasks: Int64(taken.count)) != nil { break }
             var places = shape.gangSize > 1 ? fleet.placeGang(gang) ?? [] : fleet.place(gang, limit: 1)
-            let isGuaranteed = found.isEmpty && core.isWithinGuarantee(applicant, at: now)
-            let bound = core.outlook(of: specification, kinds: RunTimeKey.kinds(of: specification, user: user), after: .zero).bound
-            if places.isEmpty, !book.isEmpty, isGuaranteed || bound != nil {
-                let bound = isGuaranteed ? nil : bound
-                places = book.backfill(nil, shape, lasting: bound, limit: 1, at: now) ?? []
+            if places.isEmpty, !book.isEmpty {
+                let isGuaranteed = found.isEmpty && core.isWithinGuarantee(applicant, at: now)
+                let kinds = RunTimeKey.kinds(of: specification, user: user)
+                let bound = isGuaranteed ? nil : core.outlook(of: specification, kinds: kinds, after: .zero).bound
+                if isGuaranteed || bound != nil { places = book.backfill(nil, shape, lasting: bound, limit: 1, at: now) ?? [] }
             }
             guard case .found(let allowed) = core.allowed(places, to: applicant, mayChoose: true, &fleet) else { break }
             if let applicant, !found.isEmpty, core.quotaMiss(of: applicant, taken + allowed) != nil { break }
@@ -226,14 +226,10 @@ public struct Foresight: Sendable {
     /// Gangs that would be stopped for it.
     private func victims(of submission: Submission, _ core: borrowing SchedulerCore, at now: LogicalTime) -> [Plan.Victim] {
         guard let fleet, core.holdsPreemptible, let candidate = core.preemptionCandidate(of: submission) else { return [] }
-        var search = PreemptionSearch(of: core, on: fleet, at: now)
-        let shape = RequestClass(of: submission.specification)
-        let way: RequestClass?
-        if let applicant = core.limitedApplicant(submission.specification, user: submission.user) {
-            way = core.allowedWay(of: applicant)
-        } else {
-            way = shape
-        }
+        // As the loop has it: what is guaranteed goes before what only waits.
+        var search = PreemptionSearch(of: core, on: candidate.cause == .guarantee ? book.widened(fleet) : fleet, at: now)
+        let applicant = core.limitedApplicant(submission.specification, user: submission.user)
+        let way = applicant.map { core.allowedWay(of: $0) } ?? RequestClass(of: submission.specification)
         guard let way, let room = search.room(for: way, of: candidate, core) else { return [] }
         return room.gangs.map { victim in
             let since = core.jobs[victim.job]?.live[victim.ordinal]?.tasks.map(\.heldSince).min() ?? now
