@@ -16,6 +16,8 @@ public struct AgentConfiguration: Hashable, Sendable {
     public var workRoot: String
     /// In memory; below it each attempt that is given secrets as files has a directory of its own. Empty: none can be given.
     public var secretsRoot: String
+    /// Below it each attempt with checkpoints has a directory of its own, for words to the task and from it. Empty: none has.
+    public var mailRoot: String
     /// False on simulated nodes, whose tasks read nothing and leave nothing.
     public var movesFiles: Bool
     /// Bytes kept of each output stream of an attempt.
@@ -29,7 +31,7 @@ public struct AgentConfiguration: Hashable, Sendable {
 
     public init(
         instance: UInt64, bootID: [UInt8], inventory: NodeInventory, defaultAccount: UserAccount, isRoot: Bool, allowsRootJobs: Bool,
-        workRoot: String, secretsRoot: String = "", movesFiles: Bool = false, outputLimitBytes: Int64 = 64 << 20,
+        workRoot: String, secretsRoot: String = "", mailRoot: String = "", movesFiles: Bool = false, outputLimitBytes: Int64 = 64 << 20,
         diskReserveBytes: Int64? = nil,
         path: String = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     ) {
@@ -41,6 +43,7 @@ public struct AgentConfiguration: Hashable, Sendable {
         self.allowsRootJobs = allowsRootJobs
         self.workRoot = workRoot
         self.secretsRoot = secretsRoot
+        self.mailRoot = mailRoot
         self.movesFiles = movesFiles
         self.outputLimitBytes = outputLimitBytes
         self.diskReserveBytes = diskReserveBytes ?? Self.diskReserveBytesDefault
@@ -56,6 +59,11 @@ public struct AgentConfiguration: Hashable, Sendable {
         return template.isStaged && movesFiles ? "\(shared)/\(attempt.task.index).\(attempt.number)" : shared
     }
 
+    /// A file that is there once the task has been told to stop.
+    func noticeFile(of attempt: AttemptID) -> String { "\(mailRoot)/\(attempt)/\(TaskMail.notice)" }
+    /// A file that the task touches when it has written a checkpoint.
+    func checkpointFile(of attempt: AttemptID) -> String { "\(mailRoot)/\(attempt)/\(TaskMail.checkpoint)" }
+
     func secretsDirectory(of attempt: AttemptID) -> String { "\(secretsRoot)/\(attempt)" }
 }
 
@@ -70,6 +78,10 @@ public enum AgentTiming {
     public static let reportRepeat: Int64 = 2_000_000_000
     /// A registration without an answer is repeated.
     public static let registrationRepeat: Int64 = 5_000_000_000
+    /// Whoever is to write a checkpoint before it stops is looked after so often.
+    public static let checkpointLook: Int64 = 200_000_000
+    /// Of a task that has written none after the signal for it, the last part of its grace is for SIGTERM: a quarter, and no more than this.
+    public static let terminateBefore: Int64 = 5_000_000_000
     /// A process that survives SIGKILL is sent it again.
     public static let killRepeat: Int64 = 5_000_000_000
     /// So many heartbeats without an answer, and the agent registers again.

@@ -122,6 +122,7 @@ extension AgentCore {
         for order in batch.starts {
             terms.processors = order.allocation.processors
             terms.numaNode = order.allocation.numaNode
+            terms.hasMail = batch.template.hasCheckpoints && !configuration.mailRoot.isEmpty
             guard accepts(order, &effects) else {
                 if let known = attempts[order.attempt], order.fence > known.fence { reports.append(Self.handedBack(order)) }
                 continue
@@ -134,6 +135,7 @@ extension AgentCore {
                 let directory = configuration.workDirectory(of: order.attempt, batch.template)
                 let stageOrder = stageOrder(order, batch.template, account: account, workDirectory: directory)
                 terms.files = stageOrder == nil ? .none : .staged
+                if terms.hasMail { effects.append(.openMail(order.attempt, account)) }
                 let launchOrder = launchOrder(order, batch, account: account, terms: terms, workDirectory: directory)
                 if let stageOrder {
                     attempts[order.attempt]?.terms = terms
@@ -228,7 +230,7 @@ extension AgentCore {
             attempt.stop?.killAt = min(stop.killAt, killAt)
         } else {
             attempt.stop = LocalAttempt.Stop(cause: .stopped, killAt: killAt)
-            if order.grace > .zero { effects.append(.signal(order.attempt, Signal.terminate)) }
+            giveNotice(order, &attempt, at: now, &effects)
         }
         if order.grace <= .zero {
             attempt.stop?.killAt = now + AgentTiming.killRepeat

@@ -39,6 +39,7 @@ extension AgentCore {
         guard !isRecovered else { return }
         isRecovered = true
         if configuration.movesFiles { effects.append(.sweepFiles(keeping: known.map(\.attempt))) }
+        if !configuration.mailRoot.isEmpty { effects.append(.sweepMail(keeping: known.map(\.attempt))) }
         if case .registering = link { register(at: now, &effects) }
     }
 

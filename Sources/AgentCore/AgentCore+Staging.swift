@@ -50,6 +50,12 @@ extension AgentCore {
         _ id: AttemptID, _ processEnd: ProcessEnd, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]
     ) {
         guard let attempt = attempts[id] else { return }
+        // Its last words first: what it wrote before it ended is not lost.
+        if attempt.terms.hasMail, !attempt.isMailRead {
+            attempts[id]?.unreadEnd = processEnd
+            effects.append(.readMail([id]))
+            return
+        }
         let end = Self.attemptEnd(processEnd, stop: attempt.stop)
         effects += shipper.grew(id, .stdout, total: processEnd.stdoutBytes)
         effects += shipper.grew(id, .stderr, total: processEnd.stderrBytes)

@@ -72,6 +72,11 @@ public struct AgentCore: ~Copyable, Sendable {
         case .logAcknowledged(let ack):
             effects += shipper.acknowledged(ack, at: now)
             releaseIfDone(ack.attempt, &effects)
+        case .mail(let looked, let reads):
+            var reports: [AttemptStatus] = []
+            for read in reads { take(read, at: now, &reports, &effects) }
+            finishRead(of: looked, at: now, &reports, &effects)
+            report(reports, &effects)
         case .diskFree(let bytes): judgeDisk(bytes, at: now, &effects)
         case .tick: tick(at: now, &effects)
         }
@@ -152,6 +157,7 @@ public struct AgentCore: ~Copyable, Sendable {
                     Heartbeat(
                         session: session, number: heartbeatNumber, commandsApplied: commandsApplied,
                         liveAttempts: UInt32(liveAttemptCount), bootTime: now))))
+        if !attempts.withMail.isEmpty { effects.append(.readMail(attempts.withMail.sorted())) }
     }
 
     private mutating func tick(
@@ -173,6 +179,8 @@ public struct AgentCore: ~Copyable, Sendable {
         if attempt.isLive {
             if attempt.dependsOnLease, now >= leaseStart.addingSaturating(lease) {
                 endWithLease(id, &attempt, at: now, &effects)
+            } else if let stop = attempt.stop, now < stop.killAt {
+                askAgain(id, &attempt, stop, at: now, &effects)
             } else if let stop = attempt.stop, now >= stop.killAt {
                 attempts[id] = attempt
                 if endWithoutProcess(id, cause: stop.cause, at: now, &reports, &effects) { return }
@@ -183,6 +191,21 @@ public struct AgentCore: ~Copyable, Sendable {
             }
         }
         attempts[id] = attempt
+    }
+
+    /// While it has time to write a checkpoint.
+    private func askAgain(
+        _ id: AttemptID, _ attempt: inout LocalAttempt, _ stop: LocalAttempt.Stop, at now: Int64, _ effects: inout [AgentEffect]
+    ) {
+        if let due = stop.terminateAt, now >= due {
+            attempt.stop?.terminateAt = nil
+            effects.append(.signal(id, Signal.terminate))
+        }
+        if let due = stop.lookAt, now >= due {
+            let isAwaited = attempt.stop?.terminateAt != nil
+            attempt.stop?.lookAt = isAwaited ? now + AgentTiming.checkpointLook : nil
+            effects.append(.readMail([id]))
+        }
     }
 
     private func enforceTimeLimit(_ id: AttemptID, _ attempt: inout LocalAttempt, at now: Int64, _ effects: inout [AgentEffect]) {
@@ -209,6 +232,7 @@ public struct AgentCore: ~Copyable, Sendable {
         attempts[id] = nil
         shipper.forget(id)
         if attempt.terms.files == .staged { effects.append(.discardFiles(id)) }
+        if attempt.terms.hasMail { effects.append(.removeMail(id)) }
         if case .release(let others) = effects.last {
             effects[effects.count - 1] = .release(others + [id])
         } else {

@@ -8,6 +8,8 @@ public enum AgentInput: Hashable, Sendable {
     case received(CoordinatorMessage)
     case logAcknowledged(LogAck)
     case staging([StagingEvent])
+    /// When the tasks that were looked at said that they had written checkpoints; of those that never did, nothing.
+    case mail(of: [AttemptID], [TaskMail.Read])
     /// Bytes free on the jobs' disk, told now and then.
     case diskFree(Int64)
     /// A deadline of `nextDeadline` may be due.
@@ -31,6 +33,15 @@ public enum AgentEffect: Hashable, Sendable {
     /// Where the coordinator serves files from now on.
     case useFiles(FileService)
     case signal(AttemptID, Int32)
+    /// Make the place for words to and from a task, before it starts; as it was, where it is there already.
+    case openMail(AttemptID, UserAccount)
+    /// Put the notice there.
+    case giveNotice(AttemptID, TaskMail.Notice)
+    /// Look what the tasks have said; `mail` follows at once.
+    case readMail([AttemptID])
+    case removeMail(AttemptID)
+    /// Only these attempts are known after a restart.
+    case sweepMail(keeping: [AttemptID])
     /// Successors that still wait shall not start; they end `notStarted`. One that has started runs on.
     case withdraw([AttemptID])
     /// The attempts are reported and their output is kept centrally: the driver may forget them.

@@ -21,6 +21,8 @@ public actor AgentEngine {
     private let workRoot: String
     private let topology: TopologyDocument?
     private let leaseFile: LeaseFile?
+    /// nil where no task has one.
+    private let mailboxes: TaskMailboxes?
     private let measureLoad: @Sendable () -> NodeLoad?
     private var core: AgentCore
     private var timer: Task<Void, Never>?
@@ -50,6 +52,7 @@ public actor AgentEngine {
         self.topology = topology
         self.logger = logger
         self.measureLoad = measureLoad
+        mailboxes = configuration.mailRoot.isEmpty ? nil : TaskMailboxes(root: configuration.mailRoot, logger: logger)
         workRoot = configuration.workRoot
         self.leaseFile = leaseFile.flatMap { LeaseFile(path: $0, bootID: configuration.bootID) }
         core = AgentCore(configuration: configuration, kept: self.leaseFile?.kept ?? KeptLease(), at: clocks.boot())
@@ -105,6 +108,11 @@ public actor AgentEngine {
             case .send(let message): link.send(message)
             case .launch(let orders): driver.launch(orders)
             case .signal(let attempt, let signal): driver.signal(attempt, signal)
+            case .openMail(let attempt, let account): mailboxes?.open(attempt, for: account)
+            case .giveNotice(let attempt, let notice): mailboxes?.give(notice, to: attempt, now: clocks.boot())
+            case .readMail(let attempts): perform(core.handle(.mail(of: attempts, mailboxes?.read(attempts) ?? []), at: clocks.boot()))
+            case .removeMail(let attempt): mailboxes?.remove(attempt)
+            case .sweepMail(let attempts): mailboxes?.sweep(keeping: attempts)
             case .withdraw(let attempts): driver.withdraw(attempts)
             case .release(let attempts): driver.release(attempts)
             case .stage(let orders): for order in orders { stager?.stage(order) }

@@ -54,7 +54,6 @@ public protocol ControlPlane: Sendable {
     func hasEnded(_ id: JobID) -> Bool
     func accessKey(id: String) -> AccessKey?
     func accessKeys() -> [AccessKey]
-    func users() -> [UserRecord]
     /// Of one tenant, or of all; their values are sealed.
     func secrets(of tenant: String?) -> [SecretRecord]
     func datasets(of tenant: String?) -> [DatasetVersion]

@@ -125,7 +125,6 @@ extension SchedulerEngine: ControlPlane {
     public func hasEnded(_ id: JobID) -> Bool { follower.read { $0.isEnded(id) } }
     public func accessKey(id: String) -> AccessKey? { keys.withLock { $0[id] } }
     public func accessKeys() -> [AccessKey] { follower.read { $0.accessKeys } }
-    public func users() -> [UserRecord] { follower.read { $0.userRecords } }
     public func secrets(of tenant: String?) -> [SecretRecord] { follower.read { $0.secretRecords(of: tenant) } }
     public func jobsAtTheirQuota(among jobs: [JobID]) -> Set<JobID> {
         follower.read { core in Set(jobs.filter { core.isAtItsQuota($0) }) }

@@ -74,10 +74,12 @@ struct JobFormTests {
     func forms() throws {
         let job = JobSpecification(name: "j", groups: [TaskGroup(name: "main", command: ["true"])])
         let bytes = job.canonicalBytes
-        #expect(bytes.prefix(2) == [0, 5])
-        // What form 5 added to a job that says nothing of it: six empty fields; form 4 to one without an estimate: one; form 3 to one without
+        #expect(bytes.prefix(2) == [0, 6])
+        // What form 6 added to a job that says nothing of it: three empty fields; form 5: six; form 4 to one without an estimate: one; form 3 to one without
         // centers: two; form 2 to one without files: four.
-        let fourth = Array(bytes.dropFirst(2).dropLast(6))
+        let fifth = Array(bytes.dropFirst(2).dropLast(3))
+        #expect(try JobSpecification(canonicalBytes: [0, 5] + fifth) == job)
+        let fourth = Array(fifth.dropLast(6))
         #expect(try JobSpecification(canonicalBytes: [0, 4] + fourth) == job)
         let third = Array(fourth.dropLast(1))
         #expect(try JobSpecification(canonicalBytes: [0, 3] + third) == job)
@@ -85,7 +87,7 @@ struct JobFormTests {
         #expect(try JobSpecification(canonicalBytes: [0, 2] + second) == job)
         let first = Array(second.dropLast(4))
         #expect(try JobSpecification(canonicalBytes: first) == job)
-        #expect(throws: CanonicalError.malformed("unknown form 6 of a job")) { try JobSpecification(canonicalBytes: [0, 6] + first) }
+        #expect(throws: CanonicalError.malformed("unknown form 7 of a job")) { try JobSpecification(canonicalBytes: [0, 7] + first) }
     }
 
     @Test("files and secrets are judged with their fields")

@@ -33,6 +33,8 @@ struct OldJournal: Sendable, CustomTestStringConvertible {
         OldJournal(name: "2026-11-state6", batches: 316, usageRecords: 211, snapshots: [151], nodes: 4, liveJobs: 2),
         /// State level 7, schema 1, before jobs could be held, changed or given up in time.
         OldJournal(name: "2026-11-state7", batches: 609, usageRecords: 485, snapshots: [298], nodes: 4, liveJobs: 2),
+        /// State level 8, schema 1, before jobs recurred, nodes moved between pools, and tasks told of their checkpoints.
+        OldJournal(name: "2026-11-state8", batches: 526, usageRecords: 363, snapshots: [256], nodes: 4, liveJobs: 2),
     ]
 
     private static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Corpus").path()
@@ -129,7 +131,7 @@ extension RecordedCluster {
         try await perform(
             .createKey(AccessKey(id: "1a1b1c1d", secretDigest: sha256([2]), tenant: "t", user: "bob", role: .viewer, createdAt: now)))
         try await perform(.revokeKey("1a1b1c1d"))
-        try await perform(.setUser(UserRecord(name: "ada", account: UserAccount(userID: 1000, groupID: 1000))))
+        try await perform(.setShareObject(.user(UserRecord(name: "ada", account: UserAccount(userID: 1000, groupID: 1000))), if: .none))
         for name in ["token", "old"] {
             try await perform(.setSecret(SecretRecord(tenant: "t", name: name, sealedValue: [1, 2, 3], setAt: now)))
         }

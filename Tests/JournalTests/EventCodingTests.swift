@@ -38,7 +38,8 @@ import Testing
         }
         var first = Sample.plainSpecification
         (first.inputs, first.outputs, first.secrets, first.traceParent) = ([], [], [], "")
-        let jobs: [Event] = [first, Sample.plainSpecification, Sample.earlierSpecification, Sample.fourthSpecification].map { job in
+        let jobs: [Event] = [first, Sample.plainSpecification, Sample.earlierSpecification, Sample.fourthSpecification, Sample.fifthSpecification]
+            .map { job in
             .jobAccepted(
                 AcceptedJob(
                     id: JobID(300), specification: job, user: "alice",

@@ -12,7 +12,7 @@ enum EventKind: String, CaseIterable {
     case successorsGranted, successorReturned, nodeSilenced, nodeCordoned, nodeRemoved, joinTokenCreated, keyCreated, keyRevoked, userSet,
         hourCut, nodeDrainBegan, nodeDrainDue, secretSet, secretRemoved, datasetCreated, datasetRemoved
     case attemptLeftBehind, attemptGone, nodeConfirmedDead, nodeContested, nodeQuarantined, stateOutdated
-    case shareObjectSet, shareObjectRemoved, gangsPreempted, jobUpdated, jobExpired
+    case shareObjectSet, shareObjectRemoved, gangsPreempted, jobUpdated, jobExpired, nodeMoved, gangCheckpointed
 
     init(_ event: Event) {
         switch event {
@@ -59,6 +59,8 @@ enum EventKind: String, CaseIterable {
         case .gangsPreempted: self = .gangsPreempted
         case .jobUpdated: self = .jobUpdated
         case .jobExpired: self = .jobExpired
+        case .nodeMoved: self = .nodeMoved
+        case .gangCheckpointed: self = .gangCheckpointed
         }
     }
 }
@@ -125,6 +127,7 @@ enum Sample {
                             ])
                     ], at: time)),
             .successorReturned(attempt, from: NodeID(9), at: time),
+            .gangCheckpointed(attempt, written: LogicalTime(nanoseconds: 5), at: time),
             .unitStopRequested(StoppedUnit(job: JobID(300), ordinal: 70_000, grace: .seconds(30), reason: .user, at: time)),
             .attemptEnded(ended(.finished(.succeeded, .none))),
             .jobFinished(FinishedJob(id: JobID(300), state: .failed, reason: .exitCode, exitCode: 7, at: time)),
@@ -151,6 +154,7 @@ enum Sample {
                     sessionSeen: SessionID(43), condition: .diskFull, strengths: [989_500])),
             .nodeSuspected(NodeID(9), at: time), .nodeSilenced(NodeID(9), lastHeard: LogicalTime(nanoseconds: 5), at: time),
             .nodeCordoned(NodeID(9), isCordoned: true, at: time), .nodeRemoved(NodeID(9), at: time),
+            .nodeMoved(NodeID(9), pool: "a100", at: time),
             .nodeDrainBegan(NodeID(9), deadline: time, at: time), .nodeDrainDue(NodeID(9), at: time),
             .attemptLeftBehind(
                 LeftAttempt(
@@ -196,6 +200,8 @@ enum Sample {
                 name: "night", parent: "lab", weight: 3, guarantee: RoomBounds(cpuMilli: 4000), ceiling: RoomBounds(memoryBytes: 1 << 40),
                 borrow: RoomBounds(deviceMilli: 0), lend: RoomBounds(computeUnitsMilli: 1), halfLife: .seconds(3600))),
         .project(ProjectRecord(tenant: "lab", name: "eyes", weight: 2)), .tenant(TenantRecord(name: "lab", weight: 4)),
+        .user(UserRecord(name: "alice", account: UserAccount(userID: 1001, groupID: 100), weight: 3)),
+        .pool(PoolRecord(name: "a100", tenants: ["lab", "hz"])),
     ]
 
     private static var shareEvents: [Event] {
@@ -215,8 +221,19 @@ enum Sample {
         center: Center(id: "lab", name: "Lab 1", province: "Zhejiang", city: "Hangzhou", hasNetAccess: true), pool: "a100",
         labels: [NamedText("rack", "r1")], taints: ["reserved"])
 
-    /// All that form 5 can say.
+    /// All that form 6 can say.
     static let specification: JobSpecification = {
+        var job = fifthSpecification
+        job.checkpointSignal = .user1
+        job.pool = "a100"
+        job.recurrence = (try? CalendarRule(parsing: "30 3 * * 1-5")).map {
+            Recurrence(rule: .calendar($0, offset: .seconds(8 * 3600)), mayOverlap: true, until: time)
+        }
+        return job
+    }()
+
+    /// All that form 5 can say.
+    static let fifthSpecification: JobSpecification = {
         var job = fourthSpecification
         job.deadline = time
         job.maxPending = .seconds(600)

@@ -155,6 +155,7 @@ enum Trace {
                 + granted.slots.map { slot in
                     "\(slot.tasks.map { "\(granted.job)/\($0.ordinal)" }.joined(separator: " ")) behind \(granted.job)/\(slot.holder) on \(slot.node)"
                 }.joined(separator: ", ")
+        case .gangCheckpointed(let attempt, let written, let at): "checkpoint of \(attempt), \((at - written).wholeSeconds)s old"
         case .successorReturned(let attempt, _, _): "given back \(attempt)"
         case .attemptStarted(let attempt, _, _): "started \(attempt)"
         case .unitStopRequested(let stop): "stopping \(stop.job)/\(stop.ordinal) because of \(stop.reason.name)"
@@ -170,6 +171,7 @@ enum Trace {
         case .nodeSilenced(let node, _, _): "node \(node) silent"
         case .nodeCordoned(let node, let isCordoned, _): "node \(node) \(isCordoned ? "cordoned" : "uncordoned")"
         case .nodeRemoved(let node, _): "node \(node) removed"
+        case .nodeMoved(let node, let pool, _): "node \(node) in \(pool.isEmpty ? "no pool" : "pool \(pool)")"
         case .nodeDrainBegan(let node, let deadline, let at):
             "node \(node) drains" + (deadline.map { " within \(($0 - at).wholeSeconds)s" } ?? "")
         case .nodeDrainDue(let node, _): "node \(node) must be empty"

@@ -52,7 +52,7 @@ struct AgentDaemon {
         let configuration = AgentConfiguration(
             instance: UInt64.random(in: 1 ... .max), bootID: try Boot.bytes(), inventory: machine.inventory, defaultAccount: fallback,
             isRoot: isRoot, allowsRootJobs: settings.allowsRootJobs, workRoot: directory + "/work",
-            secretsRoot: settings.secretsRoot(isRoot: isRoot) ?? "",
+            secretsRoot: settings.secretsRoot(isRoot: isRoot) ?? "", mailRoot: directory + "/mail",
             movesFiles: true, diskReserveBytes: settings.diskReserveBytes)
         let engine = AgentEngine(
             configuration: configuration, driver: driver, stager: stager, link: link, loop: loop, clocks: SystemClocks(),

@@ -21,6 +21,8 @@ struct AttemptTable: Sendable {
     private var alarms = BinaryHeap<Alarm>()
     /// Those that end with the lease.
     private(set) var dependsOnLease: Set<AttemptID> = []
+    /// Those that have something to say while they run, by their terms.
+    private(set) var withMail: Set<AttemptID> = []
     /// Processing units of those that have some for themselves.
     private var processors: [AttemptID: [UInt32]] = [:]
     var processorsTaken: Set<UInt32> { processors.isEmpty ? [] : Set(processors.values.joined()) }
@@ -43,10 +45,12 @@ struct AttemptTable: Sendable {
                 let known = entries.updateValue(Entry(attempt: attempt, alarm: alarm), forKey: id)
                 if alarm != .max, known?.alarm != alarm { alarms.insert(Alarm(at: alarm, attempt: id)) }
                 if attempt.dependsOnLease { dependsOnLease.insert(id) } else { dependsOnLease.remove(id) }
+                if attempt.terms.hasMail { if attempt.hasProcess { withMail.insert(id) } else { withMail.remove(id) } }
                 if !attempt.terms.processors.isEmpty { processors[id] = attempt.isLive ? attempt.terms.processors : nil }
             } else {
                 entries[id] = nil
                 dependsOnLease.remove(id)
+                withMail.remove(id)
                 processors[id] = nil
             }
             discardStaleAlarms()

@@ -21,6 +21,12 @@ struct LocalAttempt: Hashable, Sendable {
         var cause: AttemptEnd.Cause
         /// SIGKILL at this boot instant, and again each `killRepeat`.
         var killAt: Int64
+        /// It was asked to write a checkpoint at this boot instant.
+        var askedAt: Int64?
+        /// SIGTERM at this boot instant, unless it has written one before; nil once sent.
+        var terminateAt: Int64?
+        /// The next look whether it has.
+        var lookAt: Int64?
     }
 
     var fence: Fence
@@ -33,6 +39,14 @@ struct LocalAttempt: Hashable, Sendable {
     var startReportAt: Int64?
     /// The `ended` report is repeated at this instant until released.
     var endReportAt: Int64?
+    /// When it wrote its last checkpoint, a boot instant.
+    var checkpointAt: Int64?
+    /// What it said of that, and when it was last looked for.
+    var mailStamp: Int64 = 0
+    var mailReadAt: Int64?
+    /// How its process ended, until its last words have been looked for.
+    var unreadEnd: ProcessEnd?
+    var isMailRead = false
     /// The coordinator has the end on disk.
     var isReleased = false
 
@@ -68,6 +82,7 @@ struct LocalAttempt: Hashable, Sendable {
     /// The earliest instant at which it needs a look, the lease aside; `.max` for never.
     var alarm: Int64 {
         var alarm = min(startReportAt ?? .max, endReportAt ?? .max, stop?.killAt ?? .max, returnAt ?? .max)
+        if let stop { alarm = min(alarm, stop.terminateAt ?? .max, stop.lookAt ?? .max) }
         if stop == nil, case .running(let since) = phase, let limit = terms.timeLimit {
             alarm = min(alarm, since.addingSaturating(limit.nanoseconds))
         }
@@ -75,15 +90,19 @@ struct LocalAttempt: Hashable, Sendable {
     }
 
     func status(of attempt: AttemptID, at now: Int64) -> AttemptStatus {
+        let checkpointAge = checkpointAt.map { Span(nanoseconds: max(0, now - $0)) }
         switch phase {
         case .staging, .launching: return AttemptStatus(attempt: attempt, fence: fence, phase: .starting)
         case .collecting(let end, let at):
             let elapsed = end.elapsed.nanoseconds.addingSaturating(max(0, now - at))
-            return AttemptStatus(attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: elapsed)))
+            return AttemptStatus(
+                attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: elapsed)), checkpointAge: checkpointAge)
         case .running(let since):
-            return AttemptStatus(attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: max(0, now - since))))
+            return AttemptStatus(
+                attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: max(0, now - since))), checkpointAge: checkpointAge)
         case .ended(let end, let at):
-            return AttemptStatus(attempt: attempt, fence: fence, phase: .ended(end), age: Span(nanoseconds: max(0, now - at)))
+            return AttemptStatus(
+                attempt: attempt, fence: fence, phase: .ended(end), age: Span(nanoseconds: max(0, now - at)), checkpointAge: checkpointAge)
         }
     }
 }
@@ -98,6 +117,8 @@ struct AttemptTerms: Hashable, Sendable {
     var processors: [UInt32] = []
     /// Asked for until its files are there; not of those that run.
     var numaNode: UInt32?
+    /// It has a place for words to it and from it.
+    var hasMail = false
 }
 
 extension AttemptTerms: CanonicalValue {
@@ -107,7 +128,8 @@ extension AttemptTerms: CanonicalValue {
         writer.write(onNodeLost)
         writer.write(files)
         // For those that run, what is theirs is all that counts.
-        if !processors.isEmpty { writer.write(bytes: ProcessorBits.bytes(of: processors)) }
+        if !processors.isEmpty || hasMail { writer.write(bytes: ProcessorBits.bytes(of: processors)) }
+        if hasMail { writer.write(hasMail) }
     }
 
     init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -115,5 +137,6 @@ extension AttemptTerms: CanonicalValue {
         // The agent before this one may have been of a release that knew no files.
         if reader.remaining > 0 { files = try reader.read() }
         if reader.remaining > 0 { processors = ProcessorBits.processors(in: try reader.readBytes()) }
+        if reader.remaining > 0 { hasMail = try reader.readBool() }
     }
 }

@@ -74,6 +74,10 @@ enum JobEnvironment {
             let path = template.checkpointPath.hasPrefix("/") ? template.checkpointPath : "\(base)/\(template.checkpointPath)"
             values.append(("SUANPAN_CHECKPOINT_DIR", path))
         }
+        if template.hasCheckpoints, !configuration.mailRoot.isEmpty {
+            values.append(("SUANPAN_NOTICE_FILE", configuration.noticeFile(of: order.attempt)))
+            values.append(("SUANPAN_CHECKPOINT_FILE", configuration.checkpointFile(of: order.attempt)))
+        }
         if !template.secretFiles.isEmpty { values.append(("SUANPAN_SECRETS_DIR", configuration.secretsDirectory(of: order.attempt))) }
         if !template.traceParent.isEmpty { values.append(("TRACEPARENT", template.traceParent)) }
         return values

@@ -132,6 +132,8 @@ public struct AttemptStatus: Hashable, Sendable {
     /// Of an end: how long ago it was when this was sent, by the node's monotonic clock. A slot that was handed over
     /// is billed to the next task from then on.
     public var age: Span
+    /// How long before this was sent the task wrote its last checkpoint, as it said; nil: it has said nothing.
+    public var checkpointAge: Span?
 
     /// It may still hold something on the node.
     public var isLive: Bool {
@@ -144,11 +146,12 @@ public struct AttemptStatus: Hashable, Sendable {
         return end.cause == .returned
     }
 
-    public init(attempt: AttemptID, fence: Fence, phase: Phase, age: Span = .zero) {
+    public init(attempt: AttemptID, fence: Fence, phase: Phase, age: Span = .zero, checkpointAge: Span? = nil) {
         self.attempt = attempt
         self.fence = fence
         self.phase = phase
         self.age = age
+        self.checkpointAge = checkpointAge
     }
 }
 

@@ -171,6 +171,8 @@ public struct TaskTemplate: Hashable, Sendable {
     public var secretFiles: [SealedVariable]
     /// W3C trace context of the submission; empty without one.
     public var traceParent: String
+    /// The tasks say when they have written checkpoints, and are told why they have to stop.
+    public var hasCheckpoints: Bool
 
     /// See `JobSpecification.isStaged`.
     public var isStaged: Bool { !inputs.isEmpty || !outputs.isEmpty }
@@ -179,7 +181,8 @@ public struct TaskTemplate: Hashable, Sendable {
         jobName: String, tenant: String, project: String, queue: String, groupName: String, command: [String],
         environment: [SealedVariable], workDirectory: String, checkpointPath: String, deviceKind: DeviceKind?, timeLimit: Span?,
         grace: Span, onNodeLost: NodeLossPolicy, account: UserAccount?, worldSize: UInt32, labels: [NamedText], arrayFirst: UInt32,
-        isArray: Bool, inputs: [JobInput] = [], outputs: [JobOutput] = [], secretFiles: [SealedVariable] = [], traceParent: String = ""
+        isArray: Bool, inputs: [JobInput] = [], outputs: [JobOutput] = [], secretFiles: [SealedVariable] = [], traceParent: String = "",
+        hasCheckpoints: Bool = false
     ) {
         self.jobName = jobName
         self.tenant = tenant
@@ -203,6 +206,7 @@ public struct TaskTemplate: Hashable, Sendable {
         self.outputs = outputs
         self.secretFiles = secretFiles
         self.traceParent = traceParent
+        self.hasCheckpoints = hasCheckpoints
     }
 }
 
@@ -273,17 +277,24 @@ public struct GangPlace: Hashable, Sendable {
     }
 }
 
-/// An attempt to stop: SIGTERM now, SIGKILL after the grace.
+/// An attempt to stop: SIGTERM now, or first the signal at which it writes a checkpoint; SIGKILL after the grace.
 public struct StopOrder: Hashable, Sendable {
     public var attempt: AttemptID
     public var grace: Span
     /// The grant that is meant: a node that never had it answers that it was returned. 0: whatever there is.
     public var fence: Fence
+    /// For the notice that the task reads.
+    public var reason: Reason
+    public var checkpointSignal: CheckpointSignal?
 
-    public init(attempt: AttemptID, grace: Span, fence: Fence = Fence(0)) {
+    public init(
+        attempt: AttemptID, grace: Span, fence: Fence = Fence(0), reason: Reason = .none, checkpointSignal: CheckpointSignal? = nil
+    ) {
         self.attempt = attempt
         self.grace = grace
         self.fence = fence
+        self.reason = reason
+        self.checkpointSignal = checkpointSignal
     }
 }
 

@@ -89,9 +89,10 @@ extension RetryPolicy.CauseLimit: CanonicalValue {
 
 /// Form 1 begins with the name, which is never empty. Later forms begin with an empty one and their number; form 2 added
 /// what stands from the labels to the trace parent, form 3 the centers and the
-/// internet, form 4 the estimate, form 5 what bounds its waiting, holds, checkpoints and the rest of the retry policy.
+/// internet, form 4 the estimate, form 5 what bounds its waiting, holds, checkpoints and the rest of the retry policy, form 6 the checkpoint's
+/// signal, the pool and when it comes again.
 extension JobSpecification: CanonicalValue {
-    private static let newestForm: UInt8 = 5
+    private static let newestForm: UInt8 = 6
 
     public func write(to writer: inout CanonicalWriter) {
         writer.write("")
@@ -126,6 +127,9 @@ extension JobSpecification: CanonicalValue {
         writer.write(checkpointInterval)
         writer.write(retry.limits)
         writer.write(retry.backoff)
+        writer.write(checkpointSignal)
+        writer.write(pool)
+        writer.write(recurrence)
     }
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -160,5 +164,9 @@ extension JobSpecification: CanonicalValue {
         checkpointInterval = try reader.readOptional()
         retry.limits = try reader.readList()
         retry.backoff = try reader.readOptional()
+        guard form >= 6 else { return }
+        checkpointSignal = try reader.readOptional()
+        pool = try reader.readString()
+        recurrence = try reader.readOptional()
     }
 }

@@ -41,8 +41,19 @@ extension JobSpecification {
         }
         if centers.count > Self.centersMax { errors.append(FieldError("centers", "must be at most \(Self.centersMax)")) }
         for (index, center) in centers.enumerated() { check(name: center, field: "centers[\(index)]", into: &errors) }
+        if !pool.isEmpty { check(name: pool, field: "pool", into: &errors) }
+        validateRecurrence(into: &errors)
         validateFiles(into: &errors)
         return errors
+    }
+
+    private func validateRecurrence(into errors: inout [FieldError]) {
+        guard let recurrence else { return }
+        errors += recurrence.validate()
+        if deadline != nil { errors.append(FieldError("deadline", "is one instant, and the job recurs: bound each run by timeLimit")) }
+        if let until = recurrence.until, let beginAt, until < beginAt {
+            errors.append(FieldError("recur.until", "must not be before the begin time"))
+        }
     }
 
     private func validateTimes(into errors: inout [FieldError]) {

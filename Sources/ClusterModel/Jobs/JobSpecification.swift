@@ -146,6 +146,20 @@ public struct RetryPolicy: Hashable, Sendable {
     public static let defaultCauses: [Reason] = [.nodeLost, .deviceFault, .preempted, .exitCode, .infrastructure, .staging]
 }
 
+/// What a task may be sent before it is told to end. The numbers are those of Linux on the architectures that have the usual ones.
+public enum CheckpointSignal: UInt8, NamedTag {
+    case hangUp = 1
+    case interrupt = 2
+    case user1 = 10
+    case user2 = 12
+    case terminate = 15
+    case urgent = 23
+
+    public static let names = TagNames<Self>(except: [
+        .hangUp: "SIGHUP", .interrupt: "SIGINT", .user1: "SIGUSR1", .user2: "SIGUSR2", .terminate: "SIGTERM", .urgent: "SIGURG",
+    ])
+}
+
 /// A job as accepted: validated, normalised, its secrets sealed.
 public struct JobSpecification: Hashable, Sendable {
     public var name: String
@@ -173,7 +187,9 @@ public struct JobSpecification: Hashable, Sendable {
     public var isHeld: Bool
     /// How often it writes a checkpoint, about: what is lost when it is stopped is no more. nil: it never says.
     public var checkpointInterval: Span?
-    /// From the stop signal to the kill.
+    /// What it is sent when it has to give way: then it may write a checkpoint. nil: SIGTERM, as whenever it is stopped.
+    public var checkpointSignal: CheckpointSignal?
+    /// From the first signal to the kill.
     public var grace: Span
     public var retry: RetryPolicy
     /// Relative to the work directory, or absolute; empty for none.
@@ -190,6 +206,10 @@ public struct JobSpecification: Hashable, Sendable {
     public var centers: [String]
     /// It runs only where nodes reach the internet.
     public var needsInternet: Bool
+    /// The pool whose nodes it may run on; empty for any that is open to its tenant.
+    public var pool: String
+    /// nil: it runs once.
+    public var recurrence: Recurrence?
     /// W3C trace context of the submission, as its `traceparent` header; empty without one.
     public var traceParent: String
 
@@ -206,7 +226,8 @@ public struct JobSpecification: Hashable, Sendable {
         labels: [NamedText] = [],
         inputs: [JobInput] = [], outputs: [JobOutput] = [], secrets: [JobSecret] = [],
         centers: [String] = [], needsInternet: Bool = false, traceParent: String = "", deadline: LogicalTime? = nil,
-        maxPending: Span? = nil, isHeld: Bool = false, checkpointInterval: Span? = nil
+        maxPending: Span? = nil, isHeld: Bool = false, checkpointInterval: Span? = nil, checkpointSignal: CheckpointSignal? = nil,
+        pool: String = "", recurrence: Recurrence? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -236,10 +257,16 @@ public struct JobSpecification: Hashable, Sendable {
         self.maxPending = maxPending
         self.isHeld = isHeld
         self.checkpointInterval = checkpointInterval
+        self.checkpointSignal = checkpointSignal
+        self.pool = pool
+        self.recurrence = recurrence
     }
 
     /// Its tasks have work directories of their own, filled before they start or emptied of what is kept.
     public var isStaged: Bool { !inputs.isEmpty || !outputs.isEmpty }
+
+    /// It has said anything of checkpoints.
+    public var hasCheckpoints: Bool { !checkpointPath.isEmpty || checkpointInterval != nil || checkpointSignal != nil }
 
     /// Tasks of one gang.
     public var gangSize: UInt32 { groups.reduce(0) { $0 &+ $1.count } }

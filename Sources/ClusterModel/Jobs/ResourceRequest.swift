@@ -144,12 +144,15 @@ public struct Constraint: Hashable, Sendable {
         case isOneOf = 4
     }
 
-    /// What the candidate centers of a job, and its need of the internet, ask of each node.
+    /// What the candidate centers and the pool of a job, and its need of the internet, ask of each node.
     static func own(of specification: JobSpecification) -> [Constraint] {
         var own: [Constraint] = []
         if !specification.centers.isEmpty {
             let centers = specification.centers.joined(separator: "|")
             own.append(Constraint(key: NodeMembership.centerLabel, comparison: .isOneOf, value: centers))
+        }
+        if !specification.pool.isEmpty {
+            own.append(Constraint(key: NodeMembership.poolLabel, comparison: .equals, value: specification.pool))
         }
         if specification.needsInternet { own.append(Constraint(key: NodeMembership.internetLabel, comparison: .present)) }
         return own

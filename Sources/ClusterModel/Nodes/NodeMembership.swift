@@ -69,6 +69,11 @@ public struct NodeMembership: Hashable, Sendable {
         claimed.isEmpty ? taints : Set(claimed).subtracting(Self.ownNames).union(taints).sorted()
     }
 
+    /// Of nodes in a pool that not all tenants may use: only a job that asks for this pool names it.
+    public static func taint(ofPool pool: String) -> String { "\(poolLabel)=\(pool)" }
+
+    public static func isTaintOfPool(_ taint: String) -> Bool { taint.hasPrefix("\(poolLabel)=") }
+
     /// Names that constraints resolve by themselves, so no label or taint may bear them.
     private static let ownNames: Set<String> = [centerLabel, poolLabel, internetLabel, "node", "simulated"]
 

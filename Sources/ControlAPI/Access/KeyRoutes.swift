@@ -22,16 +22,6 @@ extension ControlRouter {
         ]
     }
 
-    static var users: [Endpoint] {
-        [
-            Endpoint(.get, "/v1/users", .administering, query: ["limit", "cursor"]) { call in
-                let users = call.controlPlane.users().sorted { $0.name < $1.name }
-                return try call.page(of: users, named: \.name) { writer, user in write(user, to: &writer) }
-            },
-            Endpoint(.put, "/v1/users/{name}", .administering) { call in try await setUser(call) },
-        ]
-    }
-
     // MARK: - Keys
 
     private static func write(_ key: AccessKey, to writer: inout JSONWriter) {
@@ -77,33 +67,6 @@ extension ControlRouter {
     }
 
     // MARK: - Users
-
-    private static func write(_ user: UserRecord, to writer: inout JSONWriter) {
-        writer.member("name", user.name)
-        writer.member("uid", user.account?.userID)
-        writer.member("gid", user.account?.groupID)
-    }
-
-    /// Both numbers or neither; without an account the user's jobs run as their agent's own user. Never root: an
-    /// account is what a root agent drops its rights to.
-    private static func setUser(_ call: Call) async throws -> Response {
-        let name = call.parameters.get("name") ?? ""
-        guard ObjectName.isValid(name) else { throw Problem.invalid("name", "'\(name.prefix(80))' must match \(ObjectName.grammar)") }
-        let problems = FieldProblems()
-        var reader = FieldReader(try await RequestBodyReader.read(call.request).value, at: .body, problems: problems)
-        let userID: UInt32? = reader.integer("uid", 1...UInt32.max - 1)
-        let groupID: UInt32? = reader.integer("gid", 1...UInt32.max - 1)
-        reader.finish()
-        if problems.list.isEmpty, (userID == nil) != (groupID == nil) {
-            problems.add(reader.path(of: userID == nil ? "uid" : "gid"), "is required: give uid and gid, or neither")
-        }
-        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
-        var account: UserAccount?
-        if let userID, let groupID { account = UserAccount(userID: userID, groupID: groupID) }
-        let user = UserRecord(name: name, account: account)
-        let decision = try await call.perform(.setUser(user))
-        return call.json(JSONWriter.object { write(user, to: &$0) }, revision: decision.revision)
-    }
 }
 
 extension Call {

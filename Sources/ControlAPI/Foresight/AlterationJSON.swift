@@ -36,6 +36,7 @@ extension Alteration {
         case .preferred(let level):
             return specification.groups.indices.map { ("groups[\($0)].topology.\(level.name)", .text(TopologyWish.prefer.name)) }
         case .anyCenter: return [("centers", .texts([]))]
+        case .anyPool: return [("pool", .none)]
         case .withoutInternet: return [("needsInternet", .flag(false))]
         case .preemptible: return [("preemptible", .flag(true))]
         case .timeLimit(let span): return [("timeLimit", .text(AmountText.exactly(span)))]
@@ -70,7 +71,7 @@ extension Alteration {
         case .preemptible: return "--preemptible"
         case .timeLimit(let span): return "--time-limit \(AmountText.exactly(span))"
         case .queue(let name): return "--queue \(name)"
-        case .sharedCores, .withoutConstraint, .anyCenter, .withoutInternet, .released, .withoutDependencies, .beginNow: return nil
+        case .sharedCores, .withoutConstraint, .anyCenter, .anyPool, .withoutInternet, .released, .withoutDependencies, .beginNow: return nil
         }
     }
 

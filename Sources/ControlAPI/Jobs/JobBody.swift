@@ -46,6 +46,8 @@ struct JobBody {
             labels: reader.map("labels") ?? [], inputs: inputs(&reader), outputs: outputs(&reader), secrets: secrets(&reader),
             centers: reader.strings("centers") ?? [], needsInternet: reader.bool("needsInternet") ?? false)
         checkpoint(&reader, into: &specification)
+        specification.pool = reader.string("pool") ?? ""
+        specification.recurrence = recurrence(&reader)
         specification.deadline = time(&reader, "deadline")
         specification.maxPending = reader.quantity("maxPending", forms: Quantity.spanForms, Quantity.span)
         specification.isHeld = reader.bool("hold") ?? false
@@ -150,10 +152,29 @@ struct JobBody {
                 if grace != nil { problems.add(entry.path(of: "grace"), "give the grace once") }
                 grace = inner
             }
-            entry.refuse("signal")
+            specification.checkpointSignal = entry.choice("signal", named: \CheckpointSignal.name)
             entry.finish()
         }
         if let grace { specification.grace = grace }
+    }
+
+    /// `{every: 1h}` or `{cron: "30 3 * * *", offset: "+08:00"}`, with `overlap` and `until`.
+    private func recurrence(_ reader: inout FieldReader) -> Recurrence? {
+        guard let value = reader.value("recur") else { return nil }
+        var entry = FieldReader(value, at: reader.path(of: "recur"), problems: problems)
+        let before = problems.list.count
+        let period = entry.quantity("every", forms: Quantity.spanForms, Quantity.span)
+        let calendar = entry.quantity("cron", forms: CalendarRule.forms, CalendarRule.init(parsing:))
+        let offset = entry.quantity("offset", forms: ClockOffset.forms, ClockOffset.parse)
+        let mayOverlap = entry.bool("overlap") ?? false
+        let until = time(&entry, "until")
+        if problems.list.count == before, (period == nil) == (calendar == nil) {
+            problems.add(entry.path(of: "every"), "give either 'every' or 'cron'")
+        }
+        if offset != nil, calendar == nil, period != nil { problems.add(entry.path(of: "offset"), "stands beside 'cron' only") }
+        entry.finish()
+        let rule: Recurrence.Rule? = period.map { .every($0) } ?? calendar.map { .calendar($0, offset: offset ?? .zero) }
+        return rule.map { Recurrence(rule: $0, mayOverlap: mayOverlap, until: until) }
     }
 
     /// A job without a name is called like its program.

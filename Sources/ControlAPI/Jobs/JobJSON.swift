@@ -93,9 +93,27 @@ struct JobReply {
         }
         writer.member("checkpointPath", specification.checkpointPath.isEmpty ? nil : specification.checkpointPath)
         writer.member("checkpointIntervalSeconds", specification.checkpointInterval?.wholeSeconds)
+        writer.member("checkpointSignal", specification.checkpointSignal?.name)
+        writer.member("pool", specification.pool.isEmpty ? nil : specification.pool)
+        if let recurrence = specification.recurrence {
+            writer.member("recur") { Self.recurrence(recurrence, to: &$0) }
+        } else {
+            writer.null("recur")
+        }
         writer.member("onNodeLost", specification.onNodeLost.name)
         writer.member("labels", map: specification.labels.map { ($0.name, $0.text) })
         writer.member("retryOf", accepted.retryOf?.description)
+    }
+
+    private static func recurrence(_ recurrence: Recurrence, to writer: inout JSONWriter) {
+        switch recurrence.rule {
+        case .every(let period): writer.member("everySeconds", period.wholeSeconds)
+        case .calendar(let calendar, let offset):
+            writer.member("cron", calendar.text)
+            writer.member("offset", ClockOffset.text(offset))
+        }
+        writer.member("overlap", recurrence.mayOverlap)
+        writer.member("until", recurrence.until)
     }
 
     static func counts(_ counts: TaskCounts, to writer: inout JSONWriter) {

@@ -32,6 +32,7 @@ extension ControlRouter {
             Endpoint(.post, "/v1/nodes/{id}/cordon", .administering) { call in try await cordon(call, true) },
             Endpoint(.post, "/v1/nodes/{id}/uncordon", .administering) { call in try await cordon(call, false) },
             Endpoint(.post, "/v1/nodes/{id}/drain", .administering) { call in try await drain(call) },
+            Endpoint(.post, "/v1/nodes/{id}/pool", .administering) { call in try await move(call) },
             Endpoint(.post, "/v1/nodes/{id}/confirm-dead", .administering) { call in
                 try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
                 return try written(try await call.perform(.confirmDead(try call.node().id)), call)
@@ -54,6 +55,16 @@ extension ControlRouter {
         try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
         let id = try call.node().id
         return try written(try await call.perform(.setNodeCordon(id, isCordoned: isCordoned)), call)
+    }
+
+    /// Into a pool, or out of any.
+    private static func move(_ call: Call) async throws -> Response {
+        let problems = FieldProblems()
+        var reader = FieldReader(try await RequestBodyReader.read(call.request, isOptional: true).value, at: .body, problems: problems)
+        let pool = reader.string("pool") ?? ""
+        reader.finish()
+        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+        return try written(try await call.perform(.moveNode(try call.node().id, pool: pool)), call)
     }
 
     private static let drainSecondsMax: Int64 = 365 * 86_400

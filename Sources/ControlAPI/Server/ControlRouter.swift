@@ -16,7 +16,7 @@ struct ControlRouter {
     ) {
         let counted =
             Self.operations + Self.jobs + Self.attempts(logs) + Self.nodes + Self.centers + Self.tokens(installation) + Self.uploads
-            + Self.jobFiles + Self.holdings + Self.shares + Self.plans + Self.usage + Self.keys + Self.users + Self.backups
+            + Self.jobFiles + Self.holdings + Self.shares + Self.plans + Self.usage + Self.keys + Self.backups
             + Self.install(installation)
         let unmatched = RouteCounters()
         endpoints = counted + [Self.metrics(of: counted, unmatched, logs, metrics)]

@@ -1,7 +1,7 @@
 import ClusterModel
 import SchedulingCore
 
-/// A tenant, project, queue or quota as a request gives it, or changes it.
+/// A tenant, project, queue, quota, user or pool as a request gives it, or changes it.
 struct ShareBody {
     let problems: FieldProblems
 
@@ -17,6 +17,8 @@ struct ShareBody {
                     QuotaRecord(
                         name: name, tenant: reader.string("tenant"), project: reader.string("project"), user: reader.string("user"),
                         queue: reader.string("queue"), isForEachUser: reader.bool("eachUser") ?? false))
+            case .user: .user(UserRecord(name: name))
+            case .pool: .pool(PoolRecord(name: name))
             }
         return changed(object, &reader)
     }
@@ -41,7 +43,31 @@ struct ShareBody {
         case .quota(var quota):
             change(&quota, &reader)
             return .quota(quota)
+        case .user(var user):
+            user.weight = weight(&reader) ?? user.weight
+            user.account = account(of: user, &reader)
+            return .user(user)
+        case .pool(let pool):
+            return .pool(PoolRecord(name: pool.name, tenants: tenants(&reader) ?? pool.tenants))
         }
+    }
+
+    /// Both numbers or neither; `none` takes the account away. Never root: an account is what a root agent drops its rights to.
+    func account(of user: UserRecord, _ reader: inout FieldReader) -> UserAccount? {
+        if reader.value("account") == .string(Self.none) { return nil }
+        if reader.value("account") != nil { problems.add(reader.path(of: "account"), "can only be '\(Self.none)': give uid and gid") }
+        let userID: UInt32? = reader.integer("uid", 1...UInt32.max - 1)
+        let groupID: UInt32? = reader.integer("gid", 1...UInt32.max - 1)
+        if problems.list.isEmpty, (userID == nil) != (groupID == nil) {
+            problems.add(reader.path(of: userID == nil ? "uid" : "gid"), "is required: give uid and gid, or neither")
+        }
+        guard let userID, let groupID else { return user.account }
+        return UserAccount(userID: userID, groupID: groupID)
+    }
+
+    /// All of them, or `none` for everybody.
+    private func tenants(_ reader: inout FieldReader) -> [String]? {
+        reader.value("tenants") == .string(Self.none) ? [] : reader.strings("tenants")
     }
 
     private func required(_ field: StaticString, _ reader: inout FieldReader) -> String {

@@ -23,6 +23,18 @@ struct ShareJSON {
             writer.member("weight", project.weight)
         case .queue(let queue): write(queue, to: &writer)
         case .quota(let quota): write(quota, to: &writer)
+        case .user(let user):
+            writer.member("name", user.name)
+            writer.member("uid", user.account?.userID)
+            writer.member("gid", user.account?.groupID)
+            writer.member("weight", user.weight)
+        case .pool(let pool):
+            writer.member("name", pool.name)
+            // Who else may use it is nobody's business but the administrator's.
+            writer.member("tenants", strings: principal.role == .admin ? pool.tenants : pool.tenants.filter { $0 == principal.tenant })
+            writer.member("open", pool.tenants.isEmpty)
+            writer.member("nodes", share.uses.first?.nodes ?? 0)
+            writer.member("capacity") { amounts(share.uses.first?.capacity, to: &$0) }
         }
         // What others hold under a quota that each has for himself is theirs to know.
         let uses = share.uses.filter { $0.user == nil || principal.role == .admin || $0.user == principal.user }
@@ -79,17 +91,23 @@ struct ShareJSON {
         }
     }
 
+    private func amounts(_ amounts: RoomAmounts?, to writer: inout JSONWriter) {
+        writer.member("cpuMilli", amounts?[.cpu] ?? 0)
+        writer.member("memoryBytes", amounts?[.memory] ?? 0)
+        writer.member("deviceMilli", amounts?[.devices] ?? 0)
+        writer.member("computeUnitsMilli", amounts?[.computeUnits] ?? 0)
+    }
+
     private func write(_ use: ShareUse?, to writer: inout JSONWriter) {
         if let user = use?.user { writer.member("user", user) }
-        writer.member("cpuMilli", use?.held[.cpu] ?? 0)
-        writer.member("memoryBytes", use?.held[.memory] ?? 0)
-        writer.member("deviceMilli", use?.held[.devices] ?? 0)
-        writer.member("computeUnitsMilli", use?.held[.computeUnits] ?? 0)
+        amounts(use?.held, to: &writer)
         writer.member("runningTasks", use?.tasks ?? 0)
         if case .quota(let quota) = share.object {
             writer.member("queuedJobs", use?.jobs ?? 0)
             let counted = zip(quota.models, use?.models ?? []).map { QuotaRecord.Models(pattern: $0.pattern, deviceMilli: $1) }
             write(counted, to: &writer)
+        } else if case .pool = share.object {
+            return
         } else {
             writer.member("jobs", use?.jobs ?? 0)
             writer.member("recentMilli", use?.recentMilli ?? 0)

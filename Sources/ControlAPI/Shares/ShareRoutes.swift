@@ -5,10 +5,11 @@ import HTTPTypes
 import Hummingbird
 import SchedulingCore
 
-/// Tenants, projects, queues and quotas: made, looked at, changed, removed. What a caller may not see does not exist for it.
+/// Tenants, projects, queues, quotas, users and pools: made, looked at, changed, removed. What a caller may not see does not exist for it.
 extension ControlRouter {
     static var shares: [Endpoint] {
-        ShareObject.Kind.allCases.flatMap { kind -> [Endpoint] in
+        [Endpoint(.put, "/v1/users/{name}", .administering) { call in try await put(call) }]
+            + ShareObject.Kind.allCases.flatMap { kind -> [Endpoint] in
             let list = "/v1/\(kind.plural)"
             let one = kind == .project ? "\(list)/{tenant}/{name}" : "\(list)/{name}"
             return [
@@ -84,6 +85,23 @@ extension ControlRouter {
         }
     }
 
+    /// The user with this account, or with none; made where there was none. What else is said of it stays.
+    private static func put(_ call: Call) async throws -> Response {
+        let name = call.parameters.get("name") ?? ""
+        guard ObjectName.isValid(name) else { throw Problem.invalid("name", "'\(name.prefix(80))' must match \(ObjectName.grammar)") }
+        let problems = FieldProblems()
+        var reader = FieldReader(try await RequestBodyReader.read(call.request).value, at: .body, problems: problems)
+        guard case .user(var user) = call.controlPlane.share(ShareObjectID(.user, name))?.object ?? .user(UserRecord(name: name)) else {
+            preconditionFailure("an object of another kind than asked for")
+        }
+        user.account = nil
+        user.account = ShareBody(problems: problems).account(of: user, &reader)
+        reader.finish()
+        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+        let decision = try await call.perform(.setShareObject(.user(user), if: .none))
+        return answer(.user(user), call, status: .ok, revision: decision.revision)
+    }
+
     private static func answer(_ object: ShareObject, _ call: Call, status: HTTPResponse.Status, revision: UInt64) -> Response {
         let share = call.controlPlane.share(object.id) ?? ShareView(object: object, uses: [])
         var response = call.json(
@@ -113,6 +131,8 @@ extension Principal {
         case .project(let project): project.tenant == tenant
         case .queue: true
         case .quota(let quota): quota.tenant.map { $0 == tenant } ?? true && quota.user.map { $0 == user } ?? true
+        case .user(let user): user.name == self.user
+        case .pool(let pool): pool.isOpen(to: tenant)
         }
     }
 }

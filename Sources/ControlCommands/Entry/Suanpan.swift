@@ -26,12 +26,11 @@ struct Suanpan: AsyncParsableCommand {
             CommandGroup(name: "What jobs use", subcommands: [DatasetCommand.self, SecretCommand.self]),
             CommandGroup(
                 name: "Who shares the cluster",
-                subcommands: [TenantCommand.self, ProjectCommand.self, QueueCommand.self, QuotaCommand.self]),
+                subcommands: [TenantCommand.self, ProjectCommand.self, UserCommand.self, QueueCommand.self, QuotaCommand.self, PoolCommand.self]),
             CommandGroup(
                 name: "Cluster",
                 subcommands: [
                     TopCommand.self, ClusterCommand.self, CenterCommand.self, NodeCommand.self, UsageCommand.self, KeyCommand.self,
-                    UserCommand.self,
                     BackupCommand.self,
                 ]),
             CommandGroup(

@@ -87,6 +87,8 @@ struct JobDescription {
         for group in job["groups"]?.items ?? [] { lines.append(("Group", ResourceText.group(group))) }
         let centers = (job["centers"]?.items ?? []).compactMap(\.text)
         if !centers.isEmpty { lines.append(("Centers", centers.joined(separator: ", "))) }
+        lines.append(("Pool", field("pool")))
+        lines.append(("Recurs", recurs))
         if job["needsInternet"]?.flag == true { lines.append(("Internet", "needed")) }
         let labels = (job["labels"]?.members ?? []).map { "\($0.name)=\($0.value.scalarText ?? "")" }
         if !labels.isEmpty { lines.append(("Labels", labels.joined(separator: ", "))) }
@@ -97,6 +99,16 @@ struct JobDescription {
     private var begins: String? {
         guard job["startedAt"] == nil, let instant = Instants.parse(job["beginAt"]), instant > now else { return nil }
         return "\(instant.longText) (in \(Humanized.duration(seconds: instant.seconds - now.seconds)))"
+    }
+
+    /// How often, where the others are, and how it ends.
+    private var recurs: String? {
+        guard let recurrence = job["recur"], recurrence.members != nil else { return nil }
+        let rule =
+            recurrence["everySeconds"]?.integer.map { "every \(Humanized.duration(seconds: $0))" }
+            ?? "at '\(recurrence["cron"]?.text ?? "")' (\(recurrence["offset"]?.text ?? "Z"))"
+        guard let series = job["labels"]?["series"]?.scalarText else { return rule }
+        return "\(rule); all runs: suanpan jobs --label series=\(series); cancelling the one that waits ends them"
     }
 
     private func instant(_ name: String) -> String? {

@@ -6,7 +6,8 @@ struct NodeCommand: AsyncParsableCommand {
         commandName: "node", abstract: "List, inspect, add and remove nodes.",
         discussion: "EXAMPLE: suanpan node ls",
         subcommands: [
-            List.self, Show.self, Topology.self, Drain.self, Cordon.self, Uncordon.self, ConfirmDead.self, Token.self, Remove.self,
+            List.self, Show.self, Topology.self, Drain.self, Cordon.self, Uncordon.self, Move.self,
+            ConfirmDead.self, Token.self, Remove.self,
         ])
 }
 
@@ -77,6 +78,36 @@ extension NodeCommand {
         @OptionGroup var connection: ConnectionOptions
 
         func perform(in context: CommandContext) async throws { try await NodeCommand.act("cordon", on: nodes, connection, context) }
+    }
+
+    struct Move: Verb {
+        static let configuration = CommandConfiguration(
+            commandName: "move", abstract: "Put nodes into a pool, or take them out of theirs; what runs there goes on.",
+            discussion: "EXAMPLE: suanpan node move worker-1 worker-2 --pool a100")
+
+        @Argument(help: "Names of nodes.")
+        var nodes: [String]
+
+        @Option(help: ArgumentHelp("The pool.", valueName: "name"))
+        var pool: String?
+
+        @Flag(help: "Into none.")
+        var noPool = false
+
+        @OptionGroup var connection: ConnectionOptions
+
+        func validate() throws {
+            guard (pool != nil) != noPool else { throw ValidationError("give --pool NAME, or --no-pool") }
+        }
+
+        func perform(in context: CommandContext) async throws {
+            let client = try context.client(connection)
+            for node in nodes {
+                let answer = try await client.send(
+                    .post, "/v1/nodes/\(CoordinatorClient.escape(node))/pool", body: pool.map { ["pool": .string($0)] } ?? [:])
+                context.console.note("node \(node) is in \(answer["pool"]?.text.map { "pool \($0)" } ?? "no pool")")
+            }
+        }
     }
 
     struct Uncordon: Verb {

@@ -1,4 +1,4 @@
-// The verbs that tenants, projects, queues and quotas have in common.
+// The verbs that tenants, projects, users, queues, quotas and pools have in common.
 
 import ArgumentParser
 
@@ -14,11 +14,14 @@ protocol ShareNoun: Sendable {
     static var createExample: String { get }
     static var changeExample: String { get }
     static var creating: String { get }
+    /// `set` makes what is not there yet.
+    static var isMadeBySet: Bool { get }
     static func table(of items: [JSONValue]) -> Table
 }
 
 extension ShareNoun {
     static var resource: String { "/v1/\(noun)s" }
+    static var isMadeBySet: Bool { false }
 
     static func path(_ name: String) -> String {
         resource + name.split(separator: "/", omittingEmptySubsequences: false).map { "/" + CoordinatorClient.escape(String($0)) }.joined()
@@ -111,7 +114,16 @@ struct ChangeShare<Noun: ShareNoun>: Verb {
         guard !body.isEmpty else {
             throw CommandFailure(.usage, "there is nothing to change", remedy: "suanpan \(Noun.noun) set --help lists what can be set")
         }
-        let object = try await context.client(connection).send(.patch, Noun.path(name), body: .object(body))
+        let client = try context.client(connection)
+        let object: JSONValue
+        do throws(CommandFailure) {
+            object = try await client.send(.patch, Noun.path(name), body: .object(body))
+        } catch {
+            guard Noun.isMadeBySet, error.status == .notFound else { throw error }
+            var made = body
+            made["name"] = .string(name)
+            object = try await client.send(.post, Noun.resource, body: .object(made))
+        }
         context.console.write(Detail(object: object, identifier: "id", human: Facts.text).text(as: output.format))
     }
 }

@@ -24,6 +24,14 @@ enum BeginTime {
         return instant < now ? local(Timestamp(seconds: wall.seconds + 86_400)) : instant
     }
 
+    /// How far clocks here are ahead of UTC then, in whole minutes.
+    static func clockOffset(at instant: Timestamp) -> Span {
+        var seconds = time_t(instant.seconds)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        return .seconds(Int64(parts.tm_gmtoff) / 60 * 60)
+    }
+
     /// The instant at which clocks here show what `wall` shows in UTC.
     private static func local(_ wall: Timestamp) -> Timestamp {
         var seconds = time_t(wall.seconds)

@@ -9,6 +9,8 @@ struct JobRequest {
     struct Surroundings {
         var now: Timestamp
         var currentDirectory: String
+        /// How far this machine's clock is ahead of UTC.
+        var clockOffset = Span.zero
     }
 
     private var job: JSONObject
@@ -94,6 +96,12 @@ struct JobRequest {
             job["maxPending"] = .string(pending)
         }
         if options.hold { job["hold"] = .bool(true) }
+        try applyRecurrence(options, surroundings)
+        if let pool = options.pool { job["pool"] = .string(try named(pool, "--pool")) }
+        if let signal = options.checkpointSignal {
+            let name = try oneOf(CheckpointSignal.allCases.map(\.name), signal, "--checkpoint-signal")
+            job["checkpoint"] = set("signal", .string(name), in: job["checkpoint"])
+        }
         if let interval = options.checkpointInterval {
             try check("--checkpoint-interval", interval) { text throws(QuantityError) in _ = try Quantity.span(text) }
             job["checkpoint"] = set("interval", .string(interval), in: job["checkpoint"])
@@ -118,6 +126,28 @@ struct JobRequest {
         for label in options.label {
             let (name, value) = try pair(label, "--label")
             job["labels"] = set(try named(name, "--label"), .string(value), in: job["labels"])
+        }
+    }
+
+    private mutating func applyRecurrence(_ options: SubmitOptions, _ surroundings: Surroundings) throws(CommandFailure) {
+        if options.every != nil, options.cron != nil { throw CommandFailure(.usage, "give --every or --cron, not both") }
+        if let every = options.every {
+            try check("--every", every) { text throws(QuantityError) in _ = try Quantity.span(text) }
+            job["recur"] = set("every", .string(every), in: job["recur"])
+        }
+        if let cron = options.cron {
+            try check("--cron", cron) { text throws(QuantityError) in _ = try CalendarRule(parsing: text) }
+            job["recur"] = set("cron", .string(cron), in: job["recur"])
+        }
+        if let offset = options.cronOffset {
+            try check("--cron-offset", offset) { text throws(QuantityError) in _ = try ClockOffset.parse(text) }
+            job["recur"] = set("offset", .string(offset), in: job["recur"])
+        } else if options.cron != nil {
+            job["recur"] = set("offset", .string(ClockOffset.text(surroundings.clockOffset)), in: job["recur"])
+        }
+        if options.overlap { job["recur"] = set("overlap", .bool(true), in: job["recur"]) }
+        if let until = options.until {
+            job["recur"] = set("until", .string(try BeginTime.parse(until, now: surroundings.now).rfc3339), in: job["recur"])
         }
     }
 

@@ -52,7 +52,9 @@ enum JobSubmission {
     ) async throws(CommandFailure) -> (body: JSONValue, client: CoordinatorClient) {
         let file = try options.file.map { path throws(CommandFailure) in try JobFile.read(path) }
         let options = try await resolved(options, connect)
-        let surroundings = JobRequest.Surroundings(now: .now(), currentDirectory: currentDirectory())
+        let now = Timestamp.now()
+        let surroundings = JobRequest.Surroundings(
+            now: now, currentDirectory: currentDirectory(), clockOffset: BeginTime.clockOffset(at: now))
         let body = try JobRequest.body(options: options, file: file, surroundings: surroundings)
         return (body, try connect())
     }

@@ -77,6 +77,9 @@ struct SubmitOptions: ParsableArguments {
     @Option(parsing: .singleValue, help: ArgumentHelp("Run only in this center; may be repeated.", valueName: "center"))
     var center: [String] = []
 
+    @Option(help: ArgumentHelp("Run only on nodes of this pool.", valueName: "pool"))
+    var pool: String?
+
     @Flag(help: "Run only where nodes reach the internet.")
     var needsInternet = false
 
@@ -123,6 +126,28 @@ struct SubmitOptions: ParsableArguments {
         help: ArgumentHelp("Give it up if nothing of it has started after this long, such as 1d.", valueName: "span"))
     var maxPending: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Come again so long after each run was due, such as 1h; the first is due at once, or at --begin.", valueName: "span"))
+    var every: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Come again by the calendar, as in crontab(5): '30 3 * * 1-5', or @daily.",
+            discussion: "By this machine's clock as far as it is ahead of UTC now, or by --cron-offset; daylight saving is not followed.",
+            valueName: "fields"))
+    var cron: String?
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("How far the clock of --cron is ahead of UTC, such as +08:00.", valueName: "offset"))
+    var cronOffset: String?
+
+    @Flag(help: "A run may begin while the one before it goes on. Without it, it waits for that one.")
+    var overlap = false
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("No run is due after this: a time as for --begin.", valueName: "time"))
+    var until: String?
+
     @Flag(help: "Start nothing of it before `suanpan release`.")
     var hold = false
 
@@ -132,6 +157,12 @@ struct SubmitOptions: ParsableArguments {
             "About how often it writes a checkpoint, such as 30m: of jobs that are to give way, those that lose least are taken.",
             valueName: "span"))
     var checkpointInterval: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Sent when it has to give way, so that it writes a checkpoint: SIGUSR1, say. SIGTERM follows when it has, or near the end of its grace.",
+            valueName: "signal"))
+    var checkpointSignal: String?
 
     @Option(parsing: .unconditional, help: ArgumentHelp("Time from the stop signal to the kill, such as 30s.", valueName: "span"))
     var grace: String?

@@ -57,7 +57,8 @@ extension Misfit {
         case .computeUnits: "compute units"
         case .wholeCores: "whole cores"
         case .topology(let level): "topology \(level)"
-        case .tainted(let taint): "taint \(taint)"
+        // Whose the pools of others are is theirs to know.
+        case .tainted(let taint): NodeMembership.isTaintOfPool(taint) ? "pool" : "taint \(taint)"
         }
     }
 
@@ -90,7 +91,8 @@ extension Misfit {
             return "\(requested) compute units requested, \(most)\(free) there on devices of one strength"
         case .wholeCores(let requested, let free): return "\(requested) whole cores requested, \(most)\(free) free"
         case .topology(let level): return "not enough that is free at the level '\(level.name)'"
-        case .tainted(let taint): return "kept for jobs with --constraint \(taint)"
+        case .tainted(let taint):
+            return NodeMembership.isTaintOfPool(taint) ? "kept for a pool that it does not ask for" : "kept for jobs with --constraint \(taint)"
         }
     }
 }

@@ -57,7 +57,7 @@ public struct Suitability: Sendable {
     /// Throws when no amount of free room would do.
     init(of shape: TaskShape, on inventory: NodeInventory) throws(Misfit) {
         if inventory.isSimulated, !shape.constraints.contains(where: { $0.key == simulatedLabel }) { throw .simulated }
-        for taint in inventory.taints where !shape.constraints.contains(where: { $0.key == taint && $0.comparison != .differs }) {
+        for taint in inventory.taints where !shape.constraints.contains(where: { $0.names(taint) }) {
             throw .tainted(taint)
         }
         for constraint in shape.constraints where !constraint.isMet(by: inventory) { throw .constraint(constraint.text) }
@@ -113,6 +113,19 @@ extension Constraint {
     static let nodeKey = "node"
     /// What differs between nodes that are equal otherwise.
     static let keysOfPlaces: Set<String> = [nodeKey, NodeMembership.rackLabel, NodeMembership.blockLabel]
+
+    /// A taint is the key of a label, or a whole `KEY=VALUE`.
+    func names(_ taint: String) -> Bool {
+        comparison != .differs && (key == taint || comparison == .equals && taint == "\(key)=\(value)")
+    }
+
+    /// The constraint of whoever may go where the taint is.
+    init(naming taint: String) {
+        let parts = taint.split(separator: "=", maxSplits: 1).map(String.init)
+        self =
+            parts.count == 2
+            ? Constraint(key: parts[0], comparison: .equals, value: parts[1]) : Constraint(key: taint, comparison: .present)
+    }
 
     func isMet(by inventory: NodeInventory) -> Bool {
         let value: String?

@@ -297,7 +297,7 @@ public struct Fleet: Sendable {
         guard policy == .suanpan else { return [] }
         let inventory = kinds.inventories[kind]
         let kept = inventory.taints + (inventory.isSimulated ? [simulatedLabel] : [])
-        let constraints = kept.map { Constraint(key: $0, comparison: .present) }
+        let constraints = kept.map(Constraint.init(naming:))
         return Set(inventory.devices.map(\.kind)).sorted { $0.rawValue < $1.rawValue }.map { device in
             let request = ResourceRequest(cpuMilli: 0, memoryBytes: 0, devices: DeviceRequest(kind: device, count: 1))
             let shape = TaskShape(request, constraints)

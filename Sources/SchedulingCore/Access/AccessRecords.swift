@@ -59,17 +59,6 @@ public struct JoinTokenRecord: Hashable, Sendable {
     }
 }
 
-/// A user as an administrator describes it; the account is what root agents run the user's jobs as.
-public struct UserRecord: Hashable, Sendable {
-    public var name: String
-    public var account: UserAccount?
-
-    public init(name: String, account: UserAccount?) {
-        self.name = name
-        self.account = account
-    }
-}
-
 extension AccessKey: CanonicalValue {
     public func write(to writer: inout CanonicalWriter) {
         writer.write(id)
@@ -107,16 +96,5 @@ extension JoinTokenRecord: CanonicalValue {
         JoinTokenRecord(
             id: try reader.readBytes(), verifier: try reader.readBytes(), expiresAt: try reader.read(), usesLeft: try reader.readUInt32(),
             namePrefix: try reader.readString())
-    }
-}
-
-extension UserRecord: CanonicalValue {
-    public func write(to writer: inout CanonicalWriter) {
-        writer.write(name)
-        writer.write(account)
-    }
-
-    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
-        self.init(name: try reader.readString(), account: try reader.readOptional())
     }
 }

@@ -21,13 +21,6 @@ extension SchedulerCore {
         return Decided(events: [.keyRevoked(id, at: now)])
     }
 
-    func decideUser(_ user: UserRecord, at now: LogicalTime) throws(Rejection) -> Decided {
-        guard ObjectName.isValid(user.name) else {
-            throw .invalid([FieldError("name", "must match \(ObjectName.grammar)")])
-        }
-        return Decided(events: [.userSet(user, at: now)])
-    }
-
     func decideToken(_ token: JoinTokenRecord, at now: LogicalTime) throws(Rejection) -> Decided {
         var errors: [FieldError] = []
         if token.expiresAt <= now { errors.append(FieldError("ttlSeconds", "must be positive")) }

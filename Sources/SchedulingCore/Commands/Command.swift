@@ -19,12 +19,13 @@ public enum Command: Hashable, Sendable {
     /// Cordons it; what runs may end by itself within the span, for ever without one. A later one replaces the span.
     case drainNode(NodeID, within: Span?)
     case removeNode(NodeID)
+    /// To a pool; empty: to none.
+    case moveNode(NodeID, pool: String)
     /// An administrator vouches for it: the node's machine is gone, and everything that ran there with it.
     case confirmDead(NodeID)
     case createJoinToken(JoinTokenRecord)
     case createKey(AccessKey)
     case revokeKey(String)
-    case setUser(UserRecord)
     case setSecret(SecretRecord)
     case removeSecret(tenant: String, name: String)
     case createDataset(DatasetVersion)

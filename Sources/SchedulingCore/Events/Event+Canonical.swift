@@ -51,14 +51,16 @@ extension Event {
         case gangsPreempted = 41
         case jobUpdated = 42
         case jobExpired = 43
+        case nodeMoved = 44
+        case gangCheckpointed = 45
 
         /// The version that is written; all from 1 to this one are read.
         var newestVersion: UInt8 {
             switch self {
             // Version 2: specifications of form 2 (`JobSpecification`); where a node belongs; what it knows of sessions and of
             // itself. Then forms 3 of specifications and 2 of requests, inventories and memberships, which say it themselves.
-            // Forms 4 and 5 of specifications.
-            case .jobAccepted: 5
+            // Forms 4, 5 and 6 of specifications.
+            case .jobAccepted: 6
             case .nodeEnrolled, .joinTokenCreated: 3
             // Version 4: what its devices price at.
             case .nodeRegistered: 4
@@ -104,6 +106,9 @@ extension Event: CanonicalValue {
             writer.write(.attemptStarted, attempt)
             writer.write(elapsed)
             writer.write(at)
+        case .gangCheckpointed(let attempt, let written, let at):
+            writer.write(.gangCheckpointed, attempt, written)
+            writer.write(at)
         case .unitStopRequested(let unit): writer.write(.unitStopRequested, unit)
         case .gangsPreempted(let preemption): writer.write(.gangsPreempted, preemption)
         case .jobUpdated(let job, let update, let at):
@@ -134,12 +139,20 @@ extension Event: CanonicalValue {
             writer.write(deadline)
             writer.write(at)
         case .nodeDrainDue(let node, let at): writer.write(.nodeDrainDue, node, at)
+        case .nodeMoved(let node, let pool, let at):
+            writer.write(.nodeMoved, node)
+            writer.write(pool)
+            writer.write(at)
         case .attemptLeftBehind, .attemptGone, .nodeConfirmedDead, .nodeContested, .nodeQuarantined, .stateOutdated:
             writeLease(to: &writer)
         case .joinTokenCreated(let token): writer.write(.joinTokenCreated, token)
         case .keyCreated(let key): writer.write(.keyCreated, key)
         case .keyRevoked(let key, let at): writer.write(.keyRevoked, key, at)
-        case .userSet(let user, let at): writer.write(.userSet, user, at)
+        case .userSet(let user, let at):
+            writer.write(.userSet)
+            writer.write(user.name)
+            writer.write(user.account)
+            writer.write(at)
         case .hourCut(let at): writer.write(.hourCut, at)
         case .secretSet(let secret): writer.write(.secretSet, secret)
         case .secretRemoved(let tenant, let name, let at): writer.write(.secretRemoved, [tenant, name], at)
@@ -191,6 +204,7 @@ extension Event: CanonicalValue {
         case .attemptStarted:
             self = .attemptStarted(try reader.read(), elapsed: try reader.read(), at: try reader.read())
         case .unitStopRequested: self = .unitStopRequested(try reader.read())
+        case .gangCheckpointed: self = .gangCheckpointed(try reader.read(), written: try reader.read(), at: try reader.read())
         case .gangsPreempted: self = .gangsPreempted(try reader.read())
         case .jobUpdated: self = .jobUpdated(try reader.read(), try reader.read(), at: try reader.read())
         case .jobExpired: self = .jobExpired(try reader.read(), try reader.read(), at: try reader.read())
@@ -204,6 +218,7 @@ extension Event: CanonicalValue {
         case .nodeCordoned:
             self = .nodeCordoned(try reader.read(), isCordoned: try reader.readBool(), at: try reader.read())
         case .nodeRemoved: self = .nodeRemoved(try reader.read(), at: try reader.read())
+        case .nodeMoved: self = .nodeMoved(try reader.read(), pool: try reader.readString(), at: try reader.read())
         case .nodeDrainBegan: self = .nodeDrainBegan(try reader.read(), deadline: try reader.readOptional(), at: try reader.read())
         case .nodeDrainDue: self = .nodeDrainDue(try reader.read(), at: try reader.read())
         case .attemptLeftBehind: self = .attemptLeftBehind(try reader.read())
@@ -215,7 +230,7 @@ extension Event: CanonicalValue {
         case .joinTokenCreated: self = .joinTokenCreated(version == 1 ? try .withoutMembership(&reader) : try reader.read())
         case .keyCreated: self = .keyCreated(try reader.read())
         case .keyRevoked: self = .keyRevoked(try reader.readString(), at: try reader.read())
-        case .userSet: self = .userSet(try reader.read(), at: try reader.read())
+        case .userSet: self = .userSet(try .withoutWeight(&reader), at: try reader.read())
         case .timersDue: self = .timersDue(at: try reader.read())
         case .hourCut: self = .hourCut(at: try reader.read())
         case .secretSet: self = .secretSet(try reader.read())

@@ -26,6 +26,8 @@ public enum Event: Hashable, Sendable {
     /// The node gave it back, or never had it: it waits again under the same number.
     case successorReturned(AttemptID, from: NodeID, at: LogicalTime)
     case attemptStarted(AttemptID, elapsed: Span, at: LogicalTime)
+    /// A task said that it had written a checkpoint at an instant, up to which nothing of its gang is lost.
+    case gangCheckpointed(AttemptID, written: LogicalTime, at: LogicalTime)
     case unitStopRequested(StoppedUnit)
     /// Gangs stop so that another job can start, and their nodes are set aside for it.
     case gangsPreempted(Preemption)
@@ -44,6 +46,8 @@ public enum Event: Hashable, Sendable {
     case nodeSilenced(NodeID, lastHeard: LogicalTime, at: LogicalTime)
     case nodeCordoned(NodeID, isCordoned: Bool, at: LogicalTime)
     case nodeRemoved(NodeID, at: LogicalTime)
+    /// It is in this pool now; empty: in none.
+    case nodeMoved(NodeID, pool: String, at: LogicalTime)
     /// Nothing new is placed there; what runs may end by itself until the deadline, for ever without one.
     case nodeDrainBegan(NodeID, deadline: LogicalTime?, at: LogicalTime)
     /// The deadline has passed: what is left there is stopped and runs elsewhere.
@@ -64,6 +68,7 @@ public enum Event: Hashable, Sendable {
     case joinTokenCreated(JoinTokenRecord)
     case keyCreated(AccessKey)
     case keyRevoked(String, at: LogicalTime)
+    /// Of releases up to state level 8; now users are objects among others (`shareObjectSet`).
     case userSet(UserRecord, at: LogicalTime)
 
     case secretSet(SecretRecord)
@@ -72,7 +77,7 @@ public enum Event: Hashable, Sendable {
     /// No new job finds it; what runs goes on.
     case datasetRemoved(tenant: String, name: String, version: String, at: LogicalTime)
 
-    /// A tenant, project, queue or quota is now so.
+    /// A tenant, project, queue, quota, user or pool is now so.
     case shareObjectSet(ShareObject, at: LogicalTime)
     case shareObjectRemoved(ShareObjectID, at: LogicalTime)
 

@@ -20,6 +20,7 @@ public enum Alteration: Hashable, Sendable {
     /// What was required is preferred, in all groups.
     case preferred(TopologyLevel)
     case anyCenter
+    case anyPool
     case withoutInternet
     case preemptible
     case timeLimit(Span)
@@ -44,6 +45,7 @@ public enum Alteration: Hashable, Sendable {
         case .withoutConstraint(let group, let constraint): altered.groups[group].constraints.removeAll { $0 == constraint }
         case .preferred(let level): for group in altered.groups.indices { altered.groups[group].resources.topology.prefer(level) }
         case .anyCenter: altered.centers = []
+        case .anyPool: altered.pool = ""
         case .withoutInternet: altered.needsInternet = false
         case .preemptible: altered.isPreemptible = true
         case .timeLimit(let span): altered.timeLimit = span
@@ -80,6 +82,7 @@ public enum Alteration: Hashable, Sendable {
         case .withoutConstraint(_, let constraint): return "without the constraint '\(constraint.text)'"
         case .preferred(let level): return "if the topology level '\(level.name)' is preferred, not required"
         case .anyCenter: return "in any center"
+        case .anyPool: return "outside the pool '\(specification.pool)' too"
         case .withoutInternet: return "without the need of the internet"
         case .preemptible: return "if it is preemptible"
         case .timeLimit(let span): return "with a time limit of \(AmountText.exactly(span))"

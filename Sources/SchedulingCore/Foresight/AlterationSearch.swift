@@ -65,6 +65,7 @@ struct AlterationSearch {
             }
         }
         if !specification.centers.isEmpty { attempt(.anyCenter, fits) }
+        if !specification.pool.isEmpty { attempt(.anyPool, fits) }
         if specification.needsInternet { attempt(.withoutInternet, fits) }
         for level in TopologyRequest.levels
         where specification.groups.contains(where: { $0.resources.topology.wish(for: level) == .require }) {

@@ -67,6 +67,8 @@ struct JobHistory: Hashable, Sendable {
     var preemptions: [UInt32: UInt32] = [:]
     /// What gangs that were preempted had done, up to the last checkpoint that can be told.
     var progress: [UInt32: Span] = [:]
+    /// When living gangs said that they had last written a checkpoint.
+    var checkpoints: [UInt32: LogicalTime] = [:]
     /// How often gangs ended by causes that have limits of their own.
     var causes: [UInt32: [Reason: UInt32]] = [:]
 }
@@ -119,6 +121,7 @@ struct JobRow: Hashable, Sendable {
         history.preemptions[ordinal] = nil
         history.progress[ordinal] = nil
         history.causes[ordinal] = nil
+        history.checkpoints[ordinal] = nil
     }
 
     /// What has become of it that does not become of most jobs.

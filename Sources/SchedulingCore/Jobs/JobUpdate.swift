@@ -47,7 +47,12 @@ public struct JobUpdate: Hashable, Sendable {
         if let estimate { changed.estimate = estimate.value }
         if let deadline { changed.deadline = deadline.value }
         if let maxPending { changed.maxPending = maxPending.value }
-        if let labels { changed.labels = labels.sorted { $0.name < $1.name } }
+        if let labels {
+            // Which series a run is of, nobody changes.
+            let series = specification.recurrence == nil ? [] : specification.labels.filter { $0.name == Recurrence.seriesLabel }
+            let others = labels.filter { label in !series.contains { $0.name == label.name } }
+            changed.labels = (others + series).sorted { $0.name < $1.name }
+        }
         return changed
     }
 }

@@ -37,6 +37,7 @@ extension SchedulerCore {
             if !status.isLive, isDirty(status.fence, on: node) { decided.events.append(.attemptGone(node, status.fence, at: now)) }
             return decided
         }
+        appendCheckpoint(status, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
         switch status.phase {
         case .starting: break
         case .running(let elapsed):
@@ -214,7 +215,6 @@ extension SchedulerCore {
         let ordinal = ended.attempt.task.index / row.gangSize
         let rank = Int(ended.attempt.task.index % row.gangSize)
         guard let task = row.live[ordinal]?.tasks[rank] else { return }
-        let remembersProgress = rules >= Self.rulesWithProgress
         _ = nodes.update(task.node) { $0.liveAttempts.remove(ended.attempt) }
         changes.add(
             .usage(segment(of: ended.attempt, task, row: row, rank: rank, until: ended.at, reason: endReason(ended), end: ended.end)))
@@ -238,7 +238,9 @@ extension SchedulerCore {
             }
             row.learn(ended.end)
             row.countCause(of: ordinal, ended)
-            if remembersProgress { row.keepProgress(of: ordinal, ended, since: task.heldSince) }
+            if rules >= Self.rulesWithProgress {
+                row.keepProgress(of: ordinal, ended, since: task.heldSince, asSaid: rules >= Self.rulesWithCheckpoints)
+            }
             row.settle(ordinal, ended)
         }
         learnRunTime(of: ended, row)
@@ -327,21 +329,6 @@ extension JobRow {
         }
     }
 
-    /// Whoever says nothing of checkpoints may begin anew, for all that is known.
-    ///
-    /// - Parameter since: when the attempt began to hold its place; nodes are not believed that it ran for longer.
-    mutating func keepProgress(of ordinal: UInt32, _ ended: EndedAttempt, since: LogicalTime) {
-        switch ended.disposition {
-        case .gangLives: return
-        case .requeued(_, _, .preempted):
-            guard let interval = specification.checkpointInterval?.nanoseconds, interval > 0 else { return }
-            let ran = min(ended.end.elapsed.nanoseconds, (ended.at - since).nanoseconds)
-            let kept = Span(nanoseconds: max(0, ran) / interval * interval)
-            if kept > .zero { history.progress[ordinal] = (history.progress[ordinal] ?? .zero) + kept }
-        case .requeued, .finished: return
-        }
-    }
-
     /// Only what has a limit of its own is counted.
     mutating func countCause(of ordinal: UInt32, _ ended: EndedAttempt) {
         switch ended.disposition {
@@ -365,6 +352,7 @@ extension JobRow {
         case .requeued(let attempt, let notBefore, let reason):
             if let unit = live.removeValue(forKey: ordinal) { moveEnded(of: unit, to: .queued) }
             if reason == .preempted { history.preemptions[ordinal, default: 0] += 1 }
+            if hasHistory { history.checkpoints[ordinal] = nil }
             wait(ordinal, attempt: attempt, notBefore: notBefore, reason: reason)
         }
     }

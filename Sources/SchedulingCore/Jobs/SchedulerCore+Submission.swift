@@ -18,11 +18,12 @@ extension SchedulerCore {
             throw .tooManyKeys(limit: SchedulerLimits.idempotencyKeysPerTenant)
         }
         let id = JobID(lastJob + 1)
+        let accepted = try firstRun(of: specification, as: id, at: now)
         var decided = Decided(answer: .job(id, isReplay: false))
         decided.events.append(
             .jobAccepted(
                 AcceptedJob(
-                    id: id, specification: specification, user: submission.user, key: submission.key, retryOf: retryOf, at: now)))
+                    id: id, specification: accepted, user: submission.user, key: submission.key, retryOf: retryOf, at: now)))
         if specification.dependencies.contains(where: { outcome(of: $0) == .violated }) {
             appendNeverStarted(id, at: now, &decided.events)
         }
@@ -38,6 +39,7 @@ extension SchedulerCore {
         }
         if let deadline = specification.deadline, deadline <= now { throw .invalid([FieldError("deadline", "has passed")]) }
         try requireAccount(specification)
+        try requirePools(specification)
         try requireSecrets(specification)
         try requireSatisfiable(specification)
         // More than it may ever hold is refused now: it would wait for an administrator.
@@ -136,7 +138,8 @@ extension SchedulerCore {
 
     private func kept(_ taints: Set<String>, at field: String) -> FieldError {
         guard !taints.isEmpty else { return FieldError(field, "no node can hold it") }
-        let names = taints.sorted().map { "'\($0)'" }.joined(separator: ", ")
+        let names = taints.filter { !NodeMembership.isTaintOfPool($0) }.sorted().map { "'\($0)'" }.joined(separator: ", ")
+        if names.isEmpty { return FieldError("pool", "all nodes are in pools that are kept for jobs which ask for them") }
         return FieldError("\(field).constraints", "all nodes are kept for jobs that name them: add a constraint \(names)")
     }
 
@@ -173,6 +176,7 @@ extension SchedulerCore {
         // What ended it then would end it again, or keep it from starting.
         var again = submission
         again.specification.isHeld = false
+        again.specification.recurrence = nil
         if let deadline = again.specification.deadline, deadline <= now { again.specification.deadline = nil }
         return try decideSubmit(again, retryOf: id, at: now)
     }

@@ -50,9 +50,9 @@ extension Command {
     /// Whether a person's request; everything else is the cluster speaking.
     public var isFromClient: Bool {
         switch self {
-        case .submit, .cancel, .updateJob, .retry, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .createJoinToken, .createKey,
+        case .submit, .cancel, .updateJob, .retry, .setNodeCordon, .drainNode, .removeNode, .moveNode, .confirmDead, .createJoinToken, .createKey,
             .revokeKey,
-            .setUser, .setSecret, .removeSecret, .createDataset, .removeDataset, .setShareObject, .removeShareObject:
+            .setSecret, .removeSecret, .createDataset, .removeDataset, .setShareObject, .removeShareObject:
             true
         case .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick: false
         }
@@ -61,8 +61,8 @@ extension Command {
     /// Whether it asks for something that stays: what a full disk refuses. Whatever ends or frees something is let through.
     public var addsToState: Bool {
         switch self {
-        case .submit, .updateJob, .retry, .createJoinToken, .createKey, .setUser, .setSecret, .createDataset, .setShareObject: true
-        case .cancel, .setNodeCordon, .drainNode, .removeNode, .confirmDead, .revokeKey, .removeSecret, .removeDataset, .removeShareObject,
+        case .submit, .updateJob, .retry, .createJoinToken, .createKey, .setSecret, .createDataset, .setShareObject: true
+        case .cancel, .setNodeCordon, .drainNode, .removeNode, .moveNode, .confirmDead, .revokeKey, .removeSecret, .removeDataset, .removeShareObject,
             .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick:
             false
         }

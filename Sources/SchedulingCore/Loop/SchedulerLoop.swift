@@ -214,6 +214,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
 
     private mutating func fold(_ event: Event, _ draft: inout BatchDraft) {
         let held = draft.changes.movedSlots.count
+        let next = core.decideNextRun(with: event, at: draft.at)
         core.evolve(event, &draft.changes)
         followChanges(of: event)
         draft.events.append(event)
@@ -228,6 +229,7 @@ public struct SchedulerLoop: ~Copyable, Sendable {
         case .newWork: mayPlace = true
         case .none: break
         }
+        if let next { fold(next, &draft) }
     }
 }
 
@@ -250,7 +252,7 @@ extension SchedulerLoop {
         let lanes = core.queue.takeChanges()
         cursor.follow(lanes, of: core, at: core.time)
         switch event {
-        case .shareObjectSet, .shareObjectRemoved, .nodeRegistered, .nodeRemoved: cursor.unpark(core, at: core.time)
+        case .shareObjectSet, .shareObjectRemoved, .nodeRegistered, .nodeMoved, .nodeRemoved: cursor.unpark(core, at: core.time)
         case .gangsPreempted: cursor.reservations.noteClaim()
         case .hourCut: cursor.forgetAccounts(core, at: core.time)
         default: break
@@ -265,7 +267,7 @@ extension Event {
     /// its own conditions differ: hence `newWork` alone does not clear the cursor.
     var effectOnRoom: EffectOnRoom {
         switch self {
-        case .jobUpdated, .attemptEnded, .successorReturned, .nodeRegistered, .nodeCordoned, .attemptGone, .jobFinished, .timersDue,
+        case .jobUpdated, .attemptEnded, .successorReturned, .nodeRegistered, .nodeMoved, .nodeCordoned, .attemptGone, .jobFinished, .timersDue,
             .shareObjectSet, .shareObjectRemoved:
             .mayFit
         case .jobAccepted: .newWork

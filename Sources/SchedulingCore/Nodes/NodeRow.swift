@@ -16,7 +16,7 @@ struct NodeRow: Hashable, Sendable {
     let name: String
     let publicKey: [UInt8]
     let enrolledAt: LogicalTime
-    let membership: NodeMembership
+    var membership: NodeMembership
     var link: Link = .unregistered
     var session = SessionID(0)
     var instance: UInt64 = 0

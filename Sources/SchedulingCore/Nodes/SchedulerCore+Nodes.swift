@@ -58,9 +58,12 @@ extension SchedulerCore {
         if let center = membership.center, center.isBare { membership.center = known(center, at: now) }
         inventory.labels = membership.labels(over: inventory.labels)
         inventory.taints = membership.taints(over: inventory.taints)
+        let claimed = inventory
+        // Not a name that an agent or a token could give.
+        inventory.taints = (inventory.taints + taints(ofPool: membership.pool)).sorted()
         let isNew = offers[id]?.inventory != inventory
         // One that was accepted before is acceptable: thousands of nodes come back at once, and with what they had.
-        let errors = isNew ? inventory.validate() : []
+        let errors = isNew ? claimed.validate() : []
         guard errors.isEmpty else {
             let text = errors.map(\.description).joined(separator: "; ")
             throw .registration(Refusal(code: .inventory, message: text, retryAfter: .seconds(60)))
@@ -210,7 +213,7 @@ extension SchedulerCore {
     }
 
     /// A changed inventory: what running tasks hold is taken from the new amounts.
-    private mutating func reoffer(_ id: NodeID, _ inventory: NodeInventory) {
+    mutating func reoffer(_ id: NodeID, _ inventory: NodeInventory) {
         var offer = NodeOffer(inventory: inventory, outage: .notConnected)
         for attempt in attempts(on: id) {
             if let (_, _, rank, unit) = liveTask(attempt) { offer.take(unit.tasks[rank].allocation) }

@@ -258,8 +258,7 @@ extension SchedulerCore {
         let amounts = amounts(of: places)
         let since = unit.tasks.map(\.heldSince).min() ?? now
         let share = amounts.dominantShare(of: total)
-        var lost = now - since
-        if let interval = row.specification.checkpointInterval { lost = Span(nanoseconds: lost.nanoseconds % interval.nanoseconds) }
+        let lost = now - row.lastCheckpoint(of: ordinal, since: since, at: now)
         return PreemptionVictim(
             job: job, ordinal: ordinal, tenant: accounts.ancestor(of: row.account, at: .tenant),
             queue: accounts.ancestor(of: row.account, at: .queue), priority: row.specification.priority, grace: row.specification.grace,

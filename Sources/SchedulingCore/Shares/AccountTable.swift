@@ -155,7 +155,7 @@ struct AccountTable: Sendable {
         let queue = queue(name.queue)
         let tenant = child(of: queue, .tenant, name.tenant) { weight(ShareObjectID(.tenant, name.tenant)) }
         let project = child(of: tenant, .project, name.project) { weight(ShareObjectID(.project, "\(name.tenant)/\(name.project)")) }
-        return child(of: project, .user, name.user) { ShareWeight.usual }
+        return child(of: project, .user, name.user) { weight(ShareObjectID(.user, name.user)) }
     }
 
     /// One that nobody has described lies below the root.

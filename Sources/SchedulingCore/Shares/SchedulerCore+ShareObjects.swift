@@ -80,6 +80,12 @@ extension SchedulerCore {
         case .quota(let quota):
             requireName(quota.name, "name")
             errors += problems(of: quota)
+        case .user(let user):
+            requireName(user.name, "name")
+            requireWeight(user.weight)
+        case .pool(let pool):
+            requireName(pool.name, "name")
+            errors += problems(of: pool)
         }
         return errors
     }
@@ -161,7 +167,7 @@ extension SchedulerCore {
         return errors
     }
 
-    private static func unknown(_ kind: ShareObject.Kind, _ name: String, _ field: String) -> FieldError {
+    static func unknown(_ kind: ShareObject.Kind, _ name: String, _ field: String) -> FieldError {
         FieldError(
             field, "the \(kind.name) '\(name.prefix(130))' does not exist: make it with 'suanpan \(kind.name) create \(name.prefix(130))'")
     }
@@ -178,10 +184,19 @@ extension SchedulerCore {
         }
         switch id.kind {
         case .quota: return nil
+        case .user:
+            if let key = keys.values.filter({ $0.user == id.name }).map(\.id).min() { return "key \(key)" }
+            return self.jobs.ids.first { self.jobs[$0]?.user == id.name }.map { "job \($0)" }
+        case .pool:
+            if let node = nodes.ids.first(where: { nodes[$0]?.membership.pool == id.name }) { return "node '\(nodes[node]?.name ?? "")'" }
+            return jobs { $0.pool == id.name }
         case .tenant:
             if let key = keys.values.filter({ $0.tenant == id.name }).map(\.id).min() { return "key \(key)" }
             if let project = shareObjects.keys.filter({ $0.kind == .project && $0.name.hasPrefix("\(id.name)/") }).min() {
                 return "project '\(project.name)'"
+            }
+            if let pool = shareObjects(of: .pool).first(where: { if case .pool(let pool) = $0 { pool.tenants.contains(id.name) } else { false } }) {
+                return "pool '\(pool.id.name)'"
             }
             return quota { $0.tenant == id.name } ?? jobs { $0.tenant == id.name }
         case .project:
@@ -247,6 +262,8 @@ extension SchedulerCore {
             return .project(ProjectRecord(tenant: parts[0], name: parts[1]))
         case .queue: return id.name == QueueRecord.rootName || hasQueue(id.name) ? .queue(QueueRecord(name: id.name)) : nil
         case .quota: return nil
+        case .user: return keys.values.contains { $0.user == id.name } ? .user(UserRecord(name: id.name)) : nil
+        case .pool: return pools.contains(id.name) ? .pool(PoolRecord(name: id.name)) : nil
         }
     }
 
@@ -263,6 +280,8 @@ extension SchedulerCore {
             }
         case .queue: for name in [QueueRecord.rootName, QueueRecord.usualName] { ids.insert(ShareObjectID(.queue, name)) }
         case .quota: break
+        case .user: for key in keys.values { ids.insert(ShareObjectID(.user, key.user)) }
+        case .pool: for pool in pools { ids.insert(ShareObjectID(.pool, pool)) }
         }
         return ids.sorted().compactMap { shareObject($0) }
     }
@@ -273,9 +292,10 @@ extension SchedulerCore {
         advance(to: at)
         shareObjects[object.id] = object
         switch object {
-        case .tenant, .project: reweigh(object.id)
+        case .tenant, .project, .user: reweigh(object.id)
         case .queue(let queue): accounts.describe(queue, at: at)
         case .quota: recountQuotas()
+        case .pool(let pool): reoffer(poolOf: pool.name)
         }
     }
 
@@ -283,7 +303,8 @@ extension SchedulerCore {
         advance(to: at)
         shareObjects[id] = nil
         switch id.kind {
-        case .tenant, .project: reweigh(id)
+        case .tenant, .project, .user: reweigh(id)
+        case .pool: reoffer(poolOf: id.name)
         case .queue: accounts.forgetDescription(of: id.name, at: at)
         case .quota: recountQuotas()
         }
@@ -299,7 +320,8 @@ extension SchedulerCore {
             switch row.level {
             case .tenant: accounts[account].weight = shareWeight(of: ShareObjectID(.tenant, row.name))
             case .project: accounts[account].weight = shareWeight(of: ShareObjectID(.project, "\(parent)/\(row.name)"))
-            case .queue, .user: break
+            case .user: accounts[account].weight = shareWeight(of: ShareObjectID(.user, row.name))
+            case .queue: break
             }
         }
         makeQuotas()
@@ -311,7 +333,8 @@ extension SchedulerCore {
         for account in accounts.all {
             let row = accounts[account]
             switch (row.level, id.kind) {
-            case (.tenant, .tenant) where row.name == id.name: accounts[account].weight = weight
+            case (.tenant, .tenant) where row.name == id.name, (.user, .user) where row.name == id.name:
+                accounts[account].weight = weight
             case (.project, .project) where "\(accounts[row.parent ?? .root].name)/\(row.name)" == id.name:
                 accounts[account].weight = weight
             default: break
@@ -325,6 +348,7 @@ extension SchedulerCore {
         switch objects[id] {
         case .tenant(let tenant): tenant.weight
         case .project(let project): project.weight
+        case .user(let user): user.weight
         default: ShareWeight.usual
         }
     }

@@ -31,6 +31,39 @@ public struct ProjectRecord: Hashable, Sendable {
     }
 }
 
+/// A user, in whatever tenant and project.
+public struct UserRecord: Hashable, Sendable {
+    public var name: String
+    /// What root agents run the user's jobs as; nil: as their own user.
+    public var account: UserAccount?
+    /// Beside the other users of each project.
+    public var weight: UInt32
+
+    public init(name: String, account: UserAccount? = nil, weight: UInt32 = ShareWeight.usual) {
+        self.name = name
+        self.account = account
+        self.weight = weight
+    }
+}
+
+/// A set of nodes. Which they are, join tokens and administrators say of the nodes; this is what is said of all of them.
+public struct PoolRecord: Hashable, Sendable {
+    public var name: String
+    /// Only jobs of these tenants run there, and only those that name the pool; empty: it is open to all. Sorted.
+    public var tenants: [String]
+
+    public init(name: String, tenants: [String] = []) {
+        self.name = name
+        self.tenants = tenants.sorted()
+    }
+
+    public static let tenantsMax = 1000
+
+    public func isOpen(to tenant: String) -> Bool { tenants.isEmpty || tenants.contains(tenant) }
+    /// What keeps jobs off its nodes that do not name it; nil: nothing.
+    var taint: String? { tenants.isEmpty ? nil : NodeMembership.taint(ofPool: name) }
+}
+
 /// A queue: a part of the cluster by amount, wherever in it.
 public struct QueueRecord: Hashable, Sendable {
     public var name: String
@@ -123,12 +156,16 @@ public enum ShareObject: Hashable, Sendable {
     case project(ProjectRecord)
     case queue(QueueRecord)
     case quota(QuotaRecord)
+    case user(UserRecord)
+    case pool(PoolRecord)
 
     public enum Kind: UInt8, NamedTag {
         case tenant = 1
         case project = 2
         case queue = 3
         case quota = 4
+        case user = 5
+        case pool = 6
 
         public static let names = TagNames<Self>()
     }
@@ -139,6 +176,8 @@ public enum ShareObject: Hashable, Sendable {
         case .project(let project): ShareObjectID(.project, "\(project.tenant)/\(project.name)")
         case .queue(let queue): ShareObjectID(.queue, queue.name)
         case .quota(let quota): ShareObjectID(.quota, quota.name)
+        case .user(let user): ShareObjectID(.user, user.name)
+        case .pool(let pool): ShareObjectID(.pool, pool.name)
         }
     }
 }
@@ -180,6 +219,35 @@ extension ProjectRecord: CanonicalValue {
 
     public init(from reader: inout CanonicalReader) throws(CanonicalError) {
         self.init(tenant: try reader.readString(), name: try reader.readString(), weight: try reader.readUInt32())
+    }
+}
+
+extension UserRecord: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(name)
+        writer.write(account)
+        writer.write(weight)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self = try Self.withoutWeight(&reader)
+        weight = try reader.readUInt32()
+    }
+
+    /// The form of `userSet`, and of snapshots up to level 8.
+    static func withoutWeight(_ reader: inout CanonicalReader) throws(CanonicalError) -> UserRecord {
+        UserRecord(name: try reader.readString(), account: try reader.readOptional())
+    }
+}
+
+extension PoolRecord: CanonicalValue {
+    public func write(to writer: inout CanonicalWriter) {
+        writer.write(name)
+        writer.write(tenants)
+    }
+
+    public init(from reader: inout CanonicalReader) throws(CanonicalError) {
+        self.init(name: try reader.readString(), tenants: try reader.readList())
     }
 }
 
@@ -238,6 +306,8 @@ extension ShareObject: CanonicalValue {
         case .project(let project): writer.write(project)
         case .queue(let queue): writer.write(queue)
         case .quota(let quota): writer.write(quota)
+        case .user(let user): writer.write(user)
+        case .pool(let pool): writer.write(pool)
         }
     }
 
@@ -248,6 +318,8 @@ extension ShareObject: CanonicalValue {
         case .project: self = .project(try reader.read())
         case .queue: self = .queue(try reader.read())
         case .quota: self = .quota(try reader.read())
+        case .user: self = .user(try reader.read())
+        case .pool: self = .pool(try reader.read())
         }
     }
 }

@@ -15,6 +15,9 @@ public struct ShareUse: Hashable, Sendable {
     /// The largest part of the cluster's cores, memory, devices or compute units that they have held of late, on average, in
     /// thousandths; nil under a quota.
     public var recentMilli: Int64?
+    /// Of a pool: how many nodes it has, and what they have together.
+    public var nodes: Int?
+    public var capacity: RoomAmounts?
 
     init() {}
 }
@@ -22,6 +25,7 @@ public struct ShareUse: Hashable, Sendable {
 extension SchedulerCore {
     /// - Returns: one, but for a quota that each user has for himself: one for each that holds something or waits.
     public func shareUse(of id: ShareObjectID, at now: LogicalTime) -> [ShareUse] {
+        if id.kind == .pool { return [poolUse(of: id.name)] }
         guard id.kind == .quota else { return [shareUse(of: accounts(of: id), at: now)] }
         guard let place = quotas.rows.firstIndex(where: { $0.record.name == id.name }) else { return [] }
         let row = quotas.rows[place]
@@ -57,7 +61,8 @@ extension SchedulerCore {
             accounts.all.filter {
                 accounts[$0].level == .project && "\(accounts[accounts[$0].parent ?? .root].name)/\(accounts[$0].name)" == id.name
             }
-        case .quota: []
+        case .user: accounts.all.filter { accounts[$0].level == .user && accounts[$0].name == id.name }
+        case .quota, .pool: []
         }
     }
 }

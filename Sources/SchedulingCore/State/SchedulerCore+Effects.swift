@@ -26,10 +26,10 @@ extension SchedulerCore {
         case .nodeRemoved(let node, _), .nodeConfirmedDead(let node, _):
             return [.disconnect(node)]
         case .clusterFounded, .clusterRestored, .leadershipBegan, .jobAccepted, .jobUpdated, .waitingUnitsCancelled, .attemptStarted,
-            .jobFinished,
+            .gangCheckpointed, .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .nodeDrainBegan,
             .attemptLeftBehind, .attemptGone, .nodeContested, .nodeQuarantined, .stateOutdated, .joinTokenCreated, .keyCreated, .keyRevoked,
-            .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .shareObjectSet, .shareObjectRemoved, .hourCut:
+            .nodeMoved, .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .shareObjectSet, .shareObjectRemoved, .hourCut:
             return []
         }
     }
@@ -52,13 +52,14 @@ extension SchedulerCore {
                 effects.append(.command(node, session, .stop([stopOrder(attempt, grace: row.specification.grace)])))
                 continue
             }
-            guard let (row, _, _, unit) = liveTask(attempt), let reason = unit.stopReason, let session = nodes[node]?.session else {
+            guard let (row, _, rank, unit) = liveTask(attempt), let reason = unit.stopReason, let session = nodes[node]?.session else {
                 continue
             }
             let grace =
                 [.user, .preempted, .deadline].contains(reason)
                 ? row.specification.grace : min(row.specification.grace, SchedulerLimits.gangStopGrace)
-            effects.append(.command(node, session, .stop([stopOrder(attempt, grace: grace)])))
+            let order = stopOrder(attempt, row, unit, grace: grace, fence: unit.tasks[rank].fence)
+            effects.append(.command(node, session, .stop([order])))
         }
         return effects
     }
@@ -74,9 +75,17 @@ extension SchedulerCore {
         for (rank, task) in unit.tasks.enumerated() {
             if case .ended = task.phase { continue }
             let attempt = AttemptID(job: job, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
-            orders[task.node, default: []].append(StopOrder(attempt: attempt, grace: grace, fence: task.fence))
+            orders[task.node, default: []].append(stopOrder(attempt, row, unit, grace: grace, fence: task.fence))
         }
         return stopCommands(orders)
+    }
+
+    /// Whoever has to give way may write a checkpoint first; who is cancelled, or fails with its gang, has no use for one.
+    private func stopOrder(_ attempt: AttemptID, _ row: JobRow, _ unit: LiveUnit, grace: Span, fence: Fence) -> StopOrder {
+        let reason = unit.stopReason ?? .none
+        return StopOrder(
+            attempt: attempt, grace: grace, fence: fence, reason: reason,
+            checkpointSignal: reason == .preempted ? row.specification.checkpointSignal : nil)
     }
 
     func stopOrder(_ attempt: AttemptID, grace: Span) -> StopOrder {
@@ -121,6 +130,11 @@ extension SchedulerCore {
         return devices[Int(grant.index)].kind
     }
 
+    private func account(of user: String) -> UserAccount? {
+        guard case .user(let record)? = shareObjects[ShareObjectID(.user, user)] else { return nil }
+        return record.account
+    }
+
     func template(of specification: JobSpecification, group index: Int, user: String, deviceKind: DeviceKind?) -> TaskTemplate {
         let group = specification.groups[index]
         let secrets = secretVariables(of: specification)
@@ -129,10 +143,10 @@ extension SchedulerCore {
             groupName: group.name, command: group.command, environment: group.environment + secrets.variables,
             workDirectory: group.workDirectory,
             checkpointPath: specification.checkpointPath, deviceKind: deviceKind, timeLimit: specification.timeLimit,
-            grace: specification.grace, onNodeLost: specification.onNodeLost, account: users[user]?.account,
+            grace: specification.grace, onNodeLost: specification.onNodeLost, account: account(of: user),
             worldSize: specification.gangSize, labels: specification.labels, arrayFirst: specification.array?.first ?? 0,
             isArray: specification.array != nil, inputs: specification.inputs, outputs: specification.outputs, secretFiles: secrets.files,
-            traceParent: specification.traceParent)
+            traceParent: specification.traceParent, hasCheckpoints: specification.hasCheckpoints)
     }
 }
 

@@ -23,6 +23,7 @@ extension SchedulerCore {
         case .successorsGranted(let granted): evolveGranted(granted)
         case .successorReturned(let attempt, let node, let at): evolveReturned(attempt, from: node, at: at, &changes)
         case .attemptStarted(let attempt, let elapsed, let at): evolveStarted(attempt, elapsed: elapsed, at: at, &changes)
+        case .gangCheckpointed(let attempt, let written, let at): evolveCheckpointed(attempt, written: written, at: at)
         case .unitStopRequested(let stopped): evolveStopRequested(stopped, &changes)
         case .gangsPreempted(let preemption): evolvePreempted(preemption, &changes)
         case .attemptEnded(let ended): evolveEnded(ended, &changes)
@@ -35,6 +36,7 @@ extension SchedulerCore {
         case .nodeSilenced(let node, _, let at): evolveLink(node, .silent, at: at)
         case .nodeCordoned(let node, let isCordoned, let at): evolveCordoned(node, isCordoned, at: at)
         case .nodeRemoved(let node, let at): evolveRemoved(node, at: at)
+        case .nodeMoved(let node, let pool, let at): evolveMoved(node, to: pool, at: at)
         case .nodeDrainBegan(let node, let deadline, let at): evolveDrainBegan(node, deadline: deadline, at: at)
         case .nodeDrainDue(let node, let at): evolveDrainDue(node, at: at)
         case .attemptLeftBehind(let left): evolveLeftBehind(left)
@@ -51,8 +53,8 @@ extension SchedulerCore {
             keys[id] = nil
             advance(to: at)
         case .userSet(let user, let at):
-            users[user.name] = user
             advance(to: at)
+            shareObjects[ShareObjectID(.user, user.name)] = .user(user)
         case .secretSet(let secret): evolveSecretSet(secret)
         case .secretRemoved(let tenant, let name, let at): evolveSecretRemoved(tenant: tenant, name: name, at: at)
         case .datasetCreated(let dataset): evolveDatasetCreated(dataset)

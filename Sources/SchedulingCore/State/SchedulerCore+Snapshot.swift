@@ -9,8 +9,9 @@ extension SchedulerCore {
     /// takes, specifications of form 2, secrets, data sets and restores; level 4 what leases leave behind; level 5
     /// later forms of specifications, requests, inventories, memberships and allocations, which say themselves what they are; level 6
     /// the rules, how long runs took, and since when cut tasks hold their slots; level 7 what devices price at, tenants, projects, queues and
-    /// quotas, what accounts held, and room that was taken for somebody; level 8 how jobs expired, were let go and were tried again and what they had done.
-    public static let snapshotLevel: UInt32 = 8
+    /// quotas, what accounts held, and room that was taken for somebody; level 8 how jobs expired, were let go and were tried again and what they had done;
+    /// level 9 users among the objects, and when gangs wrote their last checkpoints.
+    public static let snapshotLevel: UInt32 = 9
 
     public func snapshot() -> [UInt8] {
         var writer = CanonicalWriter(reservingCapacity: 1 << 16)
@@ -57,7 +58,6 @@ extension SchedulerCore {
         }
         writer.write(joinTokens.values.sorted { $0.id.lexicographicallyPrecedes($1.id) })
         writer.write(keys.values.sorted { $0.id < $1.id })
-        writer.write(users.values.sorted { $0.name < $1.name })
         writer.write(nextHourCut)
         writeRunAhead(to: &writer)
         writePreemptions(to: &writer)
@@ -104,7 +104,12 @@ extension SchedulerCore {
             joinTokens[token.id] = token
         }
         for key in try reader.readList(AccessKey.self) { keys[key.id] = key }
-        for user in try reader.readList(UserRecord.self) { users[user.name] = user }
+        if level < 9 {
+            for _ in 0..<(try reader.readCount()) {
+                let user = try UserRecord.withoutWeight(&reader)
+                shareObjects[ShareObjectID(.user, user.name)] = .user(user)
+            }
+        }
         nextHourCut = try reader.readOptional()
         if level >= 2 { try readRunAhead(&reader) }
         if level >= 3 {
@@ -125,7 +130,7 @@ extension SchedulerCore {
             try readCutTasks(&reader)
         }
         if level >= 7 { try readShares(&reader) }
-        if level >= 8 { try readTimes(&reader) }
+        if level >= 8 { try readTimes(&reader, level: level) }
         try reader.finish()
         reindex()
     }
@@ -245,8 +250,8 @@ extension SchedulerCore {
         }
     }
 
-    /// Of jobs that say anything of it: as what they expired, when they were let go, how often gangs ended by causes with limits, and what
-    /// those had done that were preempted.
+    /// Of jobs that say anything of it: as what they expired, when they were let go, how often gangs ended by causes with limits, what those
+    /// had done that were preempted, and when living ones wrote checkpoints.
     private func writeTimes(to writer: inout CanonicalWriter) {
         let ids = jobs.ids.filter { jobs[$0]?.hasHistory ?? false }
         writer.write(UInt64(ids.count))
@@ -267,10 +272,15 @@ extension SchedulerCore {
                 writer.write(ordinal)
                 writer.write(row.history.progress[ordinal] ?? .zero)
             }
+            writer.write(UInt64(row.history.checkpoints.count))
+            for ordinal in row.history.checkpoints.keys.sorted() {
+                writer.write(ordinal)
+                writer.write(row.history.checkpoints[ordinal] ?? .zero)
+            }
         }
     }
 
-    private mutating func readTimes(_ reader: inout CanonicalReader) throws(CanonicalError) {
+    private mutating func readTimes(_ reader: inout CanonicalReader, level: UInt32) throws(CanonicalError) {
         for _ in 0..<(try reader.readCount()) {
             let id: JobID = try reader.read()
             guard var row = jobs[id] else { throw .malformed("times of job \(id), which is not there") }
@@ -285,6 +295,10 @@ extension SchedulerCore {
             for _ in 0..<(try reader.readCount()) {
                 let ordinal = try reader.readUInt32()
                 row.history.progress[ordinal] = try reader.read()
+            }
+            for _ in 0..<(level >= 9 ? try reader.readCount() : 0) {
+                let ordinal = try reader.readUInt32()
+                row.history.checkpoints[ordinal] = try reader.read()
             }
             jobs.set(row, for: id)
         }

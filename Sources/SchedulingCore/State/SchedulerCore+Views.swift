@@ -108,7 +108,6 @@ extension SchedulerCore {
     public func joinToken(_ id: [UInt8]) -> JoinTokenRecord? { joinTokens[id] }
     public func accessKey(_ id: String) -> AccessKey? { keys[id] }
     public var accessKeys: [AccessKey] { keys.values.sorted { $0.id < $1.id } }
-    public var userRecords: [UserRecord] { users.values.sorted { $0.name < $1.name } }
     /// Nodes that ran work for an earlier leader and have not registered with this one: their leases run from now.
     public var awaitedNodes: [(node: NodeID, session: SessionID)] {
         nodes.ids.compactMap { id in

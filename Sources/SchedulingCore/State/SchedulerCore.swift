@@ -20,10 +20,12 @@ public struct SchedulerCore: ~Copyable, Sendable {
     /// - 1: ends of attempts say how long runs take (`RunTimeTable`).
     /// - 2: what accounts held is remembered (`DecayingAverage`).
     /// - 3: what gangs had done when they were preempted is remembered, and counts as a part of their runs.
+    /// - 4: progress counts up to the checkpoint that a gang said it had written, where it said so.
     var rules: UInt32 = 0
     static let rulesWithShares: UInt32 = 2
     static let rulesWithProgress: UInt32 = 3
-    static let newestRules = rulesWithProgress
+    static let rulesWithCheckpoints: UInt32 = 4
+    static let newestRules = rulesWithCheckpoints
 
     // MARK: Counters, in order of issue
     var lastJob: UInt64 = 0
@@ -87,7 +89,6 @@ public struct SchedulerCore: ~Copyable, Sendable {
 
     // MARK: Access
     var keys: [String: AccessKey] = [:]
-    var users: [String: UserRecord] = [:]
 
     // MARK: Holdings. For look-up; iterate sorted keys.
     var secrets: [HoldingID: SecretRecord] = [:]

@@ -40,6 +40,7 @@ struct PromiseChecker {
     /// Which key each job was submitted with.
     private var jobOfKey: [String: JobID] = [:]
     private var nodeUse = NodeUseChecker()
+    private var series = SeriesChecker()
     private var violations: [String] = []
     /// False once an older state was put back: what happened since is no part of it.
     private var compares = true
@@ -80,6 +81,7 @@ struct PromiseChecker {
         if givesAgain { noteGivenAgain(batch.effects) }
         guard compares else { return }
         violations += nodeUse.note(batch)
+        violations += series.note(batch)
         for event in batch.events {
             switch event {
             case .jobAccepted(let job):

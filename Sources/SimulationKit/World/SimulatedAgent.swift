@@ -73,7 +73,7 @@ final class SimulatedAgent {
         AgentConfiguration(
             instance: instance, bootID: bootID, inventory: inventory,
             defaultAccount: UserAccount(userID: 65534, groupID: 65534), isRoot: true, allowsRootJobs: false, workRoot: "/w",
-            secretsRoot: "/s", movesFiles: true)
+            secretsRoot: "/s", mailRoot: "/m", movesFiles: true)
     }
 
     var isRegistered: Bool { core.isRegistered }
@@ -116,7 +116,10 @@ final class SimulatedAgent {
             case .stage(let orders): stager.stage(orders, at: now)
             case .collect(let attempt, let fence): stager.collect(attempt, fence, at: now)
             case .abandonFiles(let attempt, _): stager.abandon(attempt)
-            case .discardFiles, .sweepFiles, .useFiles, .shipOutput, .sendTopology, .giveUp, .note: break
+            case .readMail(let attempts):
+                let reads = launcher.checkpoints(of: attempts, at: now)
+                perform(core.handle(.mail(of: attempts, reads), at: now), at: now, &messages)
+            case .openMail, .giveNotice, .removeMail, .sweepMail, .discardFiles, .sweepFiles, .useFiles, .shipOutput, .sendTopology, .giveUp, .note: break
             }
         }
     }

@@ -63,6 +63,10 @@ struct SimulatedClients {
             retry: RetryPolicy(limit: UInt32(chance.below(3))), onNodeLost: policies[chance.below(policies.count)],
             inputs: isStaged ? [input].compactMap { $0 } : [], outputs: isStaged ? [JobOutput(path: "results", destination: "")] : [])
         if chance.chance(milli: 300) { job.checkpointInterval = .seconds(chance.between(1, 3)) }
+        if chance.chance(milli: 200) { job.checkpointSignal = .user1 }
+        if chance.chance(milli: 60) {
+            job.recurrence = Recurrence(rule: .every(.seconds(chance.between(10, 40))), mayOverlap: chance.chance(milli: 300))
+        }
         job.isHeld = chance.chance(milli: 50)
         if chance.chance(milli: 100) { job.maxPending = .seconds(chance.between(1, 60)) }
         if chance.chance(milli: 200) {

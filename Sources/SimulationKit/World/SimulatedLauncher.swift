@@ -16,6 +16,8 @@ struct SimulatedLauncher {
         var hangs: Int64 = 0
         /// It was sent SIGKILL: it executes nothing more, and still holds what it has.
         var isDoomed = false
+        /// When it last said that it had written a checkpoint.
+        var checkpointAt: Int64?
     }
 
     /// For look-up; iterate sorted keys.
@@ -83,6 +85,9 @@ struct SimulatedLauncher {
         guard process.startedAt != nil else { return end(attempt, .notStarted, at: now) }
         if number == 9 {
             kill(attempt, .signalled(9), at: now)
+        } else if number != 15 {
+            // Asked to write a checkpoint, most do.
+            if chance.chance(milli: 700) { processes[attempt]!.checkpointAt = now + chance.between(1, 1_000_000_000) }
         } else {
             // A process minds SIGTERM after a while.
             let endsAt = now + chance.between(1, 5_000_000_000)
@@ -101,6 +106,16 @@ struct SimulatedLauncher {
         process.endsAt = now + max(1, process.hangs)
         process.manner = manner
         processes[attempt] = process
+    }
+
+    /// What its tasks have said of checkpoints; some write one now and then by themselves.
+    mutating func checkpoints(of attempts: [AttemptID], at now: Int64) -> [TaskMail.Read] {
+        attempts.compactMap { attempt in
+            guard let process = processes[attempt], let startedAt = process.startedAt else { return nil }
+            if process.end == nil, chance.chance(milli: 200) { processes[attempt]!.checkpointAt = chance.between(startedAt, now) }
+            guard let at = processes[attempt]!.checkpointAt, at <= now else { return nil }
+            return TaskMail.Read(attempt: attempt, stamp: at + 1, age: now - at)
+        }
     }
 
     mutating func holdLease(until instant: Int64) { leaseEnd = instant }

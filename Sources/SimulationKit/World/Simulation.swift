@@ -323,6 +323,8 @@ public struct Simulation {
             if standing?.reason == .unsatisfiable || isIdle && standing?.reason == .quota { coordinator.offer(.cancel(id)) }
             // Whoever holds a job remembers it some time.
             if standing?.reason == .hold { coordinator.offer(.updateJob(id, JobUpdate(isHeld: false))) }
+            // Nothing would ever be done otherwise.
+            if coordinator.loop.core.isRunToCome(id) { coordinator.offer(.cancel(id)) }
         }
     }
 

@@ -476,6 +476,16 @@ nonisolated struct WireAttemptStatus: Sendable {
   /// Of an end: nanoseconds between it and the sending of this, by the node's monotonic clock.
   var age: UInt64 = 0
 
+  /// Nanoseconds between the task's last checkpoint, as it said, and the sending of this; absent: it has said nothing.
+  var checkpointAge: UInt64 {
+    get {_checkpointAge ?? 0}
+    set {_checkpointAge = newValue}
+  }
+  /// Returns true if `checkpointAge` has been explicitly set.
+  var hasCheckpointAge: Bool {self._checkpointAge != nil}
+  /// Clears the value of `checkpointAge`. Subsequent reads from it will return its default value.
+  mutating func clearCheckpointAge() {self._checkpointAge = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Phase: Equatable, Sendable {
@@ -488,6 +498,8 @@ nonisolated struct WireAttemptStatus: Sendable {
   }
 
   init() {}
+
+  fileprivate var _checkpointAge: UInt64? = nil
 }
 
 nonisolated struct WireAttemptEnd: Sendable {
@@ -1335,7 +1347,7 @@ nonisolated extension WireAttemptReport: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireAttemptStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AttemptStatus"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{1}starting\0\u{1}running\0\u{1}ended\0\u{1}age\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}fence\0\u{1}starting\0\u{1}running\0\u{1}ended\0\u{1}age\0\u{3}checkpoint_age\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1377,6 +1389,7 @@ nonisolated extension WireAttemptStatus: SwiftProtobuf.Message, SwiftProtobuf._M
         }
       }()
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.age) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self._checkpointAge) }()
       default: break
       }
     }
@@ -1417,6 +1430,9 @@ nonisolated extension WireAttemptStatus: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.age != 0 {
       try visitor.visitSingularUInt64Field(value: self.age, fieldNumber: 8)
     }
+    try { if let v = self._checkpointAge {
+      try visitor.visitSingularUInt64Field(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1427,6 +1443,7 @@ nonisolated extension WireAttemptStatus: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.fence != rhs.fence {return false}
     if lhs.phase != rhs.phase {return false}
     if lhs.age != rhs.age {return false}
+    if lhs._checkpointAge != rhs._checkpointAge {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

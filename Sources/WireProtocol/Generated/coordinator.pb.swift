@@ -316,6 +316,9 @@ nonisolated struct WireStartBatch: Sendable {
   /// Tasks of the gang, all groups. Here because a template of one field more would cost the Swift library a heap object.
   var worldSize: UInt32 = 0
 
+  /// The tasks say when they have written checkpoints, and are told why they have to stop.
+  var hasCheckpoints_p: Bool = false
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -689,6 +692,12 @@ nonisolated struct WireStopOrder: Sendable {
 
   /// The grant that is meant; 0 means whatever there is.
   var fence: UInt64 = 0
+
+  /// For the notice that the task reads.
+  var reason: WireReason = .none
+
+  /// The signal at which the task writes a checkpoint, before SIGTERM; 0: none.
+  var checkpointSignal: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1179,7 +1188,7 @@ nonisolated extension WireAgentCommand: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StartBatch"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}template\0\u{1}starts\0\u{3}node_lists\0\u{3}world_size\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}template\0\u{1}starts\0\u{3}node_lists\0\u{3}world_size\0\u{3}has_checkpoints\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1192,6 +1201,7 @@ nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.starts) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.nodeLists) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.worldSize) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.hasCheckpoints_p) }()
       default: break
       }
     }
@@ -1217,6 +1227,9 @@ nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if self.worldSize != 0 {
       try visitor.visitSingularUInt32Field(value: self.worldSize, fieldNumber: 5)
     }
+    if self.hasCheckpoints_p != false {
+      try visitor.visitSingularBoolField(value: self.hasCheckpoints_p, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1226,6 +1239,7 @@ nonisolated extension WireStartBatch: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.starts != rhs.starts {return false}
     if lhs.nodeLists != rhs.nodeLists {return false}
     if lhs.worldSize != rhs.worldSize {return false}
+    if lhs.hasCheckpoints_p != rhs.hasCheckpoints_p {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1903,7 +1917,7 @@ nonisolated extension WireStopBatch: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireStopOrder: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".StopOrder"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}grace\0\u{1}fence\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}index\0\u{1}number\0\u{1}grace\0\u{1}fence\0\u{1}reason\0\u{3}checkpoint_signal\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1916,6 +1930,8 @@ nonisolated extension WireStopOrder: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.number) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.grace) }()
       case 5: try { try decoder.decodeSingularUInt64Field(value: &self.fence) }()
+      case 6: try { try decoder.decodeSingularEnumField(value: &self.reason) }()
+      case 7: try { try decoder.decodeSingularUInt32Field(value: &self.checkpointSignal) }()
       default: break
       }
     }
@@ -1937,6 +1953,12 @@ nonisolated extension WireStopOrder: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.fence != 0 {
       try visitor.visitSingularUInt64Field(value: self.fence, fieldNumber: 5)
     }
+    if self.reason != .none {
+      try visitor.visitSingularEnumField(value: self.reason, fieldNumber: 6)
+    }
+    if self.checkpointSignal != 0 {
+      try visitor.visitSingularUInt32Field(value: self.checkpointSignal, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1946,6 +1968,8 @@ nonisolated extension WireStopOrder: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.number != rhs.number {return false}
     if lhs.grace != rhs.grace {return false}
     if lhs.fence != rhs.fence {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.checkpointSignal != rhs.checkpointSignal {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

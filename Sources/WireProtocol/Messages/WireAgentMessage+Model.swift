@@ -117,6 +117,7 @@ extension WireAttemptStatus {
         case .ended(let end): phase = .ended(WireAttemptEnd(end))
         }
         age = UInt64(status.age)
+        if let known = status.checkpointAge { checkpointAge = UInt64(known) }
     }
 
     func checked() throws(WireError) -> AttemptStatus {
@@ -129,7 +130,8 @@ extension WireAttemptStatus {
         }
         return AttemptStatus(
             attempt: try attempt(job: job, index: index, number: number), fence: Fence(fence), phase: modelPhase,
-            age: try WireProtocol.checked(age, "age"))
+            age: try WireProtocol.checked(age, "age"),
+            checkpointAge: hasCheckpointAge ? try WireProtocol.checked(checkpointAge, "checkpoint_age") : nil)
     }
 }
 

@@ -154,12 +154,15 @@ extension WireStopOrder {
         number = order.attempt.number
         grace = UInt64(order.grace)
         fence = order.fence.value
+        reason = WireReason(rawValue: Int(order.reason.rawValue)) ?? .none
+        checkpointSignal = UInt32(order.checkpointSignal?.rawValue ?? 0)
     }
 
     func checked() throws(WireError) -> StopOrder {
         StopOrder(
             attempt: try attempt(job: job, index: index, number: number), grace: try WireProtocol.checked(grace, "grace"),
-            fence: Fence(fence))
+            fence: Fence(fence), reason: try WireProtocol.checked(reason.rawValue, "reason"),
+            checkpointSignal: checkpointSignal == 0 ? nil : try WireProtocol.checked(Int(checkpointSignal), "checkpoint_signal"))
     }
 }
 

@@ -7,6 +7,7 @@ extension WireStartBatch {
         job = batch.job.value
         template = WireTaskTemplate(batch.template)
         worldSize = batch.template.worldSize
+        hasCheckpoints_p = batch.template.hasCheckpoints
         var lists = NodeLists()
         var orders: [WireStartOrder] = []
         orders.reserveCapacity(batch.starts.count)
@@ -30,7 +31,7 @@ extension WireStartBatch {
             }
         }
         return StartBatch(
-            job: JobID(job), template: try template.checked(worldSize: worldSize),
+            job: JobID(job), template: try template.checked(worldSize: worldSize, hasCheckpoints: hasCheckpoints_p),
             starts: try starts.mapped { (start) throws(WireError) in try start.checked(job: job, lists: lists) })
     }
 }
@@ -163,7 +164,7 @@ extension WireTaskTemplate {
         traceParent = template.traceParent
     }
 
-    func checked(worldSize: UInt32) throws(WireError) -> TaskTemplate {
+    func checked(worldSize: UInt32, hasCheckpoints: Bool) throws(WireError) -> TaskTemplate {
         try WireProtocol.checked(count: command.count, max: WireLimits.argumentsMax, "command")
         try WireProtocol.checked(count: labels.count, max: WireLimits.labelsMax, "labels")
         try WireProtocol.checked(count: environment.count, max: WireLimits.variablesMax, "environment")
@@ -199,7 +200,8 @@ extension WireTaskTemplate {
                 let checked = try file.checked("secret_files.name")
                 guard ObjectName.isValid(checked.name) else { throw .outOfRange("secret_files.name") }
                 return checked
-            }, traceParent: try WireProtocol.checked(traceParent, max: WireLimits.textBytesMax, "trace_parent"))
+            }, traceParent: try WireProtocol.checked(traceParent, max: WireLimits.textBytesMax, "trace_parent"),
+            hasCheckpoints: hasCheckpoints)
     }
 }
 

@@ -17,7 +17,6 @@ final class FakeControlPlane: ControlPlane {
         var attempts: [AttemptRecord] = []
         var nodes: [NodeView] = []
         var keys: [String: AccessKey] = [:]
-        var users: [UserRecord] = []
         var secrets: [SecretRecord] = []
         var datasets: [DatasetVersion] = []
         var shares: [ShareObject] = []
@@ -88,7 +87,6 @@ final class FakeControlPlane: ControlPlane {
     }
     func accessKey(id: String) -> AccessKey? { state.withLock { $0.keys[id] } }
     func accessKeys() -> [AccessKey] { state.withLock { Array($0.keys.values) } }
-    func users() -> [UserRecord] { state.withLock { $0.users } }
     func secrets(of tenant: String?) -> [SecretRecord] { state.withLock { $0.secrets.filter { tenant == nil || $0.tenant == tenant } } }
     func jobsAtTheirQuota(among jobs: [JobID]) -> Set<JobID> { [] }
     func shares(of kind: ShareObject.Kind) -> [ShareView] {
@@ -190,10 +188,6 @@ extension FakeControlPlane.State {
             return .success(.done)
         case .removeShareObject(let id, _):
             shares.removeAll { $0.id == id }
-            return .success(.done)
-        case .setUser(let user):
-            users.removeAll { $0.name == user.name }
-            users.append(user)
             return .success(.done)
         default: return .success(.done)
         }
