@@ -278,6 +278,50 @@ enum OpenAPIDocument {
         ,"default":{"$ref":"#/components/responses/Problem"}}},
         "delete":{"tags":["shares"],"operationId":"removeQuota","summary":"Removes a quota.","responses":{"204":{"description":"It is go\#
         ne"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/users":{"get":{"tags":["shares"],"operationId":"listUsers","summary":"Users that the caller may see, with what their jobs h\#
+        old.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/components/par\#
+        ameters/MinRevision"}],"responses":{"200":{"description":"The users","content":{"application/json":{"schema":{"allOf":[{"$ref":"\#
+        #/components/schemas/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/User"}}\#
+        }}]}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "post":{"tags":["shares"],"operationId":"createUser","summary":"Makes a user; 409 where there is one of that name.","requestBody\#
+        ":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/UserRequest"}}}},"responses":{"201":{"d\#
+        escription":"A user","content":{"application/json":{"schema":{"$ref":"#/components/schemas/User"}}}},"default":{"$ref":"#/compon\#
+        ents/responses/Problem"}}}},
+        "/v1/users/{name}":{"parameters":[{"name":"name","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Name"}}],
+        "get":{"tags":["shares"],"operationId":"showUser","summary":"A user. Its entity tag is of what was said of it, not of what is he\#
+        ld.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"A user","content":{"applic\#
+        ation/json":{"schema":{"$ref":"#/components/schemas/User"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "patch":{"tags":["shares"],"operationId":"changeUser","summary":"Changes what is given; with If-Match, only what was seen (412 o\#
+        therwise).","requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/UserRequest"}}}\#
+        },"responses":{"200":{"description":"A user","content":{"application/json":{"schema":{"$ref":"#/components/schemas/User"}}}},"de\#
+        fault":{"$ref":"#/components/responses/Problem"}}},
+        "put":{"tags":["shares"],"operationId":"setUser","summary":"Says which UNIX account a user's jobs run as; what else is said of i\#
+        t stays.","requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object","additionalProperties":false,"\#
+        description":"Both numbers, or neither for the agent's own account.","properties":{"uid":{"type":["integer","null"],"minimum":1}\#
+        ,"gid":{"type":["integer","null"],"minimum":1},"account":{"const":"none","description":"The same as neither"}}},"example":{"uid"\#
+        :1001,"gid":1001}}}},"responses":{"200":{"description":"A user","content":{"application/json":{"schema":{"$ref":"#/components/sc\#
+        hemas/User"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["shares"],"operationId":"removeUser","summary":"Removes what was said of a user; 409 while it has keys or jobs\#
+        .","responses":{"204":{"description":"It is gone"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/pools":{"get":{"tags":["shares"],"operationId":"listPools","summary":"Pools that the caller may use, with what their nodes \#
+        have.","parameters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/components/pa\#
+        rameters/MinRevision"}],"responses":{"200":{"description":"The pools","content":{"application/json":{"schema":{"allOf":[{"$ref":\#
+        "#/components/schemas/Page"},{"type":"object","properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/Pool"}\#
+        }}}]}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "post":{"tags":["shares"],"operationId":"createPool","summary":"Makes a pool; 409 where there is one of that name.","requestBody\#
+        ":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/PoolRequest"}}}},"responses":{"201":{"d\#
+        escription":"A pool","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Pool"}}}},"default":{"$ref":"#/compon\#
+        ents/responses/Problem"}}}},
+        "/v1/pools/{name}":{"parameters":[{"name":"name","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Name"}}],
+        "get":{"tags":["shares"],"operationId":"showPool","summary":"A pool. Its entity tag is of what was said of it, not of what is he\#
+        ld.","parameters":[{"$ref":"#/components/parameters/MinRevision"}],"responses":{"200":{"description":"A pool","content":{"applic\#
+        ation/json":{"schema":{"$ref":"#/components/schemas/Pool"}}}},"default":{"$ref":"#/components/responses/Problem"}}},
+        "patch":{"tags":["shares"],"operationId":"changePool","summary":"Changes what is given; with If-Match, only what was seen (412 o\#
+        therwise).","requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/PoolRequest"}}}\#
+        },"responses":{"200":{"description":"A pool","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Pool"}}}},"de\#
+        fault":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["shares"],"operationId":"removePool","summary":"Removes what was said of a pool; 409 while a node or a job is \#
+        in it.","responses":{"204":{"description":"It is gone"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/backup":{"get":{"tags":["operations"],"operationId":"readBackup","summary":"Makes a backup of the coordinator and streams i\#
         t.","description":"A tar archive with the journal as it is at one instant, digests and a manifest (Protocols/journal.md). It hol\#
         ds no keys. The connection breaks off when it cannot be finished; an archive without its last member, the manifest, is not whole\#
@@ -345,6 +389,11 @@ enum OpenAPIDocument {
         "/v1/nodes/{id}/uncordon":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
         "post":{"tags":["nodes"],"operationId":"uncordonNode","summary":"Places on a node again; ends a drain.","responses":{"200":{"$re\#
         f":"#/components/responses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
+        "/v1/nodes/{id}/pool":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
+        "post":{"tags":["nodes"],"operationId":"moveNode","summary":"Puts a node into a pool, or without one out of any; what runs there\#
+         goes on.","requestBody":{"content":{"application/json":{"schema":{"type":"object","additionalProperties":false,"properties":{"p\#
+        ool":{"type":["string","null"]}}},"example":{"pool":"a100"}}}},"responses":{"200":{"$ref":"#/components/responses/WrittenNode"},\#
+        "default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/nodes/{id}/confirm-dead":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
         "post":{"tags":["nodes"],"operationId":"confirmNodeDead","summary":"Vouches that the machine is gone, and everything that ran th\#
         ere with it; its tasks end and are tried elsewhere.","description":"Refused (409) while the node is connected. A machine that wa\#
@@ -404,19 +453,7 @@ enum OpenAPIDocument {
         ault":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/keys/{id}":{"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"string","pattern":"^[0-9a-f]{8}$"}}],
         "delete":{"tags":["access"],"operationId":"revokeKey","summary":"Revokes an API key.","responses":{"204":{"$ref":"#/components/r\#
-        esponses/Done"},"default":{"$ref":"#/components/responses/Problem"}}}},
-        "/v1/users":{"get":{"tags":["access"],"operationId":"listUsers","summary":"Lists users that an administrator described.","parame\#
-        ters":[{"$ref":"#/components/parameters/Limit"},{"$ref":"#/components/parameters/Cursor"},{"$ref":"#/components/parameters/MinRe\#
-        vision"}],"responses":{"200":{"description":"A page","content":{"application/json":{"schema":{"allOf":[{"$ref":"#/components/sch\#
-        emas/Page"},{"properties":{"items":{"type":"array","items":{"$ref":"#/components/schemas/User"}}}}]}}}},"default":{"$ref":"#/com\#
-        ponents/responses/Problem"}}}},
-        "/v1/users/{name}":{"parameters":[{"name":"name","in":"path","required":true,"schema":{"$ref":"#/components/schemas/Name"}}],
-        "put":{"tags":["access"],"operationId":"setUser","summary":"Says which UNIX account a user's jobs run as.","requestBody":{"requi\#
-        red":true,"content":{"application/json":{"schema":{"type":"object","additionalProperties":false,"description":"Both numbers, or \#
-        neither for the agent's own account.","properties":{"uid":{"type":["integer","null"],"minimum":1},"gid":{"type":["integer","null\#
-        "],"minimum":1}}},"example":{"uid":1001,"gid":1001}}}},"responses":{"200":{"description":"The user","headers":{"Suanpan-Revision\#
-        ":{"$ref":"#/components/headers/Revision"}},"content":{"application/json":{"schema":{"$ref":"#/components/schemas/User"}}}},"def\#
-        ault":{"$ref":"#/components/responses/Problem"}}}}},
+        esponses/Done"},"default":{"$ref":"#/components/responses/Problem"}}}}},
         "components":{"securitySchemes":{"key":{"type":"http","scheme":"bearer","description":"An API key, `sp_<id>_<secret>`."}},
         "parameters":{"JobID":{"name":"id","in":"path","required":true,"schema":{"type":"string","pattern":"^[1-9][0-9]*$"}},
         "NodeID":{"name":"id","in":"path","required":true,"description":"The number or the name of a node.","schema":{"type":"string"}},
@@ -547,28 +584,35 @@ enum OpenAPIDocument {
         as/Amount","description":"The wait before the second attempt; each later one is twice as long. 1 s, and 5 min at most, where not\#
         hing is said."}}},"checkpoint":{"type":"object","additionalProperties":false,"properties":{"path":{"type":"string"},"interval":{\#
         "$ref":"#/components/schemas/Amount","description":"About how often it writes one; what is lost when it is stopped is no more"},\#
-        "grace":{"$ref":"#/components/schemas/Amount"},"signal":{"type":"null","description":"not in this version"}}},"onNodeLost":{"def\#
-        ault":"wait","$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"string"},"m\#
-        axProperties":64},"image":{"type":"null","description":"not in this version"},"min":{"type":"null","description":"not in this ve\#
-        rsion"},"topology":{"$ref":"#/components/schemas/Topology"},"spread":{"type":"boolean","default":false,"description":"Tasks of a\#
-         gang, or of an array, on as many nodes as there are, instead of as few as will do."},"deadline":{"type":["string","null"],"form\#
-        at":"date-time","description":"What has not ended by then is stopped or never starts"},"maxPending":{"$ref":"#/components/schema\#
-        s/Amount","description":"For so long it may wait for its first start, from its submission or begin time"},"hold":{"type":"boolea\#
-        n","default":false,"description":"Nothing of it starts before it is released"},"ports":{"type":"array","maxItems":0,"description\#
-        ":"not in this version"},"inputs":{"type":"array","maxItems":32,"description":"Put into every task's work directory before it st\#
-        arts, in this order.","items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"st\#
-        ring","description":"`tree:DIGEST`, `dataset:NAME@VERSION`, or an http://, https:// or s3:// address"},"to":{"type":"string","de\#
-        fault":".","description":"A path below the work directory."},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"descrip\#
-        tion":"Of what is expected at an http:// or https:// address."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept w\#
-        ith the job when a task has ended.","items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"fro\#
-        m":{"type":"string","description":"A path below the work directory."},"to":{"type":"string","description":"Where it stands among\#
-         the job's files, the same path by default; or `s3://BUCKET/PATH`, below which each task has a folder of its own."}}}},"centers"\#
-        :{"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Name"},"description":"Where it may run; without any","every\#
-        where.":null},"needsInternet":{"type":"boolean","default":false,"description":"It runs only in centers with network access."},"v\#
-        olumes":{"type":"array","maxItems":0,"description":"not in this version"},"secrets":{"type":"array","maxItems":32,"description":\#
-        "Secrets of the tenant, each a file in SUANPAN_SECRETS_DIR or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/\#
-        schemas/Name"},{"type":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"$ref":"#/components/sche\#
-        mas/Name"},"env":{"type":"string"}}}]}}}},
+        "grace":{"$ref":"#/components/schemas/Amount"},"signal":{"enum":["SIGHUP","SIGINT","SIGUSR1","SIGUSR2","SIGTERM","SIGURG"],"desc\#
+        ription":"Sent when it has to give way, so that it writes a checkpoint; SIGTERM follows when it has, or near the end of its grac\#
+        e"}}},"pool":{"type":"string","description":"Only nodes of this pool"},"recur":{"type":"object","additionalProperties":false,"de\#
+        scription":"When it comes again: `every` or `cron`. Each run is a job of its own; the next waits from when one begins.","propert\#
+        ies":{"every":{"$ref":"#/components/schemas/Amount"},"cron":{"type":"string","description":"As crontab(5), or @hourly, @daily, @\#
+        weekly, @monthly, @yearly"},"offset":{"type":"string","default":"Z","description":"How far the clock of `cron` is ahead of UTC, \#
+        such as +08:00"},"overlap":{"type":"boolean","default":false,"description":"A run may begin while the one before it goes on"},"u\#
+        ntil":{"type":["string","null"],"format":"date-time","description":"No run is due later"}}},"onNodeLost":{"default":"wait","$ref\#
+        ":"#/components/schemas/NodeLossPolicy"},"labels":{"type":"object","additionalProperties":{"type":"string"},"maxProperties":64},\#
+        "image":{"type":"null","description":"not in this version"},"min":{"type":"null","description":"not in this version"},"topology"\#
+        :{"$ref":"#/components/schemas/Topology"},"spread":{"type":"boolean","default":false,"description":"Tasks of a gang, or of an ar\#
+        ray, on as many nodes as there are, instead of as few as will do."},"deadline":{"type":["string","null"],"format":"date-time","d\#
+        escription":"What has not ended by then is stopped or never starts"},"maxPending":{"$ref":"#/components/schemas/Amount","descrip\#
+        tion":"For so long it may wait for its first start, from its submission or begin time"},"hold":{"type":"boolean","default":false\#
+        ,"description":"Nothing of it starts before it is released"},"ports":{"type":"array","maxItems":0,"description":"not in this ver\#
+        sion"},"inputs":{"type":"array","maxItems":32,"description":"Put into every task's work directory before it starts, in this orde\#
+        r.","items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"string","description\#
+        ":"`tree:DIGEST`, `dataset:NAME@VERSION`, or an http://, https:// or s3:// address"},"to":{"type":"string","default":".","descri\#
+        ption":"A path below the work directory."},"digest":{"allOf":[{"$ref":"#/components/schemas/Digest"}],"description":"Of what is \#
+        expected at an http:// or https:// address."}}}},"outputs":{"type":"array","maxItems":32,"description":"Kept with the job when a\#
+         task has ended.","items":{"type":"object","additionalProperties":false,"required":["from"],"properties":{"from":{"type":"string\#
+        ","description":"A path below the work directory."},"to":{"type":"string","description":"Where it stands among the job's files, \#
+        the same path by default; or `s3://BUCKET/PATH`, below which each task has a folder of its own."}}}},"centers":{"type":"array","\#
+        maxItems":32,"items":{"$ref":"#/components/schemas/Name"},"description":"Where it may run; without any","everywhere.":null},"nee\#
+        dsInternet":{"type":"boolean","default":false,"description":"It runs only in centers with network access."},"volumes":{"type":"a\#
+        rray","maxItems":0,"description":"not in this version"},"secrets":{"type":"array","maxItems":32,"description":"Secrets of the te\#
+        nant, each a file in SUANPAN_SECRETS_DIR or, with `env`, a variable.","items":{"oneOf":[{"$ref":"#/components/schemas/Name"},{"t\#
+        ype":"object","additionalProperties":false,"required":["name"],"properties":{"name":{"$ref":"#/components/schemas/Name"},"env":{\#
+        "type":"string"}}}]}}}},
         "TaskCounts":{"type":"object","required":["total","queued","starting","running","stopping","succeeded","failed","cancelled"],"pr\#
         operties":{"total":{"type":"integer"},"queued":{"type":"integer"},"starting":{"type":"integer"},"running":{"type":"integer"},"st\#
         opping":{"type":"integer"},"succeeded":{"type":"integer"},"failed":{"type":"integer"},"cancelled":{"type":"integer"}}},
@@ -594,19 +638,23 @@ enum OpenAPIDocument {
         on":"The tightest level that holds all tasks of its gang; null for a task alone."}}}}},
         "JobSummary":{"type":"object","required":["id","name","kind","project","user","queue","priority","preemptible","state","reason",\#
         "submittedAt","startedAt","finishedAt","exitCode","tasks","array","beginAt","timeLimitSeconds","estimateSeconds","deadline","max\#
-        PendingSeconds","hold","graceSeconds","retry","checkpointPath","checkpointIntervalSeconds","onNodeLost","labels","retryOf"],"pro\#
-        perties":{"id":{"type":"string"},"name":{"$ref":"#/components/schemas/Name"},"kind":{"$ref":"#/components/schemas/Kind"},"projec\#
-        t":{"type":"string","description":"`tenant/project`"},"user":{"type":"string"},"queue":{"type":"string"},"priority":{"type":"int\#
-        eger"},"preemptible":{"type":"boolean"},"state":{"$ref":"#/components/schemas/State"},"reason":{"$ref":"#/components/schemas/Rea\#
-        son"},"submittedAt":{"type":"string","format":"date-time"},"startedAt":{"type":["string","null"],"format":"date-time"},"finished\#
-        At":{"type":["string","null"],"format":"date-time"},"exitCode":{"type":["integer","null"]},"tasks":{"$ref":"#/components/schemas\#
-        /TaskCounts"},"array":{"type":["string","null"]},"beginAt":{"type":["string","null"],"format":"date-time"},"timeLimitSeconds":{"\#
-        type":["integer","null"]},"estimateSeconds":{"type":["integer","null"]},"deadline":{"type":["string","null"],"format":"date-time\#
-        "},"maxPendingSeconds":{"type":["integer","null"]},"hold":{"type":"boolean"},"graceSeconds":{"type":"integer"},"retry":{"type":"\#
-        object","properties":{"limit":{"type":"integer"},"on":{"type":"array","items":{"type":"string"}},"limits":{"type":"object","addi\#
-        tionalProperties":{"type":"integer"}},"backoffSeconds":{"type":["integer","null"]}}},"checkpointPath":{"type":["string","null"]}\#
-        ,"checkpointIntervalSeconds":{"type":["integer","null"]},"onNodeLost":{"$ref":"#/components/schemas/NodeLossPolicy"},"labels":{"\#
-        type":"object","additionalProperties":{"type":"string"}},"retryOf":{"type":["string","null"]}}},
+        PendingSeconds","hold","graceSeconds","retry","checkpointPath","checkpointIntervalSeconds","checkpointSignal","pool","recur","on\#
+        NodeLost","labels","retryOf"],"properties":{"id":{"type":"string"},"name":{"$ref":"#/components/schemas/Name"},"kind":{"$ref":"#\#
+        /components/schemas/Kind"},"project":{"type":"string","description":"`tenant/project`"},"user":{"type":"string"},"queue":{"type"\#
+        :"string"},"priority":{"type":"integer"},"preemptible":{"type":"boolean"},"state":{"$ref":"#/components/schemas/State"},"reason"\#
+        :{"$ref":"#/components/schemas/Reason"},"submittedAt":{"type":"string","format":"date-time"},"startedAt":{"type":["string","null\#
+        "],"format":"date-time"},"finishedAt":{"type":["string","null"],"format":"date-time"},"exitCode":{"type":["integer","null"]},"ta\#
+        sks":{"$ref":"#/components/schemas/TaskCounts"},"array":{"type":["string","null"]},"beginAt":{"type":["string","null"],"format":\#
+        "date-time"},"timeLimitSeconds":{"type":["integer","null"]},"estimateSeconds":{"type":["integer","null"]},"deadline":{"type":["s\#
+        tring","null"],"format":"date-time"},"maxPendingSeconds":{"type":["integer","null"]},"hold":{"type":"boolean"},"graceSeconds":{"\#
+        type":"integer"},"retry":{"type":"object","properties":{"limit":{"type":"integer"},"on":{"type":"array","items":{"type":"string"\#
+        }},"limits":{"type":"object","additionalProperties":{"type":"integer"}},"backoffSeconds":{"type":["integer","null"]}}},"checkpoi\#
+        ntPath":{"type":["string","null"]},"checkpointIntervalSeconds":{"type":["integer","null"]},"checkpointSignal":{"type":["string",\#
+        "null"]},"pool":{"type":["string","null"]},"recur":{"type":["object","null"],"description":"When it comes again; all its runs ha\#
+        ve the label `series` with the number of the first","required":["overlap","until"],"properties":{"everySeconds":{"type":"integer\#
+        "},"cron":{"type":"string"},"offset":{"type":"string","description":"How far the clock of `cron` is ahead of UTC"},"overlap":{"t\#
+        ype":"boolean"},"until":{"type":["string","null"],"format":"date-time"}}},"onNodeLost":{"$ref":"#/components/schemas/NodeLossPol\#
+        icy"},"labels":{"type":"object","additionalProperties":{"type":"string"}},"retryOf":{"type":["string","null"]}}},
         "Job":{"allOf":[{"$ref":"#/components/schemas/JobSummary"},{"required":["message","groups","after","inputs","outputs","secrets",\#
         "centers","needsInternet","traceParent"],"properties":{"inputs":{"type":"array","items":{"type":"object","required":["from","to"\#
         ],"properties":{"from":{"type":"string"},"to":{"type":"string"}}}},"outputs":{"type":"array","items":{"type":"object","required"\#
@@ -765,7 +813,19 @@ enum OpenAPIDocument {
         "Key":{"type":"object","required":["id","tenant","user","role","createdAt"],"properties":{"id":{"type":"string"},"tenant":{"type\#
         ":"string"},"user":{"type":"string"},"role":{"$ref":"#/components/schemas/Role"},"createdAt":{"type":"string","format":"date-tim\#
         e"}}},
-        "User":{"type":"object","required":["name","uid","gid"],"properties":{"name":{"type":"string"},"uid":{"type":["integer","null"]}\#
-        ,"gid":{"type":["integer","null"]}}}}}}
+        "User":{"type":"object","required":["id","name","uid","gid","weight","use"],"properties":{"id":{"type":"string"},"name":{"type":\#
+        "string"},"uid":{"type":["integer","null"]},"gid":{"type":["integer","null"]},"weight":{"type":"integer","minimum":1,"maximum":1\#
+        000},"use":{"$ref":"#/components/schemas/ShareUse"}}},
+        "UserRequest":{"description":"`name` when it is made, and only then. Both numbers or neither; `account: none` takes them away.",\#
+        "type":"object","additionalProperties":false,"properties":{"name":{"$ref":"#/components/schemas/Name"},"uid":{"type":"integer","\#
+        minimum":1},"gid":{"type":"integer","minimum":1},"account":{"const":"none"},"weight":{"type":"integer","minimum":1,"maximum":100\#
+        0,"default":1}}},
+        "Pool":{"type":"object","required":["id","name","tenants","open","nodes","capacity","use"],"properties":{"id":{"type":"string"},\#
+        "name":{"type":"string"},"tenants":{"type":"array","items":{"type":"string"},"description":"Who may use it, as far as the caller\#
+         may know"},"open":{"type":"boolean","description":"Everybody may use it"},"nodes":{"type":"integer"},"capacity":{"$ref":"#/comp\#
+        onents/schemas/Amounts"},"use":{"$ref":"#/components/schemas/ShareUse"}}},
+        "PoolRequest":{"description":"`name` when it is made, and only then.","type":"object","additionalProperties":false,"properties":\#
+        {"name":{"$ref":"#/components/schemas/Name"},"tenants":{"description":"All that may use it; `none` for everybody","oneOf":[{"con\#
+        st":"none"},{"type":"array","maxItems":1000,"items":{"$ref":"#/components/schemas/Name"}}]}}}}}}
         """#
 }

@@ -122,6 +122,33 @@ extension Event: CanonicalValue {
         case .attemptEnded(let attempt): writer.write(.attemptEnded, attempt)
         case .jobFinished(let job): writer.write(.jobFinished, job)
         case .idempotencyExpired(let through): writer.write(.idempotencyExpired, through)
+        case .nodeEnrolled, .nodeRegistered, .nodeSuspected, .nodeSilenced, .nodeCordoned, .nodeRemoved, .nodeDrainBegan, .nodeDrainDue,
+            .nodeMoved:
+            writeNode(to: &writer)
+        case .attemptLeftBehind, .attemptGone, .nodeConfirmedDead, .nodeContested, .nodeQuarantined, .stateOutdated:
+            writeLease(to: &writer)
+        case .joinTokenCreated(let token): writer.write(.joinTokenCreated, token)
+        case .keyCreated(let key): writer.write(.keyCreated, key)
+        case .keyRevoked(let key, let at): writer.write(.keyRevoked, key, at)
+        case .userSet(let user, let at):
+            writer.write(.userSet)
+            writer.write(user.name)
+            writer.write(user.account)
+            writer.write(at)
+        case .hourCut(let at): writer.write(.hourCut, at)
+        case .secretSet(let secret): writer.write(.secretSet, secret)
+        case .secretRemoved(let tenant, let name, let at): writer.write(.secretRemoved, [tenant, name], at)
+        case .datasetCreated(let dataset): writer.write(.datasetCreated, dataset)
+        case .datasetRemoved(let tenant, let name, let version, let at): writer.write(.datasetRemoved, [tenant, name, version], at)
+        case .shareObjectSet(let object, let at): writer.write(.shareObjectSet, object, at)
+        case .shareObjectRemoved(let id, let at): writer.write(.shareObjectRemoved, id, at)
+        case .timersDue(let at): writer.write(.timersDue, at)
+        }
+    }
+
+    /// What becomes of nodes.
+    private func writeNode(to writer: inout CanonicalWriter) {
+        switch self {
         case .nodeEnrolled(let node): writer.write(.nodeEnrolled, node)
         case .nodeRegistered(let node): writer.write(.nodeRegistered, node)
         case .nodeSuspected(let node, let at): writer.write(.nodeSuspected, node, at)
@@ -143,24 +170,7 @@ extension Event: CanonicalValue {
             writer.write(.nodeMoved, node)
             writer.write(pool)
             writer.write(at)
-        case .attemptLeftBehind, .attemptGone, .nodeConfirmedDead, .nodeContested, .nodeQuarantined, .stateOutdated:
-            writeLease(to: &writer)
-        case .joinTokenCreated(let token): writer.write(.joinTokenCreated, token)
-        case .keyCreated(let key): writer.write(.keyCreated, key)
-        case .keyRevoked(let key, let at): writer.write(.keyRevoked, key, at)
-        case .userSet(let user, let at):
-            writer.write(.userSet)
-            writer.write(user.name)
-            writer.write(user.account)
-            writer.write(at)
-        case .hourCut(let at): writer.write(.hourCut, at)
-        case .secretSet(let secret): writer.write(.secretSet, secret)
-        case .secretRemoved(let tenant, let name, let at): writer.write(.secretRemoved, [tenant, name], at)
-        case .datasetCreated(let dataset): writer.write(.datasetCreated, dataset)
-        case .datasetRemoved(let tenant, let name, let version, let at): writer.write(.datasetRemoved, [tenant, name, version], at)
-        case .shareObjectSet(let object, let at): writer.write(.shareObjectSet, object, at)
-        case .shareObjectRemoved(let id, let at): writer.write(.shareObjectRemoved, id, at)
-        case .timersDue(let at): writer.write(.timersDue, at)
+        default: break
         }
     }
 

@@ -38,7 +38,8 @@ extension SchedulerCore {
         var next = row.specification
         next.beginAt = due
         next.isHeld = false
-        next.dependencies = recurrence.mayOverlap ? [] : [Dependency(job: id, condition: .any)]
+        // A run that was given up still waited for something: then the next one does.
+        next.dependencies = row.unmetDependencies + (recurrence.mayOverlap ? [] : [Dependency(job: id, condition: .any)])
         return .jobAccepted(
             AcceptedJob(id: JobID(lastJob + 1), specification: next, user: row.user, key: nil, retryOf: nil, at: now))
     }

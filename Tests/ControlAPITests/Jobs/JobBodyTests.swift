@@ -258,7 +258,6 @@ struct JobBodyTests {
             (#""image": "alpine""#, "image"),
             (#""min": 1"#, "min"), (#""ports": [80]"#, "ports"),
             (#""volumes": ["a"]"#, "volumes"),
-            (#""checkpoint": {"signal": "SIGUSR1"}"#, "checkpoint.signal"),
         ])
     func unsupported(_ member: String, _ field: String) {
         let problem = #expect(throws: Problem.self) { try Self.read(#"{"command": ["x"], \#(member)}"#) }
@@ -369,5 +368,31 @@ struct JobBodyTests {
         ])
     func names(_ program: String, _ name: String) throws {
         #expect(try Self.read(#"{"command": ["\#(program)"]}"#).name == name)
+    }
+}
+
+extension JobBodyTests {
+    @Test("when it comes again, where it may run, and how it is asked for a checkpoint")
+    func recurrence() throws {
+        let job = try Self.read(
+            #"""
+            {"command": ["x"], "pool": "gold", "checkpoint": {"signal": "SIGUSR2"},
+             "recur": {"cron": "30 3 * * 1-5", "offset": "+08:00", "overlap": true, "until": "2027-01-01T00:00:00Z"}}
+            """#)
+        #expect(job.pool == "gold" && job.checkpointSignal == .user2)
+        let calendar = try CalendarRule(parsing: "30 3 * * 1-5")
+        #expect(
+            job.recurrence
+                == Recurrence(
+                    rule: .calendar(calendar, offset: .seconds(8 * 3600)), mayOverlap: true, until: Timestamp.parse("2027-01-01T00:00:00Z")))
+        #expect(try Self.read(#"{"command": ["x"], "recur": {"every": "1h"}}"#).recurrence == Recurrence(rule: .every(.hour)))
+        for (recur, field) in [
+            ("{}", "recur.every"), (#"{"every": "1h", "cron": "@daily"}"#, "recur.every"), (#"{"every": "1s"}"#, "recur.every"),
+            (#"{"cron": "61 * * * *"}"#, "recur.cron"), (#"{"every": "1h", "offset": "Z"}"#, "recur.offset"),
+            (#"{"cron": "@daily", "offset": "Asia/Shanghai"}"#, "recur.offset"), (#"{"every": "1h", "zone": "Z"}"#, "recur.zone"),
+        ] {
+            let problem = #expect(throws: Problem.self) { try Self.read(#"{"command": ["x"], "recur": \#(recur)}"#) }
+            #expect(problem?.errors.map(\.field) == [field], "\(recur)")
+        }
     }
 }

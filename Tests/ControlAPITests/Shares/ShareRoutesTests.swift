@@ -85,4 +85,34 @@ import Testing
             #expect(try reply.json()["errors"]?[0]?["field"] == .string(field))
         }
     }
+
+    @Test("users are made by what is said of them, and keep what is not")
+    func users() async throws {
+        try await Interface.run { interface async throws in
+            #expect(try await interface.call(.put, "/v1/users/zoe", as: .admin, body: #"{"uid": 1001, "gid": 100}"#).status == .ok)
+            let heavy = try await interface.call(.patch, "/v1/users/zoe", as: .admin, body: #"{"weight": 3}"#)
+            #expect(try heavy.json()["uid"] == .number(1001) && heavy.json()["weight"] == .number(3))
+            let bare = try await interface.call(.patch, "/v1/users/zoe", as: .admin, body: #"{"account": "none"}"#)
+            #expect(try bare.json()["uid"] == .null && bare.json()["weight"] == .number(3))
+            #expect(try await interface.call(.patch, "/v1/users/zoe", as: .admin, body: #"{"uid": 5}"#).status == .badRequest)
+            #expect(try await interface.get("/v1/users/zoe").status == .notFound, "others are nobody's business")
+            #expect(try await interface.call(.delete, "/v1/users/zoe", as: .admin).status == .noContent)
+        }
+    }
+
+    @Test("a pool of others does not exist")
+    func pools() async throws {
+        try await Interface.run { interface async throws in
+            for body in [#"{"name": "gold", "tenants": ["speech", "vision"]}"#, #"{"name": "lead", "tenants": ["speech"]}"#, #"{"name": "tin"}"#] {
+                #expect(try await interface.post("/v1/pools", body, as: .admin).status == .created)
+            }
+            let seen = try await interface.get("/v1/pools").json()["items"]
+            #expect(seen?[0]?["name"] == .string("gold") && seen?[1]?["name"] == .string("tin") && seen?[2] == nil)
+            #expect(seen?[0]?["tenants"] == .array([.string("vision")]), "nor who else may use it")
+            #expect(try await interface.get("/v1/pools/lead").status == .notFound)
+            let open = try await interface.call(.patch, "/v1/pools/lead", as: .admin, body: #"{"tenants": "none"}"#)
+            #expect(try open.json()["open"] == .bool(true))
+            #expect(try await interface.get("/v1/pools/lead").status == .ok)
+        }
+    }
 }

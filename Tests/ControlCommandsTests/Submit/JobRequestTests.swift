@@ -1,11 +1,12 @@
 import ArgumentParser
+import ClusterModel
 import Testing
 
 @testable import ControlCommands
 
 @Suite("Options become the body of a submission")
 struct JobRequestTests {
-    static let surroundings = JobRequest.Surroundings(now: Timestamp(seconds: 1_800_000_000), currentDirectory: "/home/ada")
+    static let surroundings = JobRequest.Surroundings(now: Timestamp(seconds: 1_800_000_000), currentDirectory: "/home/ada", clockOffset: .seconds(19_800))
 
     private static func body(_ arguments: [String], file: String? = nil) throws -> String {
         let command = try SubmitCommand.parse(arguments)
@@ -50,6 +51,16 @@ struct JobRequestTests {
             ),
             (["--begin", "+2h", "--", "a"], #"{"beginAt":"2027-01-15T10:00:00Z","groups":[{"command":["a"]}]}"#),
             (["--begin", "2026-01-31T08:00:00+08:00", "--", "a"], #"{"beginAt":"2026-01-31T00:00:00Z","groups":[{"command":["a"]}]}"#),
+            (["--every", "1h", "--overlap", "--", "a"], #"{"recur":{"every":"1h","overlap":true},"groups":[{"command":["a"]}]}"#),
+            (
+                ["--cron", "30 3 * * *", "--until", "+2h", "--pool", "gold", "--", "a"],
+                #"{"recur":{"cron":"30 3 * * *","offset":"+05:30","until":"2027-01-15T10:00:00Z"},"pool":"gold","#
+                    + #""groups":[{"command":["a"]}]}"#
+            ),
+            (
+                ["--cron", "@daily", "--cron-offset", "Z", "--checkpoint-signal", "SIGUSR1", "--", "a"],
+                #"{"recur":{"cron":"@daily","offset":"Z"},"checkpoint":{"signal":"SIGUSR1"},"groups":[{"command":["a"]}]}"#
+            ),
             (
                 ["--time-limit", "2h", "--grace", "30s", "--retries", "3", "--checkpoint", "ckpt", "--", "a"],
                 #"{"timeLimit":"2h","retry":{"limit":3},"checkpoint":{"path":"ckpt"},"grace":"30s","groups":[{"command":["a"]}]}"#

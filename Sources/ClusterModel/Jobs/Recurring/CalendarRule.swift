@@ -62,7 +62,7 @@ public struct CalendarRule: Hashable, Sendable {
                 // '5/15' is from five on, as in Vixie cron.
                 range = low...(bounds.count == 1 && parts.count == 2 ? field.range.upperBound : high)
             }
-            guard let step = parts.count == 2 ? Int(strictDecimal: parts[1]) : 1, step > 0 else { return nil }
+            guard let step = parts.count == 2 ? number(parts[1]) : 1, step > 0 else { return nil }
             for value in stride(from: range.lowerBound, through: range.upperBound, by: step) { set |= 1 << UInt64(value) }
         }
         return set == 0 ? nil : set
@@ -70,8 +70,13 @@ public struct CalendarRule: Hashable, Sendable {
 
     private static func value(_ text: Substring, _ field: Field) -> Int? {
         if let index = field.names.firstIndex(of: text.lowercased()) { return index + (field.range.lowerBound == 1 ? 1 : 0) }
-        guard let number = Int(strictDecimal: text), field.range.contains(number) else { return nil }
+        guard let number = number(text), field.range.contains(number) else { return nil }
         return number
+    }
+
+    /// Tables of cron are written with leading zeros.
+    private static func number(_ text: Substring) -> Int? {
+        text.utf8.count <= 4 && text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
     }
 
     /// The first matching minute after an instant, both in seconds since 1970 on the calendar's own clock. nil: none in the next 28

@@ -74,8 +74,9 @@ public enum ClockOffset {
     public static func parse(_ text: String) throws(QuantityError) -> Span {
         if text == "Z" || text == "UTC" { return .zero }
         let parts = text.dropFirst().split(separator: ":", omittingEmptySubsequences: false)
-        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2, parts.allSatisfy({ $0.count == 2 }),
-            let hours = Int64(strictDecimal: parts[0]), let minutes = Int64(strictDecimal: parts[1]), hours < 24, minutes < 60
+        guard let sign = text.first, sign == "+" || sign == "-", parts.count == 2,
+            parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let hours = Int64(parts[0]), let minutes = Int64(parts[1]), hours < 24, minutes < 60
         else { throw QuantityError(text: text, expected: forms) }
         let seconds = (hours * 60 + minutes) * 60
         return .seconds(sign == "-" ? -seconds : seconds)
