@@ -46,8 +46,8 @@ extension AgentCore {
         var earliest = attempt.mailReadAt ?? 0
         if case .running(let since) = attempt.phase { earliest = max(earliest, since) }
         attempt.checkpointAt = min(now, max(earliest, now - max(0, read.age)))
-        // What it was asked for is done: it may go at once.
-        if attempt.stop?.terminateAt != nil, let asked = attempt.stop?.askedAt, attempt.checkpointAt ?? 0 >= asked {
+        // What it was asked for is done: it may go at once. By looks, not by times: those of files are coarse.
+        if let stop = attempt.stop, stop.terminateAt != nil, stop.isRead {
             attempt.stop?.terminateAt = nil
             effects.append(.signal(read.attempt, Signal.terminate))
         }
@@ -59,6 +59,7 @@ extension AgentCore {
     mutating func finishRead(of looked: [AttemptID], at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]) {
         for id in looked where attempts[id] != nil {
             attempts[id]?.mailReadAt = now
+            attempts[id]?.stop?.isRead = true
             guard let end = attempts[id]?.unreadEnd else { continue }
             attempts[id]?.unreadEnd = nil
             attempts[id]?.isMailRead = true
@@ -77,9 +78,10 @@ extension AgentCore {
             effects.append(.signal(order.attempt, Signal.terminate))
             return
         }
+        // What it said before is no answer.
+        if attempt.terms.hasMail { effects.append(.readMail([order.attempt])) }
         effects.append(.signal(order.attempt, Int32(signal.rawValue)))
         let last = min(order.grace.nanoseconds / 4, AgentTiming.terminateBefore)
-        attempt.stop?.askedAt = now
         attempt.stop?.terminateAt = stop.killAt - last
         if attempt.terms.hasMail { attempt.stop?.lookAt = now + AgentTiming.checkpointLook }
     }

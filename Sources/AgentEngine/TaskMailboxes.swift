@@ -51,7 +51,7 @@ struct TaskMailboxes {
         let left = max(0, notice.killAt - now)
         let killAt = Date().addingTimeInterval(Double(left) / 1e9).formatted(.iso8601)
         let text = """
-            {"reason":"\(notice.reason.name)","killAt":"\(killAt)","graceSeconds":\(left / 1_000_000_000)}
+            {"reason":"\(notice.reason.name)","killAt":"\(killAt)","graceSeconds":\((left + 999_999_999) / 1_000_000_000)}
 
             """
         let path = "\(directory(attempt))/\(TaskMail.notice)"

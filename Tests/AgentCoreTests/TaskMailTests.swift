@@ -67,11 +67,20 @@ import Testing
         var core = running()
         let asked = stop(&core)
         #expect(signals(asked) == [10])
+        let order = asked.compactMap { effect -> String? in
+            switch effect {
+            case .readMail: "read"
+            case .signal: "signal"
+            default: nil
+            }
+        }
+        #expect(order == ["read", "signal"], "what it said before is no answer")
+        #expect(signals(core.handle(read(3, age: second), at: 60 * second)).isEmpty)
         #expect(asked.contains(.giveNotice(attempt, TaskMail.Notice(reason: .preempted, killAt: 100 * second))))
         let look = 60 * second + AgentTiming.checkpointLook
         #expect(core.nextDeadline == look)
         #expect(core.handle(.tick, at: look).contains(.readMail([attempt])))
-        #expect(signals(core.handle(read(0), at: look)).isEmpty)
+        #expect(signals(core.handle(read(3, age: second), at: look)).isEmpty)
         let written = core.handle(read(5, age: second / 10), at: look + second)
         #expect(signals(written) == [15] && ages(written) == [.milliseconds(100)])
         #expect(signals(core.handle(.tick, at: 99 * second)).isEmpty, "told once")
@@ -102,8 +111,11 @@ import Testing
         var core = running()
         _ = core.handle(read(4, age: second), at: 60 * second)
         _ = stop(&core)
-        #expect(signals(core.handle(read(4, age: 3 * second), at: 62 * second)).isEmpty)
-        #expect(signals(core.handle(read(5), at: 63 * second)) == [15])
+        // Written just before it was asked, and not seen until then.
+        #expect(signals(core.handle(read(5, age: 1), at: 60 * second)).isEmpty)
+        #expect(signals(core.handle(read(5, age: 2 * second), at: 62 * second)).isEmpty)
+        // The clock of files is coarse: it says that it was before.
+        #expect(signals(core.handle(read(6, age: 3 * second), at: 63 * second)) == [15])
     }
 
     @Test func checkpointsAreLookedForWithHeartbeatsAndToldAsNews() {

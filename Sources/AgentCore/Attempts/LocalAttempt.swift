@@ -21,8 +21,8 @@ struct LocalAttempt: Hashable, Sendable {
         var cause: AttemptEnd.Cause
         /// SIGKILL at this boot instant, and again each `killRepeat`.
         var killAt: Int64
-        /// It was asked to write a checkpoint at this boot instant.
-        var askedAt: Int64?
+        /// What it had said before it was asked to write a checkpoint is known.
+        var isRead = false
         /// SIGTERM at this boot instant, unless it has written one before; nil once sent.
         var terminateAt: Int64?
         /// The next look whether it has.
