@@ -17,7 +17,9 @@ public struct CoordinatorCommand: AsyncParsableCommand {
             Example: suanpan-coordinator --data-dir /var/lib/suanpan --http 127.0.0.1:8470
             """,
         version: "suanpan-coordinator \(Release.version)",
-        subcommands: [RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self, CheckJournal.self],
+        subcommands: [
+            RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self, CheckJournal.self, ReplayJournal.self,
+        ],
         defaultSubcommand: RunCoordinator.self)
 
     public init() {}

@@ -6,8 +6,8 @@ public import SchedulingCore
 /// process of its own, and what inspects a journal.
 public final class SQLiteJournalReader: JournalSource {
     private let database: DatabaseQueue
-    private let path: String
-    private let digest: @Sendable ([UInt8]) -> [UInt8]
+    let path: String
+    let digest: @Sendable ([UInt8]) -> [UInt8]
 
     /// `digest`: SHA-256. Blocks.
     public init(directory: String, digest: @escaping @Sendable ([UInt8]) -> [UInt8]) throws(JournalError) {

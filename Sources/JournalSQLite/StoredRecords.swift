@@ -55,13 +55,14 @@ enum StoredRecords {
         }
     }
 
-    /// The newest snapshot whose parts are all there.
+    /// The newest snapshot whose parts are all there, or the one after a batch.
     static func snapshot(
-        in database: Database, at path: String, digest: ([UInt8]) -> [UInt8]
+        _ index: UInt64? = nil, in database: Database, at path: String, digest: ([UInt8]) -> [UInt8]
     ) throws -> JournalSnapshot? {
-        guard let row = try Row.fetchOne(database, sql: #"SELECT "index", digest FROM snapshot ORDER BY "index" DESC LIMIT 1"#) else {
-            return nil
-        }
+        let row = try Row.fetchOne(
+            database, sql: #"SELECT "index", digest FROM snapshot WHERE ? IN (-1, "index") ORDER BY "index" DESC LIMIT 1"#,
+            arguments: [index?.column ?? (-1).databaseValue])
+        guard let row else { return nil }
         var columns = ColumnReader(row, of: "snapshot")
         var snapshot = JournalSnapshot(index: try columns.integer(), state: [], digest: try columns.bytes())
         let parts = try Data.fetchCursor(

@@ -35,9 +35,7 @@ final class RecordedCluster {
         try await perform(.createJoinToken(token))
         try await perform(.enroll(tokenID: [1], publicKey: [UInt8](repeating: 3, count: 32), nodeName: "n1"))
         node = loop.core.nodeIDs[0]
-        let inventory = NodeInventory(name: "n1", address: "10.0.0.1", cpuMilli: 2000, memoryBytes: 8 << 30)
-        try await perform(
-            .register(node, Registration(instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: inventory, attempts: [])))
+        try await register()
     }
 
     /// Goes on where a simulation stopped, with its batches in the journal and a snapshot from the middle of them.
@@ -67,6 +65,8 @@ final class RecordedCluster {
         guard !batch.events.isEmpty else { return }
         var usage: [(record: UsageRecord, bytes: [UInt8])] = []
         for case .usage(let segment) in batch.rows { usage.append(ledger.append(segment)) }
+        // As whoever starts after a restore does.
+        for case .clusterRestored(let restored) in batch.events { ledger = UsageLedger(cluster: restored.id, head: ledger.head) }
         try await journal.append([JournalBatch(index: batch.index, events: batch.events, rows: batch.rows, usage: usage, at: batch.at)])
     }
 
@@ -74,6 +74,15 @@ final class RecordedCluster {
         now = now + .seconds(1)
         _ = loop.offer(OfferedCommand(command))
         while let batch = loop.step(at: now) { try await keep(batch) }
+    }
+
+    var lastJob: UInt64 { loop.core.lastJob }
+
+    /// The node comes, or comes back.
+    func register() async throws {
+        let inventory = NodeInventory(name: "n1", address: "10.0.0.1", cpuMilli: 2000, memoryBytes: 8 << 30)
+        try await perform(
+            .register(node, Registration(instance: 1, bootID: [UInt8](repeating: 9, count: 16), inventory: inventory, attempts: [])))
     }
 
     func restore() async throws {
@@ -94,6 +103,18 @@ final class RecordedCluster {
         guard let fence = loop.core.fence(of: attempt) else { return }
         let status = AttemptStatus(attempt: attempt, fence: fence, phase: .ended(AttemptEnd(cause: .exited, exitCode: 0)))
         try await perform(.report(node, AttemptReport(session: loop.core.session(of: node)!, statuses: [status])))
+    }
+
+    /// Starts the first task of a job and ends it so much later.
+    func run(_ job: UInt64, for span: Span) async throws {
+        let attempt = AttemptID(job: JobID(job), index: 0, number: 1)
+        guard let fence = loop.core.fence(of: attempt), let session = loop.core.session(of: node) else { return }
+        let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: span)
+        let started = AttemptStatus(attempt: attempt, fence: fence, phase: .running(elapsed: .zero))
+        try await perform(.report(node, AttemptReport(session: session, statuses: [started])))
+        now = now + Span(nanoseconds: span.nanoseconds - 1_000_000_000)
+        let ended = AttemptStatus(attempt: attempt, fence: fence, phase: .ended(end))
+        try await perform(.report(node, AttemptReport(session: session, statuses: [ended])))
     }
 
     func writeOutput(_ text: String, job: UInt64) throws {

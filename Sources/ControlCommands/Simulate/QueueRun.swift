@@ -114,7 +114,8 @@ struct QueueReport {
                         .init(Decimals.text(outcome.usedPercent, 1) + " %"),
                     ])
         }
-        return table.text(isWide: false, hasColour: false)
+        let text = table.text(isWide: false, hasColour: false)
+        return comparisons.isEmpty ? text : text + "\n" + comparisonTable
     }
 
     var json: JSONValue {
@@ -125,6 +126,7 @@ struct QueueReport {
                 .init(name: "devicesPerNode", value: .integer(cluster.devicesPerNode)),
                 .init(name: "estimates", value: .string(estimates.rawValue)),
                 .init(name: "runs", value: .array(outcomes.map(Self.json))),
+                .init(name: "comparisons", value: .array(comparisons.map(\.json))),
             ]))
     }
 

@@ -5,7 +5,7 @@ import SimulationKit
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run whole clusters in this process, under seeds.",
-        discussion: "EXAMPLE: suanpan simulate --nodes nodes.csv --trace tasks.csv", subcommands: [Trace.self, Chaos.self],
+        discussion: "EXAMPLE: suanpan simulate --nodes nodes.csv --trace tasks.csv", subcommands: [Trace.self, Chaos.self, Replay.self],
         defaultSubcommand: Trace.self)
 }
 

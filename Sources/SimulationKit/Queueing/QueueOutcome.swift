@@ -42,6 +42,8 @@ public struct QueueOutcome: Hashable, Sendable {
     /// (Jain, Chiu, Hawe 1984). nil with fewer than two.
     public var fairness: Double?
     public var samples: [Sample]
+    /// Of each job, in their order.
+    public var waits: [Double]
 
     private static let sampleCount = 400
 
@@ -56,6 +58,7 @@ public struct QueueOutcome: Hashable, Sendable {
         }
         func seconds(_ nanoseconds: Int64) -> Double { Double(nanoseconds) / 1e9 }
         let waits = jobs.indices.map { seconds(last[$0] - jobs[$0].submitted.nanoseconds - jobs[$0].duration.nanoseconds) }
+        self.waits = waits
         wait = Times(waits)
         gangWait = Times(jobs.indices.filter { jobs[$0].devices >= cluster.devicesPerNode }.map { waits[$0] })
         completion = Times(jobs.indices.map { seconds(last[$0] - jobs[$0].submitted.nanoseconds) })
