@@ -40,7 +40,9 @@ public struct DeviceRequest: Hashable, Sendable {
     }
 
     /// What its kind is called, in fields and sentences.
-    public var kindName: String { kind?.name ?? "device" }
+    public var kindName: String { kind?.name ?? Self.anyKindName }
+    /// Of compute units, which devices of any kind have.
+    public static let anyKindName = "device"
 }
 
 /// What one task needs on one node, and how near to what.

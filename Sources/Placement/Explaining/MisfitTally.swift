@@ -82,7 +82,11 @@ extension Misfit {
         case .cpu(let requested, let free): return "\(AmountText.cores(requested)) requested, \(most)\(AmountText.cores(free)) free"
         case .memory(let requested, let free):
             return "\(AmountText.memory(requested, isNeeded: true)) of memory requested, \(most)\(AmountText.memory(free)) free"
-        case .devices(let kind, let requested, let free): return "\(requested) \(kind) requested, \(most)\(free) free"
+        case .devices(let kind, let requested, let free):
+            // Nobody asked for devices who asked for compute units.
+            let isForUnits = kind == DeviceRequest.anyKindName
+            let what = isForUnits ? "device\(requested == 1 ? "" : "s") for the compute units" : kind
+            return "\(requested) \(what) requested, \(most)\(free) free"
         case .noSuchDevice(let kind, let model):
             return model.isEmpty ? "no such \(kind)" : "no \(kind) like '\(model)' that is large enough"
         case .noSuchTemplate(let template): return "no device is divided into partitions '\(template)'"
