@@ -140,8 +140,8 @@ let shell: [Target] = [
     .target(
         name: "CoordinatorComposition",
         dependencies: [
-            "ClusterModel", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport", "JournalSQLite",
-            "FileStorage", "ControlAPI", "DaemonKit", "Telemetry", crypto, x509, asn1, arguments, yams, lifecycle, signals, logging,
+            "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport",
+            "JournalSQLite", "FileStorage", "ControlAPI", "DaemonKit", "Telemetry", crypto, x509, asn1, arguments, yams, lifecycle, signals, logging,
         ],
         swiftSettings: strict),
     .target(

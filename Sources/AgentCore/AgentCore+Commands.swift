@@ -108,6 +108,7 @@ extension AgentCore {
     private mutating func accepts(_ order: StartOrder, _ effects: inout [AgentEffect]) -> Bool {
         guard let known = attempts[order.attempt] else { return true }
         guard order.fence > known.fence, case .ended(let end, _) = known.phase, end.cause == .returned else { return false }
+        if known.terms.hasMail { effects.append(.removeMail(order.attempt)) }
         attempts[order.attempt] = nil
         shipper.forget(order.attempt)
         effects.append(.release([order.attempt]))
@@ -226,8 +227,12 @@ extension AgentCore {
         }
         let killAt = now.addingSaturating(order.grace.nanoseconds)
         if let stop = attempt.stop {
-            // A second order may only hasten the end.
+            // A second order may only hasten the end; one that asks for no checkpoint waits for none.
             attempt.stop?.killAt = min(stop.killAt, killAt)
+            if stop.terminateAt != nil, order.checkpointSignal == nil, order.grace > .zero {
+                attempt.stop?.terminateAt = nil
+                effects.append(.signal(order.attempt, Signal.terminate))
+            }
         } else {
             attempt.stop = LocalAttempt.Stop(cause: .stopped, killAt: killAt)
             giveNotice(order, &attempt, at: now, &effects)
@@ -246,6 +251,7 @@ extension AgentCore {
         guard order.fence > Fence(0) else { return false }
         if let known = attempts[order.attempt] {
             guard !known.isLive, known.fence < order.fence else { return false }
+            if known.terms.hasMail { effects.append(.removeMail(order.attempt)) }
             shipper.forget(order.attempt)
             effects.append(.release([order.attempt]))
         }

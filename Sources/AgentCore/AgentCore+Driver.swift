@@ -39,7 +39,12 @@ extension AgentCore {
         guard !isRecovered else { return }
         isRecovered = true
         if configuration.movesFiles { effects.append(.sweepFiles(keeping: known.map(\.attempt))) }
-        if !configuration.mailRoot.isEmpty { effects.append(.sweepMail(keeping: known.map(\.attempt))) }
+        if !configuration.mailRoot.isEmpty {
+            effects.append(.sweepMail(keeping: known.map(\.attempt)))
+            // Who has a mailbox is told by what is found.
+            let running = attempts.ids.filter { attempts[$0]?.hasProcess == true }
+            if !running.isEmpty { effects.append(.readMail(running)) }
+        }
         if case .registering = link { register(at: now, &effects) }
     }
 

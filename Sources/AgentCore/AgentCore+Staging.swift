@@ -53,7 +53,7 @@ extension AgentCore {
         // Its last words first: what it wrote before it ended is not lost.
         if attempt.terms.hasMail, !attempt.isMailRead {
             attempts[id]?.unreadEnd = processEnd
-            effects.append(.readMail([id]))
+            read(id, &effects)
             return
         }
         let end = Self.attemptEnd(processEnd, stop: attempt.stop)

@@ -204,7 +204,7 @@ public struct AgentCore: ~Copyable, Sendable {
         if let due = stop.lookAt, now >= due {
             let isAwaited = attempt.stop?.terminateAt != nil
             attempt.stop?.lookAt = isAwaited ? now + AgentTiming.checkpointLook : nil
-            effects.append(.readMail([id]))
+            read(id, &effects)
         }
     }
 
@@ -212,7 +212,9 @@ public struct AgentCore: ~Copyable, Sendable {
         guard case .running(let since) = attempt.phase, let limit = attempt.terms.timeLimit,
             now >= since.addingSaturating(limit.nanoseconds)
         else { return }
-        attempt.stop = LocalAttempt.Stop(cause: .timeLimit, killAt: now.addingSaturating(attempt.terms.grace.nanoseconds))
+        let killAt = now.addingSaturating(attempt.terms.grace.nanoseconds)
+        attempt.stop = LocalAttempt.Stop(cause: .timeLimit, killAt: killAt)
+        if attempt.terms.hasMail { effects.append(.giveNotice(id, TaskMail.Notice(reason: .timeout, killAt: killAt))) }
         effects.append(.signal(id, Signal.terminate))
     }
 

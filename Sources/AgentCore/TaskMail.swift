@@ -19,10 +19,10 @@ public enum TaskMail {
         }
     }
 
-    /// The last time that a task touched its checkpoint file.
+    /// The last time that a task touched its checkpoint file, where it has one.
     public struct Read: Hashable, Sendable {
         public var attempt: AttemptID
-        /// An instant of the wall clock, nanoseconds: only whether it is another one than before counts.
+        /// An instant of the wall clock, nanoseconds: only whether it is another one than before counts. 0: it never did.
         public var stamp: Int64
         /// Nanoseconds before it was looked at.
         public var age: Int64
@@ -41,7 +41,13 @@ extension AgentCore {
     mutating func take(
         _ read: TaskMail.Read, at now: Int64, _ reports: inout [AttemptStatus], _ effects: inout [AgentEffect]
     ) {
-        guard var attempt = attempts[read.attempt], attempt.isLive, attempt.terms.hasMail, read.stamp != attempt.mailStamp else { return }
+        guard var attempt = attempts[read.attempt], attempt.isLive else { return }
+        // An agent before this one opened it.
+        if !attempt.terms.hasMail {
+            attempt.terms.hasMail = true
+            attempts[read.attempt] = attempt
+        }
+        guard read.stamp != attempt.mailStamp else { return }
         attempt.mailStamp = read.stamp
         var earliest = attempt.mailReadAt ?? 0
         if case .running(let since) = attempt.phase { earliest = max(earliest, since) }
@@ -49,6 +55,7 @@ extension AgentCore {
         // What it was asked for is done: it may go at once. By looks, not by times: those of files are coarse.
         if let stop = attempt.stop, stop.terminateAt != nil, stop.isRead {
             attempt.stop?.terminateAt = nil
+            attempt.hasAnswered = true
             effects.append(.signal(read.attempt, Signal.terminate))
         }
         attempts[read.attempt] = attempt
@@ -67,6 +74,15 @@ extension AgentCore {
         }
     }
 
+    /// Looks at those of one input together.
+    func read(_ attempt: AttemptID, _ effects: inout [AgentEffect]) {
+        if case .readMail(let others) = effects.last {
+            effects[effects.count - 1] = .readMail(others + [attempt])
+        } else {
+            effects.append(.readMail([attempt]))
+        }
+    }
+
     /// Tells a task that it has to go.
     mutating func giveNotice(_ order: StopOrder, _ attempt: inout LocalAttempt, at now: Int64, _ effects: inout [AgentEffect]) {
         guard let stop = attempt.stop else { return }
@@ -79,7 +95,7 @@ extension AgentCore {
             return
         }
         // What it said before is no answer.
-        if attempt.terms.hasMail { effects.append(.readMail([order.attempt])) }
+        if attempt.terms.hasMail { read(order.attempt, &effects) }
         effects.append(.signal(order.attempt, Int32(signal.rawValue)))
         let last = min(order.grace.nanoseconds / 4, AgentTiming.terminateBefore)
         attempt.stop?.terminateAt = stop.killAt - last

@@ -12,16 +12,16 @@ struct TaskMailboxes {
 
     private func directory(_ attempt: AttemptID) -> String { "\(root)/\(attempt)" }
 
-    /// The file is there from the start and of no time at all, so that any other says that it was touched.
+    /// The file is there from the start and of no time at all, so that any other says that it was touched. Nothing that an earlier attempt of
+    /// that number left is for this one.
     func open(_ attempt: AttemptID, for account: UserAccount) {
         let directory = directory(attempt)
-        guard mkdir(directory, 0o711) == 0 || errno == EEXIST else { return complain("made", attempt) }
+        remove(attempt)
+        // Whatever the agent's own mask is.
+        guard mkdir(directory, 0o711) == 0, chmod(directory, 0o711) == 0 else { return complain("made", attempt) }
         let path = "\(directory)/\(TaskMail.checkpoint)"
         let file = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else {
-            if errno != EEXIST { complain("made", attempt) }
-            return
-        }
+        guard file >= 0 else { return complain("made", attempt) }
         defer { close(file) }
         let never = [timespec(tv_sec: 0, tv_nsec: 0), timespec(tv_sec: 0, tv_nsec: 0)]
         let isOwned = geteuid() != 0 || fchown(file, account.userID, account.groupID) == 0
@@ -34,9 +34,8 @@ struct TaskMailboxes {
         return attempts.compactMap { attempt in
             var status = stat()
             guard lstat("\(directory(attempt))/\(TaskMail.checkpoint)", &status) == 0 else { return nil }
-            let stamp = Self.nanoseconds(status.st_mtim)
             // Before the epoch, or so far ahead that it is no time: as if it had not been touched.
-            guard stamp > 0 else { return nil }
+            let stamp = max(0, Self.nanoseconds(status.st_mtim))
             return TaskMail.Read(attempt: attempt, stamp: stamp, age: max(0, Self.nanoseconds(now) - stamp))
         }
     }

@@ -62,6 +62,8 @@ public protocol ControlPlane: Sendable {
 
     /// All tenants, projects, queues or quotas, in the order of their names, with what is held under them.
     func shares(of kind: ShareObject.Kind) -> [ShareView]
+    /// Whether jobs of a tenant may name the pool; true for one of which nothing was said.
+    func isOpen(pool: String, to tenant: String) -> Bool
     func share(_ id: ShareObjectID) -> ShareView?
 
     /// Cluster time now.

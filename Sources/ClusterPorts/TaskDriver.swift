@@ -12,7 +12,8 @@ public protocol TaskDriver: AnyObject, Sendable {
     func launch(_ orders: [LaunchOrder])
     /// Successors that wait in their slot never start; they end `notStarted`. To others nothing happens.
     func withdraw(_ attempts: [AttemptID])
-    /// Sends `signal` to every process of the attempt's group (SIGKILL reaches all of them, forks included).
+    /// Sends SIGTERM or SIGKILL to every process of the attempt's group (SIGKILL reaches all of them, forks included), another signal
+    /// to its first process.
     func signal(_ attempt: AttemptID, _ signal: Int32)
     /// Forgets ended attempts and removes their kept output.
     func release(_ attempts: [AttemptID])

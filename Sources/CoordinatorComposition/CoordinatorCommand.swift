@@ -18,7 +18,8 @@ public struct CoordinatorCommand: AsyncParsableCommand {
             """,
         version: "suanpan-coordinator \(Release.version)",
         subcommands: [
-            RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self, CheckJournal.self, ReplayJournal.self,
+            RunCoordinator.self, VerifyBackup.self, RestoreBackup.self, MakeSnapshot.self, MakeBackup.self, CheckJournal.self,
+            ReplayJournal.self,
         ],
         defaultSubcommand: RunCoordinator.self)
 

@@ -8,6 +8,8 @@ public struct RecordedRun: Hashable, Sendable {
     public var started: LogicalTime
     public var ended: LogicalTime
     public var allocation: Allocation
+    /// Cancelled where it was preempted, too.
+    public var state: JobState
 }
 
 extension SQLiteJournalReader {
@@ -24,7 +26,7 @@ extension SQLiteJournalReader {
             let jobs = try Row.fetchCursor(database, sql: "SELECT id, spec, submitted FROM jobs ORDER BY id")
             let attempts = try database.makeStatement(
                 sql: """
-                    SELECT task, number, started, ended, allocation FROM attempts
+                    SELECT task, number, started, ended, allocation, state FROM attempts
                     WHERE job = ? AND started IS NOT NULL AND ended IS NOT NULL ORDER BY task, number
                     """)
             while let row = try jobs.next() {
@@ -40,7 +42,7 @@ extension SQLiteJournalReader {
                         RecordedRun(
                             attempt: AttemptID(job: id, index: try columns.integer(), number: try columns.integer()),
                             started: try columns.time(), ended: try columns.time(),
-                            allocation: try Allocation(canonicalBytes: try columns.bytes())))
+                            allocation: try Allocation(canonicalBytes: try columns.bytes()), state: try columns.tag()))
                 }
                 try body(id, specification, submitted, runs)
             }

@@ -133,9 +133,12 @@ extension SchedulerEngine: ControlPlane {
     public func shares(of kind: ShareObject.Kind) -> [ShareView] {
         let now = now()
         return follower.read { core in
-            core.shareObjects(of: kind).map { ShareView(object: $0, uses: core.shareUse(of: $0.id, at: now)) }
+            let uses = core.shareUses(of: kind, at: now)
+            return core.shareObjects(of: kind).map { ShareView(object: $0, uses: uses[$0.id.name] ?? [ShareUse()]) }
         }
     }
+
+    public func isOpen(pool: String, to tenant: String) -> Bool { follower.read { $0.isOpen(pool, to: tenant) } }
 
     public func share(_ id: ShareObjectID) -> ShareView? {
         let now = now()

@@ -477,7 +477,9 @@ void attempt_signal(const struct suanpan_attempt *name, int signal) {
     if (table_state((uint32_t)index) == SLOT_WAITING) withdraw((uint32_t)index);
     else if (attempts.all[index].group == NULL) return;
     else if (signal == SIGKILL) attempt_doom((uint32_t)index);
-    else group_signal(attempts.all[index].group, signal);
+    else if (signal == SIGTERM) group_signal(attempts.all[index].group, signal);
+    // Whatever else it is, most processes would end by it: it is for the first one, which knows what it means.
+    else if (!attempts.all[index].exited && attempts.all[index].group->leader > 1) kill(attempts.all[index].group->leader, signal);
 }
 
 void attempt_release(const struct suanpan_attempt *name) {

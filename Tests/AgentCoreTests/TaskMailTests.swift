@@ -8,7 +8,7 @@ import Testing
     private let attempt = AttemptID(job: JobID(1), index: 0, number: 1)
 
     /// A task that has run for a minute.
-    private func running() -> AgentCore {
+    private func running(timeLimit: Span? = nil) -> AgentCore {
         var core = AgentCore(
             configuration: AgentConfiguration(
                 instance: 1, bootID: [UInt8](repeating: 1, count: 16),
@@ -24,7 +24,8 @@ import Testing
         _ = core.handle(.received(.welcome(welcome)), at: 0)
         let template = TaskTemplate(
             jobName: "job", tenant: "default", project: "default", queue: "default", groupName: "main", command: ["work"], environment: [],
-            workDirectory: "", checkpointPath: "", deviceKind: nil, timeLimit: nil, grace: .seconds(30), onNodeLost: .wait, account: nil,
+            workDirectory: "", checkpointPath: "", deviceKind: nil, timeLimit: timeLimit, grace: .seconds(30), onNodeLost: .wait,
+            account: nil,
             worldSize: 1, labels: [], arrayFirst: 0, isArray: false, hasCheckpoints: true)
         let start = StartOrder(
             attempt: attempt, fence: Fence(1), allocation: Allocation(cpuMilli: 500, memoryBytes: 1 << 30), restartReason: .none, gang: nil)
@@ -96,6 +97,38 @@ import Testing
         var hasty = running()
         _ = stop(&hasty, grace: .seconds(4))
         #expect(signals(hasty.handle(.tick, at: 63 * second)) == [15], "a quarter of what there is")
+    }
+
+    /// Another rank of its gang has written what it would not write itself.
+    @Test func aSecondOrderThatAsksForNothingEndsIt() {
+        var core = running()
+        _ = stop(&core)
+        let order = StopOrder(attempt: attempt, grace: .seconds(40), fence: Fence(1), reason: .preempted)
+        #expect(signals(core.handle(command(3, .stop([order])), at: 62 * second)) == [15])
+        #expect(signals(core.handle(.tick, at: 100 * second)) == [9], "no later than it was told first")
+    }
+
+    @Test func theTimeLimitIsNoticeToo() {
+        var core = running(timeLimit: .seconds(100))
+        let effects = core.handle(.tick, at: 100 * second)
+        #expect(effects.contains(.giveNotice(attempt, TaskMail.Notice(reason: .timeout, killAt: 130 * second))))
+        #expect(signals(effects) == [15])
+    }
+
+    /// Its note says nothing of a mailbox: an agent of an earlier release reads it too.
+    @Test func aRestartedAgentFindsWhoHasAMailbox() {
+        var core = AgentCore(
+            configuration: AgentConfiguration(
+                instance: 2, bootID: [UInt8](repeating: 1, count: 16),
+                inventory: NodeInventory(name: "n1", address: "10.0.0.1", cpuMilli: 4000, memoryBytes: 8 << 30),
+                defaultAccount: UserAccount(userID: 1000, groupID: 1000), isRoot: true, allowsRootJobs: false, workRoot: "/jobs",
+                mailRoot: "/mail"),
+            kept: KeptLease(), at: 0)
+        let known = RecoveredAttempt(attempt: attempt, fence: Fence(1), slot: Fence(1), note: [], startedAt: 0, end: nil)
+        #expect(core.handle(.driver([.recovered([known])]), at: 60 * second).contains(.readMail([attempt])))
+        _ = core.handle(read(7, age: second), at: 60 * second)
+        let end = ProcessEnd(manner: .exited(code: 0), startedAt: 0, endedAt: 90 * second)
+        #expect(core.handle(.driver([.ended(attempt, end)]), at: 90 * second).contains(.readMail([attempt])))
     }
 
     @Test func withoutASignalOfItsOwnItIsToldToEndAtOnce() {

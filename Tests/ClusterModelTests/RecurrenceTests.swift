@@ -15,7 +15,8 @@ import Testing
     /// Minutes after that Monday began. Limited by day and weekday, either will do: the 25th, or the Friday after it.
     private static let matches: [(text: String, minutes: Int)] = [
         ("0 * * * *", 60), ("*/15 * * * *", 15), ("30 3 * * *", 210), ("30 3 * * 2-5", 1650), ("0 12 * * sun", 9360), ("0 12 * * 7", 9360),
-        ("5/20 0 * * *", 5), ("59 23 * * *", 1439), ("05 03 * * *", 185), ("0 0 1 dec *", 11_520), ("0 0 1,24 * *", 1440), ("@daily", 1440), ("@weekly", 8640),
+        ("5/20 0 * * *", 5), ("59 23 * * *", 1439), ("05 03 * * *", 185), ("0 0 1 dec *", 11_520), ("0 0 1,24 * *", 1440), ("@daily", 1440),
+        ("@weekly", 8640),
         ("@monthly", 11_520), ("0 6-8/2 * * mon", 360), ("0 0 25 * 5", 2880), ("0 0 30 * 5", 5760),
     ]
 
@@ -50,7 +51,9 @@ import Testing
 
     @Test(
         "what is no calendar is refused",
-        arguments: ["", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "a * * * *", "0 0 31 2 *", "1- * * * *"])
+        arguments: [
+            "", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "5-1 * * * *", "*/0 * * * *", "a * * * *", "0 0 31 2 *", "1- * * * *",
+        ])
     func mistakes(_ text: String) { #expect(throws: QuantityError.self) { try CalendarRule(parsing: text) } }
 
     @Test("whatever was missed, the next time is the first to come")

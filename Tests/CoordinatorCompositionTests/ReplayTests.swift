@@ -60,7 +60,8 @@ import Testing
         let digest = snapshot.digest.map { String(format: "%02x", $0) }.joined()
         try Self.tamper(
             cluster.directory,
-            "INSERT INTO snapshot_part (snapshot, part, bytes) VALUES (\(last), 0, x'\(bytes)'); INSERT INTO snapshot VALUES (\(last), x'\(digest)', 1)")
+            "INSERT INTO snapshot_part (snapshot, part, bytes) VALUES (\(last), 0, x'\(bytes)'); INSERT INTO snapshot VALUES (\(last), x'\(digest)', 1)"
+        )
         let said = await refusal { _ = try await JournalReplay.run(cluster.directory) }
         #expect(said.contains("the state after batch \(last) is not the one that was written as a snapshot then"), "\(said)")
     }
@@ -74,7 +75,10 @@ import Testing
         try reader.runs { trace.add($0, $1, submitted: $2, $3) }
         let lines = trace.text.split(separator: "\n")
         #expect(lines.first == "job_id,submit_s,duration_s,num_gpus,vc" && trace.lines == 2, "\(trace.text)")
-        #expect(lines.dropFirst().map { $0.split(separator: ",").dropFirst(2).joined(separator: ",") } == ["10.000,1,default", "20.000,1,default"])
+        #expect(
+            lines.dropFirst().map { $0.split(separator: ",").dropFirst(2).joined(separator: ",") } == [
+                "10.000,1,default", "20.000,1,default",
+            ])
         var none = RunTrace(.devices)
         try reader.runs { none.add($0, $1, submitted: $2, $3) }
         #expect(none.lines == 0 && none.left == 2)
@@ -92,7 +96,10 @@ import Testing
     private static func tamper(_ directory: String, _ statements: String) throws {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())", "\(directory)/journal.sqlite"]
+        process.arguments = [
+            "python3", "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read())",
+            "\(directory)/journal.sqlite",
+        ]
         let input = Pipe()
         process.standardInput = input
         try process.run()

@@ -33,7 +33,8 @@ import Testing
         #expect(cluster.suanpan("node", "uncordon", "n1").code == 0)
         try cluster.waitUntil("it goes on") { cluster.suanpan("logs", job).output.contains("because of preempted") }
         let output = cluster.suanpan("logs", job).output
-        let count = try #require(Int(try String(contentsOfFile: "\(kept)/count", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)))
+        let count = try #require(
+            Int(try String(contentsOfFile: "\(kept)/count", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)))
         #expect(count > 0 && output.contains("from \(count) because of preempted"), "\(output)")
         let line = try #require(told.split(separator: "\n").first { $0.contains("killAt") }.map { Data($0.drop { $0 != "{" }.utf8) })
         let notice = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])

@@ -38,14 +38,17 @@ import Testing
         }
         var first = Sample.plainSpecification
         (first.inputs, first.outputs, first.secrets, first.traceParent) = ([], [], [], "")
-        let jobs: [Event] = [first, Sample.plainSpecification, Sample.earlierSpecification, Sample.fourthSpecification, Sample.fifthSpecification]
-            .map { job in
+        let jobs: [Event] = [
+            first, Sample.plainSpecification, Sample.earlierSpecification, Sample.fourthSpecification, Sample.fifthSpecification,
+        ]
+        .map { job in
             .jobAccepted(
                 AcceptedJob(
                     id: JobID(300), specification: job, user: "alice",
                     key: Submission.Key(text: "k-1", requestDigest: [0xAA, 0xBB]), retryOf: JobID(299), at: Sample.time))
         }
         #expect(try read(.jobAccepted) == jobs)
+        #expect(try read(.shareObjectSet) == [.shareObjectSet(Sample.shareObjects[0], at: Sample.time)])
         #expect(try read(.leadershipBegan) == [.leadershipBegan(Epoch(3), rules: 0, at: Sample.time)])
         let enrolled: [Event] = [NodeMembership.none, Sample.plainMembership].map { membership in
             .nodeEnrolled(

@@ -127,7 +127,7 @@ enum Sample {
                             ])
                     ], at: time)),
             .successorReturned(attempt, from: NodeID(9), at: time),
-            .gangCheckpointed(attempt, written: LogicalTime(nanoseconds: 5), at: time),
+            .gangCheckpointed(GangCheckpoint(attempt: attempt, written: LogicalTime(nanoseconds: 5), ran: .seconds(60), at: time)),
             .unitStopRequested(StoppedUnit(job: JobID(300), ordinal: 70_000, grace: .seconds(30), reason: .user, at: time)),
             .attemptEnded(ended(.finished(.succeeded, .none))),
             .jobFinished(FinishedJob(id: JobID(300), state: .failed, reason: .exitCode, exitCode: 7, at: time)),

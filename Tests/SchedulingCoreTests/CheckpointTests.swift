@@ -57,9 +57,38 @@ import Testing
         #expect(harness.liveTasks().first { $0.job == JobID(1) }?.node == node)
     }
 
+    /// One rank writes for all.
+    @Test func onceOneOfAGangHasAnsweredTheOthersAreToldToEnd() throws {
+        var harness = ClusterHarness()
+        let (node, _) = harness.addNode(Build.node("n1", cpus: 2))
+        _ = harness.submit(yielding { $0.groups[0].count = 2 })
+        harness.pass(.seconds(60))
+        let asked = harness.perform(.drainNode(node, within: .zero)).batches.stops
+        #expect(asked.map(\.checkpointSignal) == [.user1, .user1])
+        let first = try #require(harness.liveTasks().first)
+        let answer = AttemptStatus(
+            attempt: first.attempt, fence: first.fence, phase: .running(elapsed: .seconds(60)), checkpointAge: .zero, isAnswer: true)
+        let told = harness.report(on: node, [answer]).stops
+        #expect(told.map(\.attempt.task.index) == [1] && told.map(\.checkpointSignal) == [nil])
+    }
+
+    /// Between the end of its process and the word of it, its outputs were kept for half an hour.
+    @Test func whatComesAfterItsEndIsNoLoss() throws {
+        var harness = world()
+        _ = harness.addNode(Build.node("n2", cpus: 2))
+        _ = harness.perform(.drainNode(NodeID(1), within: .zero))
+        let task = try #require(harness.liveTasks().first { $0.job == JobID(2) })
+        harness.pass(.seconds(1800))
+        let end = AttemptEnd(cause: .stopped, exitCode: 143, elapsed: .seconds(3600))
+        let status = AttemptStatus(
+            attempt: task.attempt, fence: task.fence, phase: .ended(end), age: .seconds(1800), checkpointAge: .seconds(1860))
+        _ = harness.report(on: task.node, [status])
+        #expect(harness.loop.core.jobs[JobID(2)]?.history.progress == [0: .seconds(3540)])
+    }
+
     @Test func nodesAreBelievedWithinWhatCanBe() throws {
         var harness = world()
-        let written = harness.loop.core.jobs[JobID(1)]?.history.checkpoints[0]
+        let written = harness.loop.core.jobs[JobID(1)]?.history.checkpoints[0]?.written
         let now = harness.now
         #expect(written == now - Span.seconds(10))
         let known = harness.journal.count
@@ -68,10 +97,10 @@ import Testing
         let later = harness.journal.count
         #expect(later == known, "what is known, or older, is no news")
         harness.say(JobID(2), checkpointAge: .seconds(1_000_000))
-        let second = harness.loop.core.jobs[JobID(2)]?.history.checkpoints[0]
+        let second = harness.loop.core.jobs[JobID(2)]?.history.checkpoints[0]?.written
         #expect(second == now - Span.seconds(3600), "not before it began")
         harness.say(JobID(2), checkpointAge: .seconds(-50))
-        let third = harness.loop.core.jobs[JobID(2)]?.history.checkpoints[0]
+        let third = harness.loop.core.jobs[JobID(2)]?.history.checkpoints[0]?.written
         #expect(third == now, "nor in the future")
         let before = harness.loop.core.snapshot()
         #expect(try SchedulerCore(snapshot: before).snapshot() == before)

@@ -26,7 +26,8 @@ import Testing
         let start = harness.now
         let batches = harness.submit(hourly()).batches
         let batch = try #require(batches.first { $0.events.contains { if case .unitsPlaced = $0 { true } else { false } } })
-        let next = try #require(batch.events.compactMap { if case .jobAccepted(let job) = $0, job.id == JobID(2) { job } else { nil } }.first)
+        let next = try #require(
+            batch.events.compactMap { if case .jobAccepted(let job) = $0, job.id == JobID(2) { job } else { nil } }.first)
         #expect(next.specification.beginAt == start + .hour)
         #expect(next.specification.labels == [NamedText("series", "1")] && next.user == "ada" && next.key == nil)
         #expect(harness.loop.core.liveStanding(of: JobID(2))?.standing.reason == .dependency, "it may not overlap the first")
@@ -56,7 +57,7 @@ import Testing
             _ = harness.submit(hourly { $0.maxPending = maxPending })
             harness.end(JobID(1), on: node, after: .zero)
             let last = harness.now + .seconds(24 * 3600 + 1800)
-            _ = harness.pass(until: last)
+            harness.pass(last - harness.now)
             _ = harness.restart()
             _ = harness.register(node, Build.node("n1"))
             let next = harness.start + .seconds(25 * 3600)
@@ -79,6 +80,41 @@ import Testing
         #expect(harness.loop.core.liveJobIDs == [JobID(1), JobID(4)], "two were given up")
         harness.end(JobID(1), on: node, after: .zero)
         #expect(harness.runs(after: .zero) == [JobID(4)])
+    }
+
+    /// Otherwise it would wait for ever, or make one doomed run after the other.
+    @Test func aSeriesWhoseFirstRunCanNeverStartEnds() {
+        var harness = world()
+        _ = harness.submit(Build.job())
+        _ = harness.submit(hourly { $0.dependencies = [Dependency(job: JobID(1), condition: .fail)] })
+        harness.end(JobID(1), on: node, after: .zero)
+        let violations = harness.violations
+        #expect(harness.loop.core.liveJobCount == 0 && violations.isEmpty)
+    }
+
+    /// Whom a pool is for may change after a series began.
+    @Test func aRunIsHeldThatMayNotUseItsPoolAnyMore() {
+        var harness = world()
+        harness.set(.tenant(TenantRecord(name: "red")))
+        harness.set(.pool(PoolRecord(name: "gold")))
+        _ = harness.perform(.moveNode(node, pool: "gold"))
+        _ = harness.submit(hourly { $0.pool = "gold" })
+        harness.end(JobID(1), on: node, after: .zero)
+        harness.set(.pool(PoolRecord(name: "gold", tenants: ["red"])))
+        #expect(harness.runs(after: .hour) == [JobID(2)], "what was let in, is in")
+        #expect(harness.loop.core.jobs[JobID(3)]?.specification.isHeld == true)
+    }
+
+    @Test func aPlanIsOfTheFirstRun() throws {
+        let harness = world()
+        var job = Build.job()
+        job.recurrence = Recurrence(rule: .calendar(try CalendarRule(parsing: "0 * * * *"), offset: .zero))
+        let plan = harness.plan(job)
+        #expect(plan.verdict == .waits && plan.reason == .beginTime)
+        let start = plan.start?.earliest
+        let hour = harness.now.nextHour
+        #expect(start == hour)
+        #expect(harness.plan(hourly()).verdict == .starts)
     }
 
     @Test func whoeverCancelsTheRunThatWaitsEndsTheSeries() {
@@ -127,12 +163,14 @@ import Testing
         job.recurrence = Recurrence(rule: .calendar(try CalendarRule(parsing: "0 * * * *"), offset: .zero))
         _ = harness.submit(job)
         #expect(harness.loop.core.jobs[JobID(1)]?.specification.beginAt == harness.now.nextHour)
-        job.recurrence?.until = harness.now
-        guard case .failure(.invalid(let errors))? = harness.submit(job).result else {
-            Issue.record("a series without a run")
-            return
+        for rule in [job.recurrence?.rule ?? .every(.hour), .every(.hour)] {
+            job.recurrence = Recurrence(rule: rule, until: LogicalTime(nanoseconds: harness.now.nanoseconds - 1))
+            guard case .failure(.invalid(let errors))? = harness.submit(job).result else {
+                Issue.record("a series without a run")
+                return
+            }
+            #expect(errors.map(\.field) == ["recur.until"])
         }
-        #expect(errors.map(\.field) == ["recur.until"])
     }
 
     @Test func aRetryIsOneRunAndWhatMakesNoSenseIsRefused() {
@@ -159,11 +197,6 @@ extension ClusterHarness {
     fileprivate var start: LogicalTime {
         for case .jobAccepted(let job) in journal { return job.at }
         return now
-    }
-
-    fileprivate mutating func pass(until instant: LogicalTime) -> [Batch] {
-        pass(instant - now)
-        return []
     }
 
     /// What runs after a while, looked at each minute.

@@ -155,7 +155,8 @@ enum Trace {
                 + granted.slots.map { slot in
                     "\(slot.tasks.map { "\(granted.job)/\($0.ordinal)" }.joined(separator: " ")) behind \(granted.job)/\(slot.holder) on \(slot.node)"
                 }.joined(separator: ", ")
-        case .gangCheckpointed(let attempt, let written, let at): "checkpoint of \(attempt), \((at - written).wholeSeconds)s old"
+        case .gangCheckpointed(let checkpoint):
+            "checkpoint of \(checkpoint.attempt), \((checkpoint.at - checkpoint.written).wholeSeconds)s old"
         case .successorReturned(let attempt, _, _): "given back \(attempt)"
         case .attemptStarted(let attempt, _, _): "started \(attempt)"
         case .unitStopRequested(let stop): "stopping \(stop.job)/\(stop.ordinal) because of \(stop.reason.name)"

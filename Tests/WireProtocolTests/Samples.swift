@@ -97,6 +97,16 @@ enum Samples {
         .register(
             Registration(
                 oldestVersion: 1, newestVersion: 1, instance: 1, bootID: [UInt8](0..<16), inventory: nearInventory, attempts: [])),
+        .report(
+            AttemptReport(
+                session: SessionID(1),
+                statuses: [
+                    AttemptStatus(attempt: attempt, fence: Fence(5), phase: .starting),
+                    AttemptStatus(
+                        attempt: attempt, fence: Fence(5), phase: .running(elapsed: Span(nanoseconds: 9)),
+                        checkpointAge: Span(nanoseconds: 2),
+                        isAnswer: true),
+                ])),
     ]
 
     static let coordinatorMessages: [CoordinatorMessage] = [
@@ -158,6 +168,8 @@ enum Samples {
                                 ], processors: [0, 9], numaNode: 8),
                             restartReason: .none, gang: nil)
                     ]))),
+        command(
+            .stop([StopOrder(attempt: attempt, grace: Span(nanoseconds: 41), reason: .preempted, checkpointSignal: .user2)])),
     ]
 
     static let chunk = LogChunk(attempt: attempt, stream: 2, offset: 51, bytes: [65, 66], isLast: true)

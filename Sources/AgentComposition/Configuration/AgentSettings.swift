@@ -80,7 +80,9 @@ struct AgentSettings: Sendable {
 
     func makeDirectories() throws {
         // Jobs' directories must be reachable by the accounts that jobs run as; everything else stays the agent's own.
-        for (path, mode) in [(dataDirectory, 0o711), (dataDirectory + "/run", 0o700), (dataDirectory + "/work", 0o711), (dataDirectory + "/mail", 0o711)] {
+        for (path, mode) in [
+            (dataDirectory, 0o711), (dataDirectory + "/run", 0o700), (dataDirectory + "/work", 0o711), (dataDirectory + "/mail", 0o711),
+        ] {
             do {
                 try FileManager.default.createDirectory(
                     atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: mode])

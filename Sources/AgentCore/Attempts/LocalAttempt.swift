@@ -44,6 +44,8 @@ struct LocalAttempt: Hashable, Sendable {
     /// What it said of that, and when it was last looked for.
     var mailStamp: Int64 = 0
     var mailReadAt: Int64?
+    /// It has written one since it was asked to.
+    var hasAnswered = false
     /// How its process ended, until its last words have been looked for.
     var unreadEnd: ProcessEnd?
     var isMailRead = false
@@ -96,13 +98,17 @@ struct LocalAttempt: Hashable, Sendable {
         case .collecting(let end, let at):
             let elapsed = end.elapsed.nanoseconds.addingSaturating(max(0, now - at))
             return AttemptStatus(
-                attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: elapsed)), checkpointAge: checkpointAge)
+                attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: elapsed)), checkpointAge: checkpointAge,
+                isAnswer: hasAnswered)
         case .running(let since):
             return AttemptStatus(
-                attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: max(0, now - since))), checkpointAge: checkpointAge)
+                attempt: attempt, fence: fence, phase: .running(elapsed: Span(nanoseconds: max(0, now - since))),
+                checkpointAge: checkpointAge,
+                isAnswer: hasAnswered)
         case .ended(let end, let at):
             return AttemptStatus(
-                attempt: attempt, fence: fence, phase: .ended(end), age: Span(nanoseconds: max(0, now - at)), checkpointAge: checkpointAge)
+                attempt: attempt, fence: fence, phase: .ended(end), age: Span(nanoseconds: max(0, now - at)), checkpointAge: checkpointAge,
+                isAnswer: hasAnswered)
         }
     }
 }
@@ -117,7 +123,8 @@ struct AttemptTerms: Hashable, Sendable {
     var processors: [UInt32] = []
     /// Asked for until its files are there; not of those that run.
     var numaNode: UInt32?
-    /// It has a place for words to it and from it.
+    /// It has a place for words to it and from it. Not in the note, which agents of earlier releases read as well: what is there after a
+    /// restart tells.
     var hasMail = false
 }
 
@@ -128,8 +135,7 @@ extension AttemptTerms: CanonicalValue {
         writer.write(onNodeLost)
         writer.write(files)
         // For those that run, what is theirs is all that counts.
-        if !processors.isEmpty || hasMail { writer.write(bytes: ProcessorBits.bytes(of: processors)) }
-        if hasMail { writer.write(hasMail) }
+        if !processors.isEmpty { writer.write(bytes: ProcessorBits.bytes(of: processors)) }
     }
 
     init(from reader: inout CanonicalReader) throws(CanonicalError) {
@@ -137,6 +143,5 @@ extension AttemptTerms: CanonicalValue {
         // The agent before this one may have been of a release that knew no files.
         if reader.remaining > 0 { files = try reader.read() }
         if reader.remaining > 0 { processors = ProcessorBits.processors(in: try reader.readBytes()) }
-        if reader.remaining > 0 { hasMail = try reader.readBool() }
     }
 }

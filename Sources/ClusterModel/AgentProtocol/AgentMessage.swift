@@ -134,6 +134,8 @@ public struct AttemptStatus: Hashable, Sendable {
     public var age: Span
     /// How long before this was sent the task wrote its last checkpoint, as it said; nil: it has said nothing.
     public var checkpointAge: Span?
+    /// It wrote that one since it was asked to, before it stops.
+    public var isAnswer: Bool
 
     /// It may still hold something on the node.
     public var isLive: Bool {
@@ -146,12 +148,16 @@ public struct AttemptStatus: Hashable, Sendable {
         return end.cause == .returned
     }
 
-    public init(attempt: AttemptID, fence: Fence, phase: Phase, age: Span = .zero, checkpointAge: Span? = nil) {
+    public init(
+        attempt: AttemptID, fence: Fence, phase: Phase, age: Span = .zero, checkpointAge: Span? = nil,
+        isAnswer: Bool = false
+    ) {
         self.attempt = attempt
         self.fence = fence
         self.phase = phase
         self.age = age
         self.checkpointAge = checkpointAge
+        self.isAnswer = isAnswer
     }
 }
 

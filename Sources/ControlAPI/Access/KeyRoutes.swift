@@ -65,8 +65,6 @@ extension ControlRouter {
         }
         return text ?? ""
     }
-
-    // MARK: - Users
 }
 
 extension Call {

@@ -71,7 +71,8 @@ extension Alteration {
         case .preemptible: return "--preemptible"
         case .timeLimit(let span): return "--time-limit \(AmountText.exactly(span))"
         case .queue(let name): return "--queue \(name)"
-        case .sharedCores, .withoutConstraint, .anyCenter, .anyPool, .withoutInternet, .released, .withoutDependencies, .beginNow: return nil
+        case .sharedCores, .withoutConstraint, .anyCenter, .anyPool, .withoutInternet, .released, .withoutDependencies, .beginNow:
+            return nil
         }
     }
 

@@ -85,7 +85,9 @@ extension ControlRouter {
             throw Problem(.internalServerError, "internal", "The coordinator gave no job.")
         }
         var reply: JobReply?
-        if !isReplay, let live = call.controlPlane.liveJob(id) {
+        // What was accepted may say more than what was submitted, or less: that of a job that recurs, or is tried again.
+        let isPlain = submission.specification.recurrence == nil && retryOf == nil
+        if !isReplay, isPlain, let live = call.controlPlane.liveJob(id) {
             let accepted = AcceptedJob(
                 id: id, specification: submission.specification, user: submission.user, key: submission.key, retryOf: retryOf,
                 at: decision.at)

@@ -1,16 +1,20 @@
 import ClusterModel
 import ClusterPorts
+import SchedulingCore
 
 extension NodeView {
-    /// Which jobs run here is for administrators; others see how many, for some are of other tenants.
-    func write(to writer: inout JSONWriter, showingAttempts: Bool) {
+    /// Which jobs run here is for administrators; others see how many, for some are of other tenants. Of a pool that they may not use they do
+    /// not hear.
+    func write(to writer: inout JSONWriter, for call: Call) {
+        let showingAttempts = call.principal.role == .admin
+        let showingPool = showingAttempts || call.controlPlane.isOpen(pool: membership.pool, to: call.principal.tenant)
         writer.member("id", id.description)
         writer.member("name", name)
         writer.member("state", state.rawValue)
         writer.member("condition", condition.name)
         if let drain { writer.member("drain") { drain.write(to: &$0) } } else { writer.null("drain") }
         writer.member("center", membership.center?.id)
-        writer.member("pool", membership.pool.isEmpty ? nil : membership.pool)
+        writer.member("pool", membership.pool.isEmpty || !showingPool ? nil : membership.pool)
         writer.member("simulated", inventory?.isSimulated)
         writer.member("address", inventory?.address)
         writer.member("cpuMilli", inventory?.cpuMilli)
@@ -23,8 +27,10 @@ extension NodeView {
         writer.member("memoryBytesUsed", load?.memoryBytesUsed)
         writer.member("workBytesFree", load?.workBytesFree)
         if let topology = inventory?.topology { writer.member("topology") { topology.write(to: &$0) } } else { writer.null("topology") }
-        writer.member("labels", map: (inventory?.labels ?? []).map { ($0.name, $0.text) })
-        writer.member("taints", strings: inventory?.taints ?? membership.taints)
+        let labels = (inventory?.labels ?? []).filter { showingPool || $0.name != NodeMembership.poolLabel }
+        writer.member("labels", map: labels.map { ($0.name, $0.text) })
+        let taints = inventory?.taints ?? membership.taints
+        writer.member("taints", strings: showingPool ? taints : taints.filter { !NodeMembership.isTaintOfPool($0) })
         writer.member("liveAttemptCount", liveAttempts.count)
         if showingAttempts { writer.member("liveAttempts", strings: liveAttempts.map(\.description)) }
         writer.member("dirtyAttemptCount", dirtyAttempts.count)

@@ -20,7 +20,7 @@ extension ControlRouter {
             Endpoint(.get, "/v1/nodes", .reading, query: ["limit", "cursor"]) { call in try list(call) },
             Endpoint(.get, "/v1/nodes/{id}", .reading) { call in
                 let node = try call.node()
-                return call.tagged(JSONWriter.object { node.write(to: &$0, showingAttempts: call.principal.role == .admin) })
+                return call.tagged(JSONWriter.object { node.write(to: &$0, for: call) })
             },
             Endpoint(.delete, "/v1/nodes/{id}", .administering) { call in
                 call.noContent(revision: try await call.perform(.removeNode(try call.node().id)).revision)
@@ -33,6 +33,9 @@ extension ControlRouter {
             Endpoint(.post, "/v1/nodes/{id}/uncordon", .administering) { call in try await cordon(call, false) },
             Endpoint(.post, "/v1/nodes/{id}/drain", .administering) { call in try await drain(call) },
             Endpoint(.post, "/v1/nodes/{id}/pool", .administering) { call in try await move(call) },
+            Endpoint(.delete, "/v1/nodes/{id}/pool", .administering) { call in
+                try written(try await call.perform(.moveNode(try call.node().id, pool: "")), call)
+            },
             Endpoint(.post, "/v1/nodes/{id}/confirm-dead", .administering) { call in
                 try checkEmpty(try await RequestBodyReader.read(call.request, isOptional: true).value)
                 return try written(try await call.perform(.confirmDead(try call.node().id)), call)
@@ -45,9 +48,8 @@ extension ControlRouter {
         let after: UInt64 = try call.query.integer("cursor", 0...UInt64.max) ?? 0
         let nodes = call.controlPlane.nodes().filter { $0.id.value > after }.sorted { $0.id < $1.id }
         let page = nodes.prefix(limit)
-        let showsAttempts = call.principal.role == .admin
         return call.page(page, nextCursor: page.count < nodes.count ? page.last?.id.description : nil) { writer, node in
-            node.write(to: &writer, showingAttempts: showsAttempts)
+            node.write(to: &writer, for: call)
         }
     }
 
@@ -57,13 +59,16 @@ extension ControlRouter {
         return try written(try await call.perform(.setNodeCordon(id, isCordoned: isCordoned)), call)
     }
 
-    /// Into a pool, or out of any.
+    /// Into a pool.
     private static func move(_ call: Call) async throws -> Response {
         let problems = FieldProblems()
-        var reader = FieldReader(try await RequestBodyReader.read(call.request, isOptional: true).value, at: .body, problems: problems)
-        let pool = reader.string("pool") ?? ""
+        var reader = FieldReader(try await RequestBodyReader.read(call.request).value, at: .body, problems: problems)
+        let pool = reader.string("pool")
+        if pool?.isEmpty ?? true {
+            problems.add(reader.path(of: "pool"), "is required: the name of a pool; DELETE takes the node out of its pool")
+        }
         reader.finish()
-        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+        guard problems.list.isEmpty, let pool else { throw Problem.invalid(problems.list) }
         return try written(try await call.perform(.moveNode(try call.node().id, pool: pool)), call)
     }
 
@@ -83,7 +88,7 @@ extension ControlRouter {
     private static func written(_ decision: Decision, _ call: Call) throws -> Response {
         let node = try call.node()
         return call.json(
-            JSONWriter.object { node.write(to: &$0, showingAttempts: true) }, revision: decision.revision)
+            JSONWriter.object { node.write(to: &$0, for: call) }, revision: decision.revision)
     }
 
     /// hwloc's XML as its agent compressed it: zlib's format is what HTTP calls `deflate`.

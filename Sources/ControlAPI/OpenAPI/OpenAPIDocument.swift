@@ -390,10 +390,12 @@ enum OpenAPIDocument {
         "post":{"tags":["nodes"],"operationId":"uncordonNode","summary":"Places on a node again; ends a drain.","responses":{"200":{"$re\#
         f":"#/components/responses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/nodes/{id}/pool":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
-        "post":{"tags":["nodes"],"operationId":"moveNode","summary":"Puts a node into a pool, or without one out of any; what runs there\#
-         goes on.","requestBody":{"content":{"application/json":{"schema":{"type":"object","additionalProperties":false,"properties":{"p\#
-        ool":{"type":["string","null"]}}},"example":{"pool":"a100"}}}},"responses":{"200":{"$ref":"#/components/responses/WrittenNode"},\#
-        "default":{"$ref":"#/components/responses/Problem"}}}},
+        "post":{"tags":["nodes"],"operationId":"moveNode","summary":"Puts a node into a pool; what runs there goes on.","requestBody":{"\#
+        required":true,"content":{"application/json":{"schema":{"type":"object","additionalProperties":false,"required":["pool"],"proper\#
+        ties":{"pool":{"$ref":"#/components/schemas/Name"}}},"example":{"pool":"a100"}}}},"responses":{"200":{"$ref":"#/components/respo\#
+        nses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}},
+        "delete":{"tags":["nodes"],"operationId":"takeNodeOutOfItsPool","summary":"Takes a node out of its pool; what runs there goes on\#
+        .","responses":{"200":{"$ref":"#/components/responses/WrittenNode"},"default":{"$ref":"#/components/responses/Problem"}}}},
         "/v1/nodes/{id}/confirm-dead":{"parameters":[{"$ref":"#/components/parameters/NodeID"}],
         "post":{"tags":["nodes"],"operationId":"confirmNodeDead","summary":"Vouches that the machine is gone, and everything that ran th\#
         ere with it; its tasks end and are tried elsewhere.","description":"Refused (409) while the node is connected. A machine that wa\#
@@ -691,23 +693,23 @@ enum OpenAPIDocument {
         "cordoned","draining","drained","quarantined"]},"drain":{"type":["object","null"],"description":"set while the node is to be emp\#
         ty, whatever its state","required":["deadline","done"],"properties":{"deadline":{"type":["string","null"],"format":"date-time","\#
         description":"null: what runs there is waited for"},"done":{"type":"boolean","description":"nothing is left there"}}},"center":{\#
-        "type":["string","null"],"description":"as its join token had it"},"pool":{"type":["string","null"],"description":"as its join t\#
-        oken had it"},"simulated":{"type":["boolean","null"]},"address":{"type":["string","null"]},"cpuMilli":{"type":["integer","null"]\#
-        },"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"type":["integer","null"]},"memoryBytesAllocated":{"type":"integer"},"de\#
-        viceCount":{"type":"integer"},"deviceShareMilliAllocated":{"type":"integer","description":"1000 for each device that is wholly i\#
-        n use"},"cpuMilliUsed":{"type":["integer","null"],"description":"Measured between the last two heartbeats, all processes of the \#
-        node. Null when nothing is heard."},"memoryBytesUsed":{"type":["integer","null"],"description":"Measured, all processes of the n\#
-        ode."},"workBytesFree":{"type":["integer","null"],"description":"Left on the disk of the work directory."},"topology":{"type":["\#
-        object","null"],"properties":{"architecture":{"type":"string"},"cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaN\#
-        odes":{"type":"integer"},"level3Caches":{"type":"integer"},"level2Caches":{"type":"integer"},"cores":{"type":"integer"},"process\#
-        ingUnits":{"type":"integer"},"pciDevices":{"type":"integer"},"osDevices":{"type":"integer"}}},"labels":{"type":"object","additio\#
-        nalProperties":{"type":"string"}},"taints":{"type":"array","items":{"type":"string"},"description":"Labels that keep off jobs wh\#
-        ose constraints do not name them."},"liveAttemptCount":{"type":"integer"},"liveAttempts":{"type":"array","items":{"type":"string\#
-        "},"description":"for administrators"},"condition":{"type":"string","enum":["good","disk_full"],"description":"what the node say\#
-        s of itself; it takes new work when good"},"dirtyAttemptCount":{"type":"integer","description":"attempts that were given up and \#
-        may still hold what they were granted there"},"dirtyAttempts":{"type":"array","items":{"type":"string"},"description":"for admin\#
-        istrators"},"enrolledAt":{"type":"string","format":"date-time"},"registeredAt":{"type":["string","null"],"format":"date-time"}}}\#
-        ,
+        "type":["string","null"],"description":"as its join token had it"},"pool":{"type":["string","null"],"description":"As its join t\#
+        oken had it, or where it was moved; null too where the caller may not use it"},"simulated":{"type":["boolean","null"]},"address"\#
+        :{"type":["string","null"]},"cpuMilli":{"type":["integer","null"]},"cpuMilliAllocated":{"type":"integer"},"memoryBytes":{"type":\#
+        ["integer","null"]},"memoryBytesAllocated":{"type":"integer"},"deviceCount":{"type":"integer"},"deviceShareMilliAllocated":{"typ\#
+        e":"integer","description":"1000 for each device that is wholly in use"},"cpuMilliUsed":{"type":["integer","null"],"description"\#
+        :"Measured between the last two heartbeats, all processes of the node. Null when nothing is heard."},"memoryBytesUsed":{"type":[\#
+        "integer","null"],"description":"Measured, all processes of the node."},"workBytesFree":{"type":["integer","null"],"description"\#
+        :"Left on the disk of the work directory."},"topology":{"type":["object","null"],"properties":{"architecture":{"type":"string"},\#
+        "cpuModel":{"type":"string"},"packages":{"type":"integer"},"numaNodes":{"type":"integer"},"level3Caches":{"type":"integer"},"lev\#
+        el2Caches":{"type":"integer"},"cores":{"type":"integer"},"processingUnits":{"type":"integer"},"pciDevices":{"type":"integer"},"o\#
+        sDevices":{"type":"integer"}}},"labels":{"type":"object","additionalProperties":{"type":"string"}},"taints":{"type":"array","ite\#
+        ms":{"type":"string"},"description":"Labels that keep off jobs whose constraints do not name them."},"liveAttemptCount":{"type":\#
+        "integer"},"liveAttempts":{"type":"array","items":{"type":"string"},"description":"for administrators"},"condition":{"type":"str\#
+        ing","enum":["good","disk_full"],"description":"what the node says of itself; it takes new work when good"},"dirtyAttemptCount":\#
+        {"type":"integer","description":"attempts that were given up and may still hold what they were granted there"},"dirtyAttempts":{\#
+        "type":"array","items":{"type":"string"},"description":"for administrators"},"enrolledAt":{"type":"string","format":"date-time"}\#
+        ,"registeredAt":{"type":["string","null"],"format":"date-time"}}},
         "Device":{"type":"object","required":["index","kind","vendor","model","uuid","pciAddress","memoryBytes","memoryBytesAllocated","\#
         shareMilliAllocated","numaNode","pcieSwitch","linkGroup","partitionable","computeUnitsMilli","computeUnitsConfirmed"],"propertie\#
         s":{"index":{"type":"integer"},"kind":{"type":"string","enum":["gpu","npu","other"]},"vendor":{"type":"string"},"model":{"type":\#

@@ -10,30 +10,30 @@ extension ControlRouter {
     static var shares: [Endpoint] {
         [Endpoint(.put, "/v1/users/{name}", .administering) { call in try await put(call) }]
             + ShareObject.Kind.allCases.flatMap { kind -> [Endpoint] in
-            let list = "/v1/\(kind.plural)"
-            let one = kind == .project ? "\(list)/{tenant}/{name}" : "\(list)/{name}"
-            return [
-                Endpoint(.get, list, .reading, query: ["limit", "cursor"]) { call in
-                    let shares = call.controlPlane.shares(of: kind).filter { call.principal.sees($0.object) }
-                    return try call.page(of: shares, named: \.object.id.name) { writer, share in
-                        ShareJSON(share, call.principal).write(to: &writer)
-                    }
-                },
-                Endpoint(.post, list, .administering) { call in try await create(kind, call) },
-                Endpoint(.get, one, .reading) { call in
-                    let share = try share(kind, call)
-                    var response = call.json(JSONWriter.object { ShareJSON(share, call.principal).write(to: &$0) })
-                    response.headers[.eTag] = share.object.tag
-                    return response
-                },
-                Endpoint(.patch, one, .administering) { call in try await change(kind, call) },
-                Endpoint(.delete, one, .administering) { call in
-                    let object = try share(kind, call).object
-                    let condition: ShareObjectCondition = try matches(object, call) ? .equals(object) : .none
-                    return call.noContent(revision: try await call.perform(.removeShareObject(object.id, if: condition)).revision)
-                },
-            ]
-        }
+                let list = "/v1/\(kind.plural)"
+                let one = kind == .project ? "\(list)/{tenant}/{name}" : "\(list)/{name}"
+                return [
+                    Endpoint(.get, list, .reading, query: ["limit", "cursor"]) { call in
+                        let shares = call.controlPlane.shares(of: kind).filter { call.principal.sees($0.object) }
+                        return try call.page(of: shares, named: \.object.id.name) { writer, share in
+                            ShareJSON(share, call.principal).write(to: &writer)
+                        }
+                    },
+                    Endpoint(.post, list, .administering) { call in try await create(kind, call) },
+                    Endpoint(.get, one, .reading) { call in
+                        let share = try share(kind, call)
+                        var response = call.json(JSONWriter.object { ShareJSON(share, call.principal).write(to: &$0) })
+                        response.headers[.eTag] = share.object.tag
+                        return response
+                    },
+                    Endpoint(.patch, one, .administering) { call in try await change(kind, call) },
+                    Endpoint(.delete, one, .administering) { call in
+                        let object = try share(kind, call).object
+                        let condition: ShareObjectCondition = try matches(object, call) ? .equals(object) : .none
+                        return call.noContent(revision: try await call.perform(.removeShareObject(object.id, if: condition)).revision)
+                    },
+                ]
+            }
     }
 
     private static func share(_ kind: ShareObject.Kind, _ call: Call) throws(Problem) -> ShareView {
@@ -85,21 +85,33 @@ extension ControlRouter {
         }
     }
 
-    /// The user with this account, or with none; made where there was none. What else is said of it stays.
+    /// The user with this account, or with none; made where there was none. What else is said of it stays, whoever says it meanwhile.
     private static func put(_ call: Call) async throws -> Response {
         let name = call.parameters.get("name") ?? ""
         guard ObjectName.isValid(name) else { throw Problem.invalid("name", "'\(name.prefix(80))' must match \(ObjectName.grammar)") }
-        let problems = FieldProblems()
-        var reader = FieldReader(try await RequestBodyReader.read(call.request).value, at: .body, problems: problems)
-        guard case .user(var user) = call.controlPlane.share(ShareObjectID(.user, name))?.object ?? .user(UserRecord(name: name)) else {
-            preconditionFailure("an object of another kind than asked for")
+        let body = try await RequestBodyReader.read(call.request).value
+        while true {
+            let known = call.controlPlane.share(ShareObjectID(.user, name))?.object
+            var user = UserRecord(name: name)
+            if case .user(let record)? = known { user = record }
+            user.account = nil
+            let problems = FieldProblems()
+            var reader = FieldReader(body, at: .body, problems: problems)
+            user.account = ShareBody(problems: problems).account(of: user, &reader)
+            reader.finish()
+            guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
+            do throws(ControlError) {
+                let decision = try await call.controlPlane.perform(.setShareObject(.user(user), if: known.map { .equals($0) } ?? .absent))
+                return answer(.user(user), call, status: .ok, revision: decision.revision)
+            } catch {
+                switch error {
+                case .rejected(.changed),
+                    .rejected(.conflict) where known == nil:
+                    continue
+                default: throw Problem(error)
+                }
+            }
         }
-        user.account = nil
-        user.account = ShareBody(problems: problems).account(of: user, &reader)
-        reader.finish()
-        guard problems.list.isEmpty else { throw Problem.invalid(problems.list) }
-        let decision = try await call.perform(.setShareObject(.user(user), if: .none))
-        return answer(.user(user), call, status: .ok, revision: decision.revision)
     }
 
     private static func answer(_ object: ShareObject, _ call: Call, status: HTTPResponse.Status, revision: UInt64) -> Response {

@@ -26,7 +26,9 @@ struct Suanpan: AsyncParsableCommand {
             CommandGroup(name: "What jobs use", subcommands: [DatasetCommand.self, SecretCommand.self]),
             CommandGroup(
                 name: "Who shares the cluster",
-                subcommands: [TenantCommand.self, ProjectCommand.self, UserCommand.self, QueueCommand.self, QuotaCommand.self, PoolCommand.self]),
+                subcommands: [
+                    TenantCommand.self, ProjectCommand.self, UserCommand.self, QueueCommand.self, QuotaCommand.self, PoolCommand.self,
+                ]),
             CommandGroup(
                 name: "Cluster",
                 subcommands: [

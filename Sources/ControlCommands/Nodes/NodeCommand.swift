@@ -103,8 +103,11 @@ extension NodeCommand {
         func perform(in context: CommandContext) async throws {
             let client = try context.client(connection)
             for node in nodes {
-                let answer = try await client.send(
-                    .post, "/v1/nodes/\(CoordinatorClient.escape(node))/pool", body: pool.map { ["pool": .string($0)] } ?? [:])
+                let path = "/v1/nodes/\(CoordinatorClient.escape(node))/pool"
+                let answer =
+                    if let pool { try await client.send(.post, path, body: ["pool": .string(pool)]) } else {
+                        try await client.send(.delete, path)
+                    }
                 context.console.note("node \(node) is in \(answer["pool"]?.text.map { "pool \($0)" } ?? "no pool")")
             }
         }

@@ -9,7 +9,9 @@ struct PoolCommand: AsyncParsableCommand {
 
             EXAMPLE: suanpan pool create a100 --tenant vision --tenant speech
             """,
-        subcommands: [ListShares<Pools>.self, ShowShare<Pools>.self, CreateShare<Pools>.self, ChangeShare<Pools>.self, RemoveShares<Pools>.self])
+        subcommands: [
+            ListShares<Pools>.self, ShowShare<Pools>.self, CreateShare<Pools>.self, ChangeShare<Pools>.self, RemoveShares<Pools>.self,
+        ])
 }
 
 struct PoolOptions: ShareOptions {
@@ -40,7 +42,8 @@ enum Pools: ShareNoun {
     static let isMadeBySet = true
     static func table(of items: [JSONValue]) -> Table {
         var table = Table([
-            .init("POOL"), .init("NODES", isRightAligned: true), .init("FOR"), .init("RUNNING", isRightAligned: true), .init("HELD/CAPACITY"),
+            .init("POOL"), .init("NODES", isRightAligned: true), .init("FOR"), .init("RUNNING", isRightAligned: true),
+            .init("HELD/CAPACITY"),
         ])
         for item in items {
             let tenants = (item["tenants"]?.items ?? []).compactMap(\.text)

@@ -4,7 +4,9 @@ struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "Users: the account that their jobs run as, and their weight in projects.",
         discussion: "EXAMPLE: suanpan user set ada --uid 1001 --gid 1001",
-        subcommands: [ListShares<Users>.self, ShowShare<Users>.self, CreateShare<Users>.self, ChangeShare<Users>.self, RemoveShares<Users>.self])
+        subcommands: [
+            ListShares<Users>.self, ShowShare<Users>.self, CreateShare<Users>.self, ChangeShare<Users>.self, RemoveShares<Users>.self,
+        ])
 }
 
 struct UserOptions: ShareOptions {
@@ -46,7 +48,8 @@ enum Users: ShareNoun {
                 + HeldTable.columns)
         for item in items {
             let field = { (name: String) in item[name]?.scalarText ?? "-" }
-            table.append([.init(field("name")), .init(field("uid")), .init(field("gid")), .init(field("weight"))] + HeldTable.cells(of: item["use"]))
+            table.append(
+                [.init(field("name")), .init(field("uid")), .init(field("gid")), .init(field("weight"))] + HeldTable.cells(of: item["use"]))
         }
         return table
     }

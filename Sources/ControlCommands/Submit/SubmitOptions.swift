@@ -128,7 +128,8 @@ struct SubmitOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Come again so long after each run was due, such as 1h; the first is due at once, or at --begin.", valueName: "span"))
+        help: ArgumentHelp(
+            "Come again so long after each run was due, such as 1h; the first is due at once, or at --begin.", valueName: "span"))
     var every: String?
 
     @Option(
@@ -139,7 +140,8 @@ struct SubmitOptions: ParsableArguments {
             valueName: "fields"))
     var cron: String?
 
-    @Option(parsing: .unconditional, help: ArgumentHelp("How far the clock of --cron is ahead of UTC, such as +08:00.", valueName: "offset"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("How far the clock of --cron is ahead of UTC, such as +08:00.", valueName: "offset"))
     var cronOffset: String?
 
     @Flag(help: "A run may begin while the one before it goes on. Without it, it waits for that one.")

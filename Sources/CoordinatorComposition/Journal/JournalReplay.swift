@@ -20,8 +20,6 @@ struct JournalReplay {
     var snapshots: [UInt64] = []
     var olderSnapshots: [UInt64] = []
     var usageRecords = 0
-    var from: LogicalTime?
-    var to = LogicalTime.zero
     var stateDigest = ""
 
     private struct Segment {
@@ -37,28 +35,39 @@ struct JournalReplay {
         var faults: [String] = []
     }
 
+    /// Beside a running coordinator what is kept may change meanwhile: then from the beginning.
     static func run(_ directory: String) async throws -> JournalReplay {
         let reader = try SQLiteJournalReader(directory: directory, digest: sha256)
-        let facts = try reader.facts()
+        for _ in 0..<8 {
+            let facts = try reader.facts()
+            do { return try await run(reader, facts) } catch {
+                guard try reader.facts().snapshots != facts.snapshots else { throw error }
+            }
+        }
+        throw StartError("the coordinator stores snapshots faster than this can follow; try again")
+    }
+
+    private static func run(_ reader: SQLiteJournalReader, _ facts: JournalFacts) async throws -> JournalReplay {
         var base: UInt64 = 0
         var core = SchedulerCore()
         // The whole history where it is kept; otherwise from the older snapshot on.
-        if facts.firstIndex > 1, let oldest = facts.snapshots.first, let snapshot = try reader.loadSnapshot(after: oldest) {
+        if facts.firstIndex > 1, let oldest = facts.snapshots.first {
+            guard let snapshot = try reader.loadSnapshot(after: oldest) else { throw StartError("snapshot \(oldest) is gone") }
             core = try SchedulerCore(snapshot: snapshot.state)
             base = oldest
         }
-        var replay = JournalReplay(first: base + 1, last: facts.lastIndex)
-        replay.from = base == 0 ? nil : core.time
-        let progress = Mutex(Progress(core: core, replay: replay))
+        let progress = Mutex(Progress(core: core, replay: JournalReplay(first: base + 1, last: facts.lastIndex)))
         try await reader.replay(after: base, through: facts.lastIndex) { index, events in
-            let state = facts.snapshots.contains(index) ? try reader.loadSnapshot(after: index)?.state : nil
+            let isKept = facts.snapshots.contains(index)
+            let state = isKept ? try reader.loadSnapshot(after: index)?.state : nil
+            if isKept, state == nil { throw StartError("snapshot \(index) is gone") }
             try progress.withLock { try fold(events, of: index, snapshot: state, &$0) }
         }
         let (folded, segments, digest, faults) = progress.withLock { progress in
             (progress.replay, progress.segments, Hex.text(sha256(progress.core.snapshot())), progress.faults)
         }
         guard faults.isEmpty else { throw StartError(faults.joined(separator: "; ")) }
-        replay = folded
+        var replay = folded
         replay.stateDigest = digest
         replay.usageRecords = try checkUsage(segments, reader, facts)
         return replay
@@ -75,8 +84,6 @@ struct JournalReplay {
             default: break
             }
         }
-        progress.replay.from = progress.replay.from ?? progress.core.time
-        progress.replay.to = progress.core.time
         for case .usage(let segment) in changes.rows {
             progress.segments.append(Segment(cluster: progress.core.clusterID, segment: segment))
         }
@@ -121,7 +128,8 @@ struct JournalReplay {
     var text: String {
         var lines = [
             "Batches \(first) to \(last) folded again: \(events) events, \(jobs) jobs accepted, \(placements) tasks placed",
-            "Snapshots that came out the same, bit for bit: " + (snapshots.isEmpty ? "none was due" : "\(snapshots.map(String.init).joined(separator: ", "))"),
+            "Snapshots that came out the same, bit for bit: "
+                + (snapshots.isEmpty ? "none was due" : "\(snapshots.map(String.init).joined(separator: ", "))"),
             "Usage records that came out the same, bit for bit: \(usageRecords)", "Digest of the state: \(stateDigest)",
         ]
         if !olderSnapshots.isEmpty {

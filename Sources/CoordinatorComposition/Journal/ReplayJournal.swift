@@ -9,8 +9,8 @@ struct ReplayJournal: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Fold a coordinator's own journal again, and compare what comes out with what it wrote.",
         discussion: """
-            Every snapshot and every usage record in the history that is kept must come out bit for bit, or the exit code is 1. Reads only, \
-            beside a running coordinator too. --trace writes the jobs that ran as a trace for `suanpan simulate`.
+            From its first batch, or the older of the two snapshots that are kept, every snapshot and every usage record must come out bit for bit, \
+            or the exit code is 1. Reads only, beside a running coordinator too. --trace writes the jobs that ran as a trace for `suanpan simulate`.
 
             Example: suanpan-coordinator replay --data-dir /var/lib/suanpan --trace month.csv
             """)
@@ -35,7 +35,7 @@ struct ReplayJournal: AsyncParsableCommand {
             var runs = RunTrace(unit)
             try reader.runs { job, specification, submitted, found in runs.add(job, specification, submitted: submitted, found) }
             try Data(runs.text.utf8).write(to: URL(filePath: trace))
-            BackupProgram.say("\(runs.lines) jobs written to \(trace); \(runs.left) that ran hold no \(unit.rawValue)\n")
+            BackupProgram.say("\(runs.lines) jobs written to \(trace); \(runs.left) that ran hold no \(unit.rawValue), or were stopped\n")
         }
     }
 }

@@ -9,14 +9,33 @@ struct RunTrace {
         case cores
     }
 
-    private(set) var text = "job_id,submit_s,duration_s,num_gpus,vc\n"
-    private(set) var lines = 0
-    /// Gangs that ran and hold none of the unit.
+    private struct Line {
+        var name: String
+        var ready: LogicalTime
+        var ran: Int64
+        var amount: Int64
+        var tenant: String
+    }
+
+    private var found: [Line] = []
+    /// Gangs that ran and hold none of the unit, or have not ended by themselves.
     private(set) var left = 0
-    private var first: LogicalTime?
     private let unit: Unit
 
     init(_ unit: Unit) { self.unit = unit }
+
+    var lines: Int { found.count }
+
+    /// In order of time; the first begins it.
+    var text: String {
+        var text = "job_id,submit_s,duration_s,num_gpus,vc\n"
+        let first = found.map(\.ready).min() ?? .zero
+        for line in found.enumerated().sorted(by: { ($0.element.ready, $0.offset) < ($1.element.ready, $1.offset) }).map(\.element) {
+            let submitted = Self.seconds((line.ready - first).nanoseconds)
+            text += "\(line.name),\(submitted),\(Self.seconds(line.ran)),\(line.amount),\(line.tenant)\n"
+        }
+        return text
+    }
 
     mutating func add(_ job: JobID, _ specification: JobSpecification, submitted: LogicalTime, _ runs: [RecordedRun]) {
         let size = max(specification.gangSize, 1)
@@ -27,16 +46,14 @@ struct RunTrace {
             let amount = final.reduce(Int64(0)) { $0 + self.amount(of: $1.allocation) }
             // A gang runs for as long as its longest task, in each of its tries.
             let ran = tries.values.reduce(Int64(0)) { $0 + ($1.map { ($0.ended - $0.started).nanoseconds }.max() ?? 0) }
-            guard amount > 0, ran > 0 else {
+            guard amount > 0, ran > 0, final.allSatisfy({ $0.state != .cancelled }) else {
                 left += 1
                 continue
             }
-            let ready = max(submitted, specification.beginAt ?? submitted)
-            let start = first ?? ready
-            first = start
-            let name = specification.array == nil ? "\(job)" : "\(job).\(ordinal)"
-            text += "\(name),\(Self.seconds(max(0, (ready - start).nanoseconds))),\(Self.seconds(ran)),\(amount),\(specification.tenant)\n"
-            lines += 1
+            found.append(
+                Line(
+                    name: specification.array == nil ? "\(job)" : "\(job).\(ordinal)",
+                    ready: max(submitted, specification.beginAt ?? submitted), ran: ran, amount: amount, tenant: specification.tenant))
         }
     }
 

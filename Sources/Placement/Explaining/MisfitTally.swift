@@ -96,7 +96,8 @@ extension Misfit {
         case .wholeCores(let requested, let free): return "\(requested) whole cores requested, \(most)\(free) free"
         case .topology(let level): return "not enough that is free at the level '\(level.name)'"
         case .tainted(let taint):
-            return NodeMembership.isTaintOfPool(taint) ? "kept for a pool that it does not ask for" : "kept for jobs with --constraint \(taint)"
+            return NodeMembership.isTaintOfPool(taint)
+                ? "kept for a pool that it does not ask for" : "kept for jobs with --constraint \(taint)"
         }
     }
 }

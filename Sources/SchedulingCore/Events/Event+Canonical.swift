@@ -64,8 +64,8 @@ extension Event {
             case .nodeEnrolled, .joinTokenCreated: 3
             // Version 4: what its devices price at.
             case .nodeRegistered: 4
-            // Allocations of form 2, which say it themselves.
-            case .unitsPlaced, .attemptLeftBehind: 2
+            // Allocations of form 2, which say it themselves; users and pools.
+            case .unitsPlaced, .attemptLeftBehind, .shareObjectSet: 2
             // The rules by which is folded what follows.
             case .leadershipBegan: 2
             default: 1
@@ -106,9 +106,7 @@ extension Event: CanonicalValue {
             writer.write(.attemptStarted, attempt)
             writer.write(elapsed)
             writer.write(at)
-        case .gangCheckpointed(let attempt, let written, let at):
-            writer.write(.gangCheckpointed, attempt, written)
-            writer.write(at)
+        case .gangCheckpointed(let checkpoint): writer.write(.gangCheckpointed, checkpoint)
         case .unitStopRequested(let unit): writer.write(.unitStopRequested, unit)
         case .gangsPreempted(let preemption): writer.write(.gangsPreempted, preemption)
         case .jobUpdated(let job, let update, let at):
@@ -214,7 +212,7 @@ extension Event: CanonicalValue {
         case .attemptStarted:
             self = .attemptStarted(try reader.read(), elapsed: try reader.read(), at: try reader.read())
         case .unitStopRequested: self = .unitStopRequested(try reader.read())
-        case .gangCheckpointed: self = .gangCheckpointed(try reader.read(), written: try reader.read(), at: try reader.read())
+        case .gangCheckpointed: self = .gangCheckpointed(try reader.read())
         case .gangsPreempted: self = .gangsPreempted(try reader.read())
         case .jobUpdated: self = .jobUpdated(try reader.read(), try reader.read(), at: try reader.read())
         case .jobExpired: self = .jobExpired(try reader.read(), try reader.read(), at: try reader.read())

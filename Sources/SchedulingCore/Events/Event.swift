@@ -26,8 +26,7 @@ public enum Event: Hashable, Sendable {
     /// The node gave it back, or never had it: it waits again under the same number.
     case successorReturned(AttemptID, from: NodeID, at: LogicalTime)
     case attemptStarted(AttemptID, elapsed: Span, at: LogicalTime)
-    /// A task said that it had written a checkpoint at an instant, up to which nothing of its gang is lost.
-    case gangCheckpointed(AttemptID, written: LogicalTime, at: LogicalTime)
+    case gangCheckpointed(GangCheckpoint)
     case unitStopRequested(StoppedUnit)
     /// Gangs stop so that another job can start, and their nodes are set aside for it.
     case gangsPreempted(Preemption)

@@ -82,7 +82,7 @@ public struct Foresight: Sendable {
     /// What would come of a submission.
     public mutating func plan(_ submission: Submission, _ core: inout SchedulerCore, at now: LogicalTime) -> Plan {
         bringUp(&core, at: now)
-        let specification = submission.specification
+        var submission = submission
         var plan = Plan(revision: core.revision, expectedRun: core.expectedRun(of: submission))
         do throws(Rejection) {
             let decided = try core.decideSubmit(submission, retryOf: nil, at: now)
@@ -91,12 +91,16 @@ public struct Foresight: Sendable {
                 plan.explanation = "a job that it waits for has ended otherwise than it asks"
                 return plan
             }
+            // As it would be accepted: a job that recurs has its first time in it.
+            for case .jobAccepted(let job) in decided.events { submission.specification = job.specification }
         } catch {
+            let specification = submission.specification
             (plan.verdict, plan.rejection) = (.never, error)
             plan.alterations = alterations(of: specification, user: submission.user, core, at: now)
             plan.sentences = plan.alterations.map { $0.sentence(for: specification) }
             return plan
         }
+        let specification = submission.specification
         plan.computeUnitsMilli = core.computeUnits(of: specification)
         guard var fleet else { return plan }
         plan.gangs = places(of: specification, user: submission.user, gangs: SchedulerLimits.unitsPerPlacement, &fleet, core, at: now)

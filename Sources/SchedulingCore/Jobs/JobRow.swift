@@ -68,7 +68,7 @@ struct JobHistory: Hashable, Sendable {
     /// What gangs that were preempted had done, up to the last checkpoint that can be told.
     var progress: [UInt32: Span] = [:]
     /// When living gangs said that they had last written a checkpoint.
-    var checkpoints: [UInt32: LogicalTime] = [:]
+    var checkpoints: [UInt32: KnownCheckpoint] = [:]
     /// How often gangs ended by causes that have limits of their own.
     var causes: [UInt32: [Reason: UInt32]] = [:]
 }

@@ -38,6 +38,7 @@ extension SchedulerCore {
             return decided
         }
         appendCheckpoint(status, row: row, ordinal: ordinal, rank: rank, unit: unit, at: now, &decided.events)
+        decided.effects += releaseOthers(status, row: row, ordinal: ordinal, rank: rank, unit: unit)
         switch status.phase {
         case .starting: break
         case .running(let elapsed):

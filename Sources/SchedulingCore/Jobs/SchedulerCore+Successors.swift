@@ -30,6 +30,8 @@ extension SchedulerCore {
                 node.outage == nil, !aside.contains(unit.tasks[0].node), node.liveAttempts.count < RunAhead.attemptsPerNodeMax
             else { continue }
             let known = row.successors[unit.tasks[0].slot].count
+            // A node may have gone to another pool since the slot was placed.
+            guard isStillInReach(unit.tasks[0].node, of: row.specification) else { continue }
             // Half at a time: one message for several tasks.
             guard known <= depth / 2 else { continue }
             var slot = GrantedSuccessors.Slot(holder: holder, node: unit.tasks[0].node, slot: unit.tasks[0].slot, tasks: [])

@@ -50,7 +50,8 @@ extension Command {
     /// Whether a person's request; everything else is the cluster speaking.
     public var isFromClient: Bool {
         switch self {
-        case .submit, .cancel, .updateJob, .retry, .setNodeCordon, .drainNode, .removeNode, .moveNode, .confirmDead, .createJoinToken, .createKey,
+        case .submit, .cancel, .updateJob, .retry, .setNodeCordon, .drainNode, .removeNode, .moveNode, .confirmDead, .createJoinToken,
+            .createKey,
             .revokeKey,
             .setSecret, .removeSecret, .createDataset, .removeDataset, .setShareObject, .removeShareObject:
             true
@@ -62,7 +63,8 @@ extension Command {
     public var addsToState: Bool {
         switch self {
         case .submit, .updateJob, .retry, .createJoinToken, .createKey, .setSecret, .createDataset, .setShareObject: true
-        case .cancel, .setNodeCordon, .drainNode, .removeNode, .moveNode, .confirmDead, .revokeKey, .removeSecret, .removeDataset, .removeShareObject,
+        case .cancel, .setNodeCordon, .drainNode, .removeNode, .moveNode, .confirmDead, .revokeKey, .removeSecret, .removeDataset,
+            .removeShareObject,
             .enroll, .register, .report, .disconnected, .goodbye, .leaseExpired, .tick:
             false
         }

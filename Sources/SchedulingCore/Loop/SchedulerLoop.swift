@@ -267,7 +267,8 @@ extension Event {
     /// its own conditions differ: hence `newWork` alone does not clear the cursor.
     var effectOnRoom: EffectOnRoom {
         switch self {
-        case .jobUpdated, .attemptEnded, .successorReturned, .nodeRegistered, .nodeMoved, .nodeCordoned, .attemptGone, .jobFinished, .timersDue,
+        case .jobUpdated, .attemptEnded, .successorReturned, .nodeRegistered, .nodeMoved, .nodeCordoned, .attemptGone, .jobFinished,
+            .timersDue,
             .shareObjectSet, .shareObjectRemoved:
             .mayFit
         case .jobAccepted: .newWork

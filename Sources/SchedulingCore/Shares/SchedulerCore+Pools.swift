@@ -30,9 +30,8 @@ extension SchedulerCore {
             }
         }
         guard !asked.isEmpty else { return }
-        let known = pools
-        let errors = asked.filter { !known.contains($0.pool) || !isOpen($0.pool, to: specification.tenant) }.map { field, pool in
-            let open = known.filter { isOpen($0, to: specification.tenant) }.sorted()
+        let errors = asked.filter { !exists(pool: $0.pool) || !isOpen($0.pool, to: specification.tenant) }.map { field, pool in
+            let open = pools.filter { isOpen($0, to: specification.tenant) }.sorted()
             let names = open.isEmpty ? "there is none" : open.prefix(16).joined(separator: ", ")
             return FieldError(
                 field, "the tenant '\(specification.tenant)' has no pool '\(pool.prefix(130))'; pools that it may use: \(names)")
@@ -40,7 +39,28 @@ extension SchedulerCore {
         if !errors.isEmpty { throw .invalid(errors) }
     }
 
-    private func isOpen(_ pool: String, to tenant: String) -> Bool {
+    private func exists(pool: String) -> Bool {
+        shareObjects[ShareObjectID(.pool, pool)] != nil || nodes.ids.contains { nodes[$0]?.membership.pool == pool }
+            || joinTokens.values.contains { $0.membership.pool == pool }
+    }
+
+    /// Whether a job of the tenant may still name all the pools that it names.
+    func mayUseItsPools(_ specification: JobSpecification) -> Bool {
+        specification.pool.isEmpty || isOpen(specification.pool, to: specification.tenant)
+    }
+
+    /// Whether a node on which tasks of the job run would be given to it now, as far as pools go.
+    func isStillInReach(_ node: NodeID, of specification: JobSpecification) -> Bool {
+        guard let pool = nodes[node]?.membership.pool else { return false }
+        if !specification.pool.isEmpty { return pool == specification.pool }
+        guard !pool.isEmpty, !taints(ofPool: pool).isEmpty else { return true }
+        return specification.groups[0].constraints.contains {
+            $0.key == NodeMembership.poolLabel && $0.comparison == .equals && $0.value == pool
+        }
+    }
+
+    /// True for one that nobody has described.
+    public func isOpen(_ pool: String, to tenant: String) -> Bool {
         guard case .pool(let record)? = shareObjects[ShareObjectID(.pool, pool)] else { return true }
         return record.isOpen(to: tenant)
     }
@@ -55,6 +75,7 @@ extension SchedulerCore {
         guard let row = nodes[id] else { throw .nodeNotFound(id) }
         guard pool.isEmpty || ObjectName.isValid(pool) else { throw .invalid([FieldError("pool", "must match \(ObjectName.grammar)")]) }
         guard row.membership.pool != pool else { return Decided(answer: .node(id)) }
+        guard pool.isEmpty || exists(pool: pool) else { throw .invalid([Self.unknown(.pool, pool, "pool")]) }
         return Decided(events: [.nodeMoved(id, pool: pool, at: now)], answer: .node(id))
     }
 
@@ -87,23 +108,26 @@ extension SchedulerCore {
 }
 
 extension SchedulerCore {
-    /// What the nodes of a pool have, and what is held there, whoever holds it.
-    func poolUse(of pool: String) -> ShareUse {
-        var use = ShareUse()
-        (use.nodes, use.capacity) = (0, .zero)
+    /// What the nodes of pools have, and what is held there, whoever holds it.
+    func poolUses(of only: String?) -> [String: ShareUse] {
+        var uses: [String: ShareUse] = [:]
         for id in nodes.ids {
-            guard let row = nodes[id], row.membership.pool == pool else { continue }
-            use.nodes? += 1
+            guard let row = nodes[id], !row.membership.pool.isEmpty, only == nil || only == row.membership.pool else { continue }
+            var use = uses[row.membership.pool] ?? ShareUse()
+            defer { uses[row.membership.pool] = use }
+            use.nodes = (use.nodes ?? 0) + 1
             guard let inventory = offers[id]?.inventory else { continue }
-            use.capacity? += RoomAmounts(
-                cpuMilli: inventory.cpuMilli, memoryBytes: inventory.memoryBytes, deviceMilli: 1000 * Int64(inventory.devices.count),
-                computeUnitsMilli: row.strengths.reduce(0, +))
+            use.capacity =
+                (use.capacity ?? .zero)
+                + RoomAmounts(
+                    cpuMilli: inventory.cpuMilli, memoryBytes: inventory.memoryBytes, deviceMilli: 1000 * Int64(inventory.devices.count),
+                    computeUnitsMilli: row.strengths.reduce(0, +))
             for attempt in row.liveAttempts {
                 guard let (_, _, rank, unit) = liveTask(attempt) else { continue }
                 use.tasks += 1
                 use.held += RoomAmounts(of: unit.tasks[rank].allocation, strengths: row.strengths)
             }
         }
-        return use
+        return uses
     }
 }

@@ -186,16 +186,24 @@ extension SchedulerCore {
         case .quota: return nil
         case .user:
             if let key = keys.values.filter({ $0.user == id.name }).map(\.id).min() { return "key \(key)" }
-            return self.jobs.ids.first { self.jobs[$0]?.user == id.name }.map { "job \($0)" }
+            return quota { $0.user == id.name } ?? self.jobs.ids.first { self.jobs[$0]?.user == id.name }.map { "job \($0)" }
         case .pool:
             if let node = nodes.ids.first(where: { nodes[$0]?.membership.pool == id.name }) { return "node '\(nodes[node]?.name ?? "")'" }
-            return jobs { $0.pool == id.name }
+            if joinTokens.values.contains(where: { $0.membership.pool == id.name }) { return "a join token" }
+            return jobs { specification in
+                specification.pool == id.name
+                    || specification.groups.contains {
+                        $0.constraints.contains { $0.key == NodeMembership.poolLabel && $0.value == id.name }
+                    }
+            }
         case .tenant:
             if let key = keys.values.filter({ $0.tenant == id.name }).map(\.id).min() { return "key \(key)" }
             if let project = shareObjects.keys.filter({ $0.kind == .project && $0.name.hasPrefix("\(id.name)/") }).min() {
                 return "project '\(project.name)'"
             }
-            if let pool = shareObjects(of: .pool).first(where: { if case .pool(let pool) = $0 { pool.tenants.contains(id.name) } else { false } }) {
+            if let pool = shareObjects(of: .pool).first(where: {
+                if case .pool(let pool) = $0 { pool.tenants.contains(id.name) } else { false }
+            }) {
                 return "pool '\(pool.id.name)'"
             }
             return quota { $0.tenant == id.name } ?? jobs { $0.tenant == id.name }

@@ -19,14 +19,34 @@ public struct ShareUse: Hashable, Sendable {
     public var nodes: Int?
     public var capacity: RoomAmounts?
 
-    init() {}
+    public init() {}
 }
 
 extension SchedulerCore {
     /// - Returns: one, but for a quota that each user has for himself: one for each that holds something or waits.
     public func shareUse(of id: ShareObjectID, at now: LogicalTime) -> [ShareUse] {
-        if id.kind == .pool { return [poolUse(of: id.name)] }
-        guard id.kind == .quota else { return [shareUse(of: accounts(of: id), at: now)] }
+        guard id.kind == .quota else { return shareUses(of: id.kind, named: id.name, at: now)[id.name] ?? [ShareUse()] }
+        return quotaUses(id)
+    }
+
+    /// Of all objects of a kind, by name, in one look at what there is; of those that nothing is held of, nothing.
+    public func shareUses(of kind: ShareObject.Kind, named only: String? = nil, at now: LogicalTime) -> [String: [ShareUse]] {
+        switch kind {
+        case .pool: return poolUses(of: only).mapValues { [$0] }
+        case .quota:
+            let ids = shareObjects(of: .quota).map(\.id)
+            return Dictionary(uniqueKeysWithValues: ids.map { ($0.name, quotaUses($0)) })
+        case .queue, .tenant, .project, .user:
+            var found: [String: [AccountID]] = [:]
+            for account in accounts.all {
+                guard let name = objectName(of: account, kind), only == nil || only == name else { continue }
+                found[name, default: []].append(account)
+            }
+            return found.mapValues { [shareUse(of: $0, at: now)] }
+        }
+    }
+
+    private func quotaUses(_ id: ShareObjectID) -> [ShareUse] {
         guard let place = quotas.rows.firstIndex(where: { $0.record.name == id.name }) else { return [] }
         let row = quotas.rows[place]
         let users = row.record.isForEachUser ? row.uses.keys.sorted() : [""]
@@ -53,16 +73,13 @@ extension SchedulerCore {
         return use
     }
 
-    private func accounts(of id: ShareObjectID) -> [AccountID] {
-        switch id.kind {
-        case .queue: accounts.known(queue: id.name).map { [$0] } ?? []
-        case .tenant: accounts.all.filter { accounts[$0].level == .tenant && accounts[$0].name == id.name }
-        case .project:
-            accounts.all.filter {
-                accounts[$0].level == .project && "\(accounts[accounts[$0].parent ?? .root].name)/\(accounts[$0].name)" == id.name
-            }
-        case .user: accounts.all.filter { accounts[$0].level == .user && accounts[$0].name == id.name }
-        case .quota, .pool: []
+    /// What an account of the kind's level is of; nil for others.
+    private func objectName(of account: AccountID, _ kind: ShareObject.Kind) -> String? {
+        let row = accounts[account]
+        switch (kind, row.level) {
+        case (.queue, .queue), (.tenant, .tenant), (.user, .user): return row.name
+        case (.project, .project): return "\(accounts[row.parent ?? .root].name)/\(row.name)"
+        default: return nil
         }
     }
 }

@@ -11,6 +11,10 @@ public struct InvariantViolation: Error, Hashable, Sendable, CustomStringConvert
 }
 
 extension SchedulerCore {
+    private func isHopeless(_ row: JobRow) -> Bool {
+        !row.isCancelling && row.unmetDependencies.contains { outcome(of: $0) == .violated }
+    }
+
     public func check() -> [InvariantViolation] {
         var violations: [InvariantViolation] = []
         func require(_ condition: Bool, _ invariant: String, _ found: @autoclosure () -> String) {
@@ -43,7 +47,8 @@ extension SchedulerCore {
                     liveByNode[successor.node, default: []].insert(attempt)
                 }
             }
-            for set in row.waiting { require(!set.units.isEmpty, "no empty waiting set", "job \(id)") }
+            require(row.waiting.allSatisfy { !$0.units.isEmpty }, "no empty waiting set", "job \(id)")
+            require(!isHopeless(row), "L1 nothing waits for what cannot happen", "job \(id)")
             for ordinal in row.liveOrdinals {
                 guard let unit = row.live[ordinal] else { continue }
                 require(!row.isWaiting(ordinal), "S3b one live attempt of a task", "job \(id) gang \(ordinal) waits and lives")
@@ -76,9 +81,7 @@ extension SchedulerCore {
             require(!isOpen, "a node that is emptied takes nothing new", "node \(id)")
             require(nodes[id]?.liveAttempts ?? [] == liveByNode[id] ?? [], "nodes and jobs name the same attempts", "node \(id)")
         }
-        for set in [succeededJobs, failedJobs, cancelledJobs] {
-            for id in jobs.ids { require(!set.contains(id.value), "S6 an ended job does not live", "job \(id)") }
-        }
+        for id in jobs.ids { require(!isEnded(id), "S6 an ended job does not live", "job \(id)") }
         return violations + checkShares()
     }
 }

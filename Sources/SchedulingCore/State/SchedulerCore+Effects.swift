@@ -29,7 +29,8 @@ extension SchedulerCore {
             .gangCheckpointed, .jobFinished,
             .timersDue, .idempotencyExpired, .nodeEnrolled, .nodeSuspected, .nodeSilenced, .nodeCordoned, .nodeDrainBegan,
             .attemptLeftBehind, .attemptGone, .nodeContested, .nodeQuarantined, .stateOutdated, .joinTokenCreated, .keyCreated, .keyRevoked,
-            .nodeMoved, .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .shareObjectSet, .shareObjectRemoved, .hourCut:
+            .nodeMoved, .userSet, .secretSet, .secretRemoved, .datasetCreated, .datasetRemoved, .shareObjectSet, .shareObjectRemoved,
+            .hourCut:
             return []
         }
     }
@@ -70,12 +71,16 @@ extension SchedulerCore {
         }
     }
 
-    func stopCommands(_ job: JobID, row: JobRow, ordinal: UInt32, unit: LiveUnit, grace: Span) -> [Effect] {
+    func stopCommands(
+        _ job: JobID, row: JobRow, ordinal: UInt32, unit: LiveUnit, grace: Span, asksForCheckpoint: Bool = true
+    ) -> [Effect] {
         var orders: [NodeID: [StopOrder]] = [:]
         for (rank, task) in unit.tasks.enumerated() {
             if case .ended = task.phase { continue }
             let attempt = AttemptID(job: job, index: ordinal * row.gangSize + UInt32(rank), number: unit.attempt)
-            orders[task.node, default: []].append(stopOrder(attempt, row, unit, grace: grace, fence: task.fence))
+            var order = stopOrder(attempt, row, unit, grace: grace, fence: task.fence)
+            if !asksForCheckpoint { order.checkpointSignal = nil }
+            orders[task.node, default: []].append(order)
         }
         return stopCommands(orders)
     }

@@ -23,7 +23,7 @@ extension SchedulerCore {
         case .successorsGranted(let granted): evolveGranted(granted)
         case .successorReturned(let attempt, let node, let at): evolveReturned(attempt, from: node, at: at, &changes)
         case .attemptStarted(let attempt, let elapsed, let at): evolveStarted(attempt, elapsed: elapsed, at: at, &changes)
-        case .gangCheckpointed(let attempt, let written, let at): evolveCheckpointed(attempt, written: written, at: at)
+        case .gangCheckpointed(let checkpoint): evolveCheckpointed(checkpoint)
         case .unitStopRequested(let stopped): evolveStopRequested(stopped, &changes)
         case .gangsPreempted(let preemption): evolvePreempted(preemption, &changes)
         case .attemptEnded(let ended): evolveEnded(ended, &changes)

@@ -275,7 +275,7 @@ extension SchedulerCore {
             writer.write(UInt64(row.history.checkpoints.count))
             for ordinal in row.history.checkpoints.keys.sorted() {
                 writer.write(ordinal)
-                writer.write(row.history.checkpoints[ordinal] ?? .zero)
+                writer.write(row.history.checkpoints[ordinal])
             }
         }
     }
@@ -298,7 +298,7 @@ extension SchedulerCore {
             }
             for _ in 0..<(level >= 9 ? try reader.readCount() : 0) {
                 let ordinal = try reader.readUInt32()
-                row.history.checkpoints[ordinal] = try reader.read()
+                row.history.checkpoints[ordinal] = try reader.readOptional()
             }
             jobs.set(row, for: id)
         }

@@ -119,7 +119,9 @@ final class SimulatedAgent {
             case .readMail(let attempts):
                 let reads = launcher.checkpoints(of: attempts, at: now)
                 perform(core.handle(.mail(of: attempts, reads), at: now), at: now, &messages)
-            case .openMail, .giveNotice, .removeMail, .sweepMail, .discardFiles, .sweepFiles, .useFiles, .shipOutput, .sendTopology, .giveUp, .note: break
+            case .openMail, .giveNotice, .removeMail, .sweepMail, .discardFiles, .sweepFiles, .useFiles, .shipOutput, .sendTopology,
+                .giveUp, .note:
+                break
             }
         }
     }

@@ -58,7 +58,8 @@ struct SimulatedClients {
             name: "job-\(number)", tenant: number % 2 == 0 ? "red" : "blue", queue: chance.chance(milli: 300) ? "lab" : "default",
             priority: Int32(chance.below(3)), isPreemptible: chance.chance(milli: 300), groups: [group],
             array: isArray ? ArrayRange(first: 0, last: elements, concurrencyLimit: limit) : nil,
-            dependencies: number > 2 && chance.chance(milli: 150) ? [Dependency(job: JobID(1), condition: .any)] : [],
+            dependencies: number > 2 && chance.chance(milli: 150)
+                ? [Dependency(job: JobID(1), condition: [.any, .ok, .fail][chance.below(3)])] : [],
             timeLimit: chance.chance(milli: 200) ? .seconds(5) : nil, grace: .seconds(2),
             retry: RetryPolicy(limit: UInt32(chance.below(3))), onNodeLost: policies[chance.below(policies.count)],
             inputs: isStaged ? [input].compactMap { $0 } : [], outputs: isStaged ? [JobOutput(path: "results", destination: "")] : [])

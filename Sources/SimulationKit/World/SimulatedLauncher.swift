@@ -113,7 +113,8 @@ struct SimulatedLauncher {
         attempts.compactMap { attempt in
             guard let process = processes[attempt], let startedAt = process.startedAt else { return nil }
             if process.end == nil, chance.chance(milli: 200) { processes[attempt]!.checkpointAt = chance.between(startedAt, now) }
-            guard let at = processes[attempt]!.checkpointAt, at <= now else { return nil }
+            guard process.order.environment.contains(where: { $0.hasPrefix("SUANPAN_CHECKPOINT_FILE=") }) else { return nil }
+            guard let at = processes[attempt]!.checkpointAt, at <= now else { return TaskMail.Read(attempt: attempt, stamp: 0, age: 0) }
             return TaskMail.Read(attempt: attempt, stamp: at + 1, age: now - at)
         }
     }

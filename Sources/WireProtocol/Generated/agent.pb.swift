@@ -425,6 +425,10 @@ nonisolated struct WireAttemptReport: Sendable {
 
   var statuses: [WireAttemptStatus] = []
 
+  /// Positions of those whose task has written a checkpoint since it was asked for one. Here, since a status of one field more would cost the
+  /// Swift library a heap object.
+  var answers: [UInt32] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1312,7 +1316,7 @@ nonisolated extension WireNodeLoad: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireAttemptReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AttemptReport"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}statuses\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}session\0\u{1}statuses\0\u{1}answers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1322,6 +1326,7 @@ nonisolated extension WireAttemptReport: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.session) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.statuses) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.answers) }()
       default: break
       }
     }
@@ -1334,12 +1339,16 @@ nonisolated extension WireAttemptReport: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.statuses.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.statuses, fieldNumber: 2)
     }
+    if !self.answers.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.answers, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: WireAttemptReport, rhs: WireAttemptReport) -> Bool {
     if lhs.session != rhs.session {return false}
     if lhs.statuses != rhs.statuses {return false}
+    if lhs.answers != rhs.answers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -95,12 +95,18 @@ extension WireAttemptReport {
         self.init()
         session = report.session.value
         statuses = report.statuses.map(WireAttemptStatus.init)
+        for (position, status) in report.statuses.enumerated() where status.isAnswer { answers.append(UInt32(position)) }
     }
 
     func checked() throws(WireError) -> AttemptReport {
         try WireProtocol.checked(count: statuses.count, max: WireLimits.attemptsMax, "statuses")
-        return AttemptReport(
-            session: SessionID(session), statuses: try statuses.mapped { (status) throws(WireError) in try status.checked() })
+        try WireProtocol.checked(count: answers.count, max: statuses.count, "answers")
+        var checked = try statuses.mapped { (status) throws(WireError) in try status.checked() }
+        for position in answers {
+            guard Int(position) < checked.count else { throw .outOfRange("answers") }
+            checked[Int(position)].isAnswer = true
+        }
+        return AttemptReport(session: SessionID(session), statuses: checked)
     }
 }
 

@@ -161,8 +161,10 @@ extension WireStopOrder {
     func checked() throws(WireError) -> StopOrder {
         StopOrder(
             attempt: try attempt(job: job, index: index, number: number), grace: try WireProtocol.checked(grace, "grace"),
-            fence: Fence(fence), reason: try WireProtocol.checked(reason.rawValue, "reason"),
-            checkpointSignal: checkpointSignal == 0 ? nil : try WireProtocol.checked(Int(checkpointSignal), "checkpoint_signal"))
+            fence: Fence(fence),
+            // What a later coordinator may say in either is no cause not to stop.
+            reason: UInt8(exactly: reason.rawValue).flatMap(Reason.init(rawValue:)) ?? .none,
+            checkpointSignal: UInt8(exactly: checkpointSignal).flatMap(CheckpointSignal.init(rawValue:)))
     }
 }
 

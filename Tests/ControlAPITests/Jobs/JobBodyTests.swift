@@ -384,7 +384,8 @@ extension JobBodyTests {
         #expect(
             job.recurrence
                 == Recurrence(
-                    rule: .calendar(calendar, offset: .seconds(8 * 3600)), mayOverlap: true, until: Timestamp.parse("2027-01-01T00:00:00Z")))
+                    rule: .calendar(calendar, offset: .seconds(8 * 3600)), mayOverlap: true, until: Timestamp.parse("2027-01-01T00:00:00Z"))
+        )
         #expect(try Self.read(#"{"command": ["x"], "recur": {"every": "1h"}}"#).recurrence == Recurrence(rule: .every(.hour)))
         for (recur, field) in [
             ("{}", "recur.every"), (#"{"every": "1h", "cron": "@daily"}"#, "recur.every"), (#"{"every": "1s"}"#, "recur.every"),

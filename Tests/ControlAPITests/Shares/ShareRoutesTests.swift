@@ -103,7 +103,9 @@ import Testing
     @Test("a pool of others does not exist")
     func pools() async throws {
         try await Interface.run { interface async throws in
-            for body in [#"{"name": "gold", "tenants": ["speech", "vision"]}"#, #"{"name": "lead", "tenants": ["speech"]}"#, #"{"name": "tin"}"#] {
+            for body in [
+                #"{"name": "gold", "tenants": ["speech", "vision"]}"#, #"{"name": "lead", "tenants": ["speech"]}"#, #"{"name": "tin"}"#,
+            ] {
                 #expect(try await interface.post("/v1/pools", body, as: .admin).status == .created)
             }
             let seen = try await interface.get("/v1/pools").json()["items"]

@@ -89,6 +89,13 @@ final class FakeControlPlane: ControlPlane {
     func accessKeys() -> [AccessKey] { state.withLock { Array($0.keys.values) } }
     func secrets(of tenant: String?) -> [SecretRecord] { state.withLock { $0.secrets.filter { tenant == nil || $0.tenant == tenant } } }
     func jobsAtTheirQuota(among jobs: [JobID]) -> Set<JobID> { [] }
+    func isOpen(pool: String, to tenant: String) -> Bool {
+        state.withLock { state in
+            for case .pool(let record) in state.shares where record.name == pool { return record.isOpen(to: tenant) }
+            return true
+        }
+    }
+
     func shares(of kind: ShareObject.Kind) -> [ShareView] {
         state.withLock { $0.shares.filter { $0.id.kind == kind }.sorted { $0.id < $1.id }.map { ShareView(object: $0, uses: []) } }
     }

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Options become the body of a submission")
 struct JobRequestTests {
-    static let surroundings = JobRequest.Surroundings(now: Timestamp(seconds: 1_800_000_000), currentDirectory: "/home/ada", clockOffset: .seconds(19_800))
+    static let surroundings = JobRequest.Surroundings(
+        now: Timestamp(seconds: 1_800_000_000), currentDirectory: "/home/ada", clockOffset: .seconds(19_800))
 
     private static func body(_ arguments: [String], file: String? = nil) throws -> String {
         let command = try SubmitCommand.parse(arguments)

@@ -65,22 +65,30 @@ import Testing
         var testDescription: String { cause.rawValue }
     }
 
-    private static func add(_ harness: inout ClusterHarness, cpus: Int64 = 4, gpus: Int = 0, _ change: (inout NodeInventory) -> Void = { _ in }) {
+    private static func add(
+        _ harness: inout ClusterHarness, cpus: Int64 = 4, gpus: Int = 0, _ change: (inout NodeInventory) -> Void = { _ in }
+    ) {
         var node = Build.node("n\(harness.loop.core.nodeIDs.count + 1)", cpus: cpus, gpus: gpus)
         change(&node)
         _ = harness.addNode(node)
     }
 
-    private static func submit(_ harness: inout ClusterHarness, _ job: JobSpecification = Build.job(), _ change: (inout JobSpecification) -> Void = { _ in }) {
+    private static func submit(
+        _ harness: inout ClusterHarness, _ job: JobSpecification = Build.job(), _ change: (inout JobSpecification) -> Void = { _ in }
+    ) {
         var job = job
         change(&job)
         _ = harness.submit(job)
     }
 
-    private static func gpu(_ count: UInt32, model: String = "") -> DeviceRequest { DeviceRequest(kind: .gpu, count: count, modelPattern: model) }
+    private static func gpu(_ count: UInt32, model: String = "") -> DeviceRequest {
+        DeviceRequest(kind: .gpu, count: count, modelPattern: model)
+    }
 
     /// Something that would hold it comes first, so that it may wait, and then goes out of service.
-    private static func leaving(_ harness: inout ClusterHarness, _ change: (inout JobSpecification) -> Void, large: (inout NodeInventory) -> Void) {
+    private static func leaving(
+        _ harness: inout ClusterHarness, _ change: (inout JobSpecification) -> Void, large: (inout NodeInventory) -> Void
+    ) {
         add(&harness)
         add(&harness, cpus: 8, large)
         _ = harness.perform(.setNodeCordon(NodeID(2), isCordoned: true))
@@ -134,7 +142,11 @@ import Testing
             submit(&$0, Build.job(devices: gpu(2)))
         },
         Situation(.noSuchDevice, .capacity, "1 of 2 nodes: no gpu like 'A100' that is large enough; 1 of 2 nodes: cordoned") {
-            leaving(&$0) { $0.groups[0].resources.devices = gpu(1, model: "A100") } large: { $0.devices = Build.node("x", gpus: 1).devices }
+            leaving(&$0) {
+                $0.groups[0].resources.devices = gpu(1, model: "A100")
+            } large: {
+                $0.devices = Build.node("x", gpus: 1).devices
+            }
         },
         Situation(.noSuchTemplate, .unsatisfiable, "1 of 1 nodes: no device is divided into partitions '1g.10gb'") {
             submit(&$0, Build.job(devices: .partitions("1g.10gb", kind: .gpu)))
@@ -166,7 +178,10 @@ import Testing
             $0.end(JobID(2), on: NodeID(1), after: .zero)
             submit(&$0, Build.job(devices: gpu(2))) { $0.groups[0].resources.topology = TopologyRequest([.pcie: .require]) }
         },
-        Situation(.gang, .capacity, "2 of 3 nodes: room for a task, not for all 3 of the gang at once; 1 of 3 nodes: 4 cores requested, 3 cores free") {
+        Situation(
+            .gang, .capacity,
+            "2 of 3 nodes: room for a task, not for all 3 of the gang at once; 1 of 3 nodes: 4 cores requested, 3 cores free"
+        ) {
             for _ in 0..<3 { add(&$0) }
             submit(&$0)
             submit(&$0, Build.job(cpuMilli: 4000, tasks: 3))
@@ -185,7 +200,10 @@ import Testing
             _ = $0.set(.queue(QueueRecord(name: "lab", ceiling: RoomBounds(cpuMilli: 1000))))
             for _ in 0..<2 { submit(&$0) { $0.queue = "lab" } }
         },
-        Situation(.queueBorrowing, .quota, "the queue 'lab' may hold 2 cores, its guarantee and what it borrows, 2 cores held, 1 core more requested") {
+        Situation(
+            .queueBorrowing, .quota,
+            "the queue 'lab' may hold 2 cores, its guarantee and what it borrows, 2 cores held, 1 core more requested"
+        ) {
             add(&$0)
             _ = $0.set(.queue(QueueRecord(name: "lab", guarantee: RoomBounds(cpuMilli: 1000), borrow: RoomBounds(cpuMilli: 1000))))
             for _ in 0..<3 { submit(&$0) { $0.queue = "lab" } }

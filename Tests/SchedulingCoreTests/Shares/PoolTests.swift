@@ -16,8 +16,8 @@ import Testing
         for name in ["red", "blue"] { harness.set(.tenant(TenantRecord(name: name))) }
         _ = harness.addNode(Build.node("n1", cpus: 2))
         _ = harness.addNode(Build.node("n2", cpus: 2))
-        _ = harness.perform(.moveNode(gold, pool: "gold"))
         harness.set(.pool(PoolRecord(name: "gold", tenants: tenants)))
+        _ = harness.perform(.moveNode(gold, pool: "gold"))
         return harness
     }
 
@@ -51,7 +51,8 @@ import Testing
         var harness = world()
         let named = try #require(refusal(harness.submit(job("blue", pool: "gold")).result))
         #expect(named == "pool: the tenant 'blue' has no pool 'gold'; pools that it may use: there is none")
-        #expect(refusal(harness.submit(job("blue", pool: "lead")).result)?.contains("has no pool 'lead'") == true, "nothing tells them apart")
+        #expect(
+            refusal(harness.submit(job("blue", pool: "lead")).result)?.contains("has no pool 'lead'") == true, "nothing tells them apart")
         for constraint in [
             Constraint(key: "pool", comparison: .equals, value: "gold"), Constraint(key: "pool", comparison: .present),
             Constraint(key: "pool", comparison: .differs, value: "x"),
@@ -87,6 +88,35 @@ import Testing
         #expect(harness.liveTasks().map(\.job) == [JobID(2), JobID(4)])
         let held = harness.loop.core.shareUse(of: ShareObjectID(.pool, "gold"), at: harness.now).first
         #expect(held?.nodes == 2 && held?.capacity?[.cpu] == 4000 && held?.held[.cpu] == 4000 && held?.tasks == 2)
+    }
+
+    /// A slot is not handed on to what the node would not be given any more.
+    @Test func nothingIsLinedUpOnANodeThatWentToOthers() throws {
+        for moves in [false, true] {
+            var harness = world()
+            _ = harness.perform(.setNodeCordon(gold, isCordoned: true))
+            var tasks = job("blue", cpus: 2)
+            tasks.array = ArrayRange(first: 0, last: 999)
+            _ = harness.submit(tasks)
+            if moves { _ = harness.perform(.moveNode(open, pool: "gold")) }
+            for _ in 0..<6 {
+                guard let live = harness.liveTasks().first else { break }
+                harness.pass(.milliseconds(5))
+                let end = AttemptEnd(cause: .exited, exitCode: 0, elapsed: .milliseconds(5))
+                _ = harness.report(live.attempt, on: open, fence: live.fence, .ended(end))
+            }
+            let linedUp = harness.linedUp(JobID(1))
+            #expect(moves ? linedUp == 0 && harness.liveTasks().isEmpty : linedUp > 0)
+        }
+    }
+
+    @Test func aPoolThatIsMisspeltIsNoPool() {
+        var harness = world()
+        guard case .failure(.invalid(let errors))? = harness.perform(.moveNode(open, pool: "golld")).result else {
+            Issue.record("an exclusive node would be everybody's")
+            return
+        }
+        #expect(errors.map(\.description) == ["pool: the pool 'golld' does not exist: make it with 'suanpan pool create golld'"])
     }
 
     /// What is said of a pool is not what a node was told when it joined: both must lead to the same.
@@ -152,7 +182,8 @@ import Testing
         #expect(account(harness.submit(Build.job()).batches) == UserAccount(userID: 1001, groupID: 100))
         _ = harness.restart()
         #expect(harness.loop.core.shareObject(ShareObjectID(.user, "ada")) != nil, "it is a part of the state")
-        guard case .failure(.conflict(let text))? = harness.perform(.removeShareObject(ShareObjectID(.user, "ada"), if: .none)).result else {
+        guard case .failure(.conflict(let text))? = harness.perform(.removeShareObject(ShareObjectID(.user, "ada"), if: .none)).result
+        else {
             Issue.record("removed while a job is theirs")
             return
         }

@@ -28,6 +28,10 @@ public struct Recurrence: Hashable, Sendable {
         self.until = until
     }
 
+    public var isByCalendar: Bool {
+        if case .calendar = rule { true } else { false }
+    }
+
     /// When the next run is due: the first time of the rule after `now`, however many have been missed. nil: no more.
     ///
     /// - Parameter due: when the last one was.
