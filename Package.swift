@@ -141,7 +141,8 @@ let shell: [Target] = [
         name: "CoordinatorComposition",
         dependencies: [
             "ClusterModel", "Metering", "SchedulingCore", "ClusterPorts", "SchedulerEngine", "LedgerHashing", "ZMQTransport",
-            "JournalSQLite", "FileStorage", "ControlAPI", "DaemonKit", "Telemetry", crypto, x509, asn1, arguments, yams, lifecycle, signals, logging,
+            "JournalSQLite", "FileStorage", "ControlAPI", "DaemonKit", "Telemetry", crypto, x509, asn1, arguments, yams, lifecycle, signals,
+            logging,
         ],
         swiftSettings: strict),
     .target(
