@@ -8,7 +8,7 @@ public enum AgentInput: Hashable, Sendable {
     case received(CoordinatorMessage)
     case logAcknowledged(LogAck)
     case staging([StagingEvent])
-    /// When the tasks that were looked at said that they had written checkpoints; of those that never did, nothing.
+    /// When the tasks that were looked at said that they had written checkpoints; of those without a mailbox, nothing.
     case mail(of: [AttemptID], [TaskMail.Read])
     /// Bytes free on the jobs' disk, told now and then.
     case diskFree(Int64)
@@ -33,7 +33,7 @@ public enum AgentEffect: Hashable, Sendable {
     /// Where the coordinator serves files from now on.
     case useFiles(FileService)
     case signal(AttemptID, Int32)
-    /// Make the place for words to and from a task, before it starts; as it was, where it is there already.
+    /// Make the place for words to and from a task, before it starts, with nothing of an earlier one in it.
     case openMail(AttemptID, UserAccount)
     /// Put the notice there.
     case giveNotice(AttemptID, TaskMail.Notice)

@@ -93,12 +93,13 @@ import Testing
     }
 
     /// Whom a pool is for may change after a series began.
-    @Test func aRunIsHeldThatMayNotUseItsPoolAnyMore() {
+    @Test(arguments: [true, false]) func aRunIsHeldThatMayNotUseItsPoolAnyMore(asksByField: Bool) {
         var harness = world()
         harness.set(.tenant(TenantRecord(name: "red")))
         harness.set(.pool(PoolRecord(name: "gold")))
         _ = harness.perform(.moveNode(node, pool: "gold"))
-        _ = harness.submit(hourly { $0.pool = "gold" })
+        let constraint = Constraint(key: "pool", comparison: .equals, value: "gold")
+        _ = harness.submit(hourly { if asksByField { $0.pool = "gold" } else { $0.groups[0].constraints = [constraint] } })
         harness.end(JobID(1), on: node, after: .zero)
         harness.set(.pool(PoolRecord(name: "gold", tenants: ["red"])))
         #expect(harness.runs(after: .hour) == [JobID(2)], "what was let in, is in")

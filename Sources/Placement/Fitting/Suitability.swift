@@ -56,11 +56,7 @@ public struct Suitability: Sendable {
 
     /// Throws when no amount of free room would do.
     init(of shape: TaskShape, on inventory: NodeInventory) throws(Misfit) {
-        if inventory.isSimulated, !shape.constraints.contains(where: { $0.key == simulatedLabel }) { throw .simulated }
-        for taint in inventory.taints where !shape.constraints.contains(where: { $0.names(taint) }) {
-            throw .tainted(taint)
-        }
-        for constraint in shape.constraints where !constraint.isMet(by: inventory) { throw .constraint(constraint.text) }
+        try inventory.admit(shape.constraints)
         memoryBytes = shape.resources.memoryBytes
         cpuMilli = CoreChoice.granted(shape.resources, on: inventory)
         guard let request = shape.resources.devices else {
@@ -106,6 +102,21 @@ public struct Suitability: Sendable {
         if let devices { (allocation.devices, allocation.locality.devices) = devices.grants(in: room, choosing: choice) }
         if let cores { cores.reserve(&allocation, near: devices?.numaNode(of: allocation.devices), in: room) }
         return allocation
+    }
+}
+
+extension NodeInventory {
+    /// Throws where taints or constraints keep a task out, whatever it asks for.
+    func admit(_ constraints: [Constraint]) throws(Misfit) {
+        if isSimulated, !constraints.contains(where: { $0.key == simulatedLabel }) { throw .simulated }
+        for taint in taints where !constraints.contains(where: { $0.names(taint) }) { throw .tainted(taint) }
+        for constraint in constraints where !constraint.isMet(by: self) { throw .constraint(constraint.text) }
+    }
+
+    /// Whether tasks of the group may be on the node, as far as taints and constraints go.
+    public func admits(_ group: RequestClass.Group) -> Bool {
+        do throws(Misfit) { try admit(group.constraints) } catch { return false }
+        return true
     }
 }
 

@@ -13,9 +13,7 @@ extension SchedulerCore {
         }
         var first = specification
         first.labels = (first.labels + [NamedText(Recurrence.seriesLabel, "\(id)")]).sorted { $0.name < $1.name }
-        if case .calendar = recurrence.rule, first.beginAt == nil {
-            first.beginAt = recurrence.next(after: now, due: now)
-        }
+        if recurrence.isByCalendar, first.beginAt == nil { first.beginAt = recurrence.next(after: now, due: now) }
         if first.beginAt == nil, recurrence.isByCalendar || recurrence.until.map({ $0 < now }) ?? false {
             throw .invalid([FieldError("recur.until", "is before the first run")])
         }

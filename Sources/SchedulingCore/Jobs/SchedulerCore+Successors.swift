@@ -1,6 +1,7 @@
 // Lining up, handing over, taking back.
 
 import ClusterModel
+import Placement
 
 extension SchedulerCore {
     // MARK: Decide
@@ -17,7 +18,7 @@ extension SchedulerCore {
     borrowing func decideSuccessors(of id: JobID, behind holders: [UInt32], avoiding aside: Set<NodeID>, at now: LogicalTime) -> Event? {
         guard let row = jobs[id], row.gangSize == 1, row.specification.onNodeLost != .fail, !row.specification.isStaged,
             queue.first(of: row.account) == id, mayKeepSlot(row, at: now),
-            let ready = row.readySet(at: now)
+            let ready = row.readySet(at: now), let group = shapes[row.shape]?.shape.groups.first
         else { return nil }
         let set = row.waiting[ready]
         let depth = min(RunAhead.depth(expecting: row.expectedLength), Int(clamping: set.units.count) / max(1, row.live.count))
@@ -31,7 +32,7 @@ extension SchedulerCore {
             else { continue }
             let known = row.successors[unit.tasks[0].slot].count
             // A node may have gone to another pool since the slot was placed.
-            guard isStillInReach(unit.tasks[0].node, of: row.specification) else { continue }
+            guard offers[unit.tasks[0].node]?.inventory.admits(group) ?? false else { continue }
             // Half at a time: one message for several tasks.
             guard known <= depth / 2 else { continue }
             var slot = GrantedSuccessors.Slot(holder: holder, node: unit.tasks[0].node, slot: unit.tasks[0].slot, tasks: [])

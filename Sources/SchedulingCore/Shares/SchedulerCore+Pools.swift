@@ -21,16 +21,20 @@ extension SchedulerCore {
         return names
     }
 
-    /// A pool that a job asks for exists and is open to its tenant. To others it is as if it did not exist.
-    func requirePools(_ specification: JobSpecification) throws(Rejection) {
+    /// By whatever constraint, with the field that says so.
+    private func poolsAsked(of specification: JobSpecification) -> [(field: String, pool: String)] {
         var asked = specification.pool.isEmpty ? [] : [(field: "pool", pool: specification.pool)]
         for (index, group) in specification.groups.enumerated() {
             for constraint in group.constraints where constraint.key == NodeMembership.poolLabel && constraint.comparison == .equals {
                 asked.append(("groups[\(index)].constraints", constraint.value))
             }
         }
-        guard !asked.isEmpty else { return }
-        let errors = asked.filter { !exists(pool: $0.pool) || !isOpen($0.pool, to: specification.tenant) }.map { field, pool in
+        return asked
+    }
+
+    /// A pool that a job asks for exists and is open to its tenant. To others it is as if it did not exist.
+    func requirePools(_ specification: JobSpecification) throws(Rejection) {
+        let errors = poolsAsked(of: specification).filter { !exists(pool: $0.pool) || !isOpen($0.pool, to: specification.tenant) }.map { field, pool in
             let open = pools.filter { isOpen($0, to: specification.tenant) }.sorted()
             let names = open.isEmpty ? "there is none" : open.prefix(16).joined(separator: ", ")
             return FieldError(
@@ -44,19 +48,9 @@ extension SchedulerCore {
             || joinTokens.values.contains { $0.membership.pool == pool }
     }
 
-    /// Whether a job of the tenant may still name all the pools that it names.
+    /// Whether a job may still name all the pools that it names.
     func mayUseItsPools(_ specification: JobSpecification) -> Bool {
-        specification.pool.isEmpty || isOpen(specification.pool, to: specification.tenant)
-    }
-
-    /// Whether a node on which tasks of the job run would be given to it now, as far as pools go.
-    func isStillInReach(_ node: NodeID, of specification: JobSpecification) -> Bool {
-        guard let pool = nodes[node]?.membership.pool else { return false }
-        if !specification.pool.isEmpty { return pool == specification.pool }
-        guard !pool.isEmpty, !taints(ofPool: pool).isEmpty else { return true }
-        return specification.groups[0].constraints.contains {
-            $0.key == NodeMembership.poolLabel && $0.comparison == .equals && $0.value == pool
-        }
+        poolsAsked(of: specification).allSatisfy { isOpen($0.pool, to: specification.tenant) }
     }
 
     /// True for one that nobody has described.
