@@ -34,7 +34,8 @@ extension SchedulerCore {
 
     /// A pool that a job asks for exists and is open to its tenant. To others it is as if it did not exist.
     func requirePools(_ specification: JobSpecification) throws(Rejection) {
-        let errors = poolsAsked(of: specification).filter { !exists(pool: $0.pool) || !isOpen($0.pool, to: specification.tenant) }.map { field, pool in
+        let errors = poolsAsked(of: specification).filter { !exists(pool: $0.pool) || !isOpen($0.pool, to: specification.tenant) }.map {
+            field, pool in
             let open = pools.filter { isOpen($0, to: specification.tenant) }.sorted()
             let names = open.isEmpty ? "there is none" : open.prefix(16).joined(separator: ", ")
             return FieldError(
